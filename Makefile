@@ -1,0 +1,43 @@
+# The two commands that matter: `make demo` and `make test`. Everything they need is installed by themselves.
+PYTHON ?= /usr/bin/python3
+BIN := .venv/bin
+SOURCES := src lab tests bench
+
+.PHONY: demo test bench check format setup clean
+.DEFAULT_GOAL := test
+
+setup: .venv/ready
+
+packages:
+	@packaging/install-packages appliance lab test
+.PHONY: packages
+
+.venv/ready: pyproject.toml lab/pyproject.toml | packages
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --editable . --editable lab --group dev
+	@touch $@
+
+format: setup
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+check: setup
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# Lint, types, layers and all tests, lab included. Two workers: at most two labs at a time, one module each.
+test: check
+	$(BIN)/pytest -n 2 --dist loadfile
+
+demo: setup
+	@$(BIN)/beistand-lab demo $(if $(filter keep,$(DEMO)),--keep)
+
+bench: setup
+	@packaging/install-packages bench
+	@$(BIN)/python -m bench
+
+clean:
+	rm -rf .venv build dist

@@ -1,0 +1,1 @@
+"""Two telephone systems, phones, a mail host and a switch in network namespaces."""

@@ -1,0 +1,1 @@
+"""Beistand keeps a second telephone system ready to take over from the first."""
