@@ -1,0 +1,48 @@
+"""The module configuration "Redundanz" (S8, S9, S13): pair settings, the same on both appliances."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+
+from beistand.domain.schedule import Schedule
+from beistand.domain.value import Value
+
+DEFAULT_ATTEMPTS = 10
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Standby(Value, frozen=True, kw_only=True):
+    """Angaben zur Standby-Anlage; the password is used once and never kept."""
+
+    user: str = "root"
+    server: str = ""
+
+
+class ModuleConfig(Value, frozen=True, kw_only=True):
+    name: str = "Redundanz"
+    active: bool = True
+    """Inactive: the schedule rests; a cycle by hand is refused too."""
+    log_level: LogLevel = LogLevel.INFO
+    licence_key: str = ""
+    """Lizenzschlüssel: the active's server licence key."""
+    attempts: Annotated[int, msgspec.Meta(ge=1, le=1000)] = DEFAULT_ATTEMPTS
+    send_mail: bool = False
+    mail_address: str = ""
+    schedule: Schedule | None = None
+    """None: cycles run only when asked for."""
+    standby: Standby = Standby()
+    keep_generations: Annotated[int, msgspec.Meta(ge=1, le=100)] = 5
+    """Restore points on the standby (B7)."""
+    bandwidth_limit: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """KiB/s for the transfer; 0: none."""
+    backup_schedule: Schedule | None = None
+    """Local backups (S14); never overlaps a cycle (S12)."""
+    revision: int = 0
+    """Grows with each change; the higher one is the pair's."""

@@ -1,0 +1,74 @@
+"""What was observed about the other appliance and the network: plain values, decided on in `safety`."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from beistand.domain.generation import Copy
+from beistand.domain.value import Value
+
+
+class PeerSigns(Value, frozen=True, kw_only=True):
+    """Signs of life at the peer's own address; each asked on its own layer."""
+
+    arp: bool
+    icmp: bool
+    ssh: bool
+    """TCP port 22 accepts."""
+    agent: bool
+    """Answers over the pair's channel."""
+
+    @property
+    def any(self) -> bool:
+        return self.arp or self.icmp or self.ssh or self.agent
+
+
+class Facts(Value, frozen=True, kw_only=True):
+    """One observation by the standby, no older than a few seconds."""
+
+    at: datetime
+    carrier: bool
+    gateway: bool | None
+    """Answers ARP; None where no gateway is configured."""
+    phones_known: int
+    phones_answering: int
+    holder_mac: str
+    """Who answers ARP for the service address; empty: nobody."""
+    peer_mac: str
+    """The peer's MAC, learnt while all was well."""
+    peer: PeerSigns
+    peer_epoch: int
+    """Highest epoch the peer told; 0 while it is silent."""
+    sip: bool
+    """OPTIONS at the service address is answered."""
+    copy: Copy | None
+    """What would be served: the newest imported generation, or the restore point asked for."""
+    import_running: bool
+
+
+class Severity(StrEnum):
+    BLOCK = "block"
+    """Stops the takeover; may be accepted by its code where `acceptable` says so."""
+    CONFIRM = "confirm"
+    """Needs a second, explicit confirmation by its code."""
+    WARN = "warn"
+    INFO = "info"
+
+
+class Finding(Value, frozen=True, kw_only=True):
+    """One thing a person should know, with what to do in its hint (catalogue)."""
+
+    code: str
+    severity: Severity
+    fields: dict[str, str | int | float | bool] = {}
+    acceptable: bool = True
+
+
+class Verdict(StrEnum):
+    """DESIGN "Evidence": the most dangerous fact wins; silence counts only beside a positive control."""
+
+    ISOLATED = "isolated"
+    FOREIGN = "foreign"
+    PEER_HOLDS = "peer-holds"
+    PEER_ALIVE = "peer-alive"
+    PARTITION = "partition"
+    PEER_GONE = "peer-gone"

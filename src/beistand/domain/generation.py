@@ -1,0 +1,61 @@
+"""A generation: one complete, verified backup at a point in time, and how far it has come (B1)."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from beistand.domain.message import Message
+from beistand.domain.role import NodeId
+from beistand.domain.value import Value
+
+
+class Generation(Value, frozen=True, kw_only=True):
+    """What the active says about one backup. Untrusted where it arrives."""
+
+    id: str
+    """`YYYYMMDDThhmmssZ-SEQUENCE`, from the begin; names files, so its form is checked where it arrives."""
+    pair: str
+    source: NodeId
+    epoch: int
+    sequence: int
+    """Counts the generations of one epoch: order is by (epoch, sequence), never by clock (F7)."""
+    begin: datetime
+    """Age is measured from here: what happened later may be missing."""
+    end: datetime
+    profile: str
+    pbx_version: str
+    manifest: str
+    """SHA-256 of the whole manifest file."""
+    entries: int
+    size: int
+    """Bytes of all files in it."""
+    growing: tuple[str, ...] = ()
+    """Files that would not settle: left for the next cycle, and told."""
+
+    @property
+    def order(self) -> tuple[int, int]:
+        return (self.epoch, self.sequence)
+
+
+class CopyState(StrEnum):
+    """The one truthful state of a copy. Only the last one is green."""
+
+    TAKEN = "taken"
+    TRANSFERRED = "transferred"
+    VERIFIED = "verified"
+    IMPORTED = "imported"
+    PROVEN = "proven"
+    FAILED = "failed"
+
+
+class Copy(Value, frozen=True, kw_only=True):
+    """A generation and how far it has come, the same on both appliances."""
+
+    generation: Generation
+    state: CopyState
+    at: datetime
+    failed_stage: str = ""
+    why: Message | None = None
+    asked: bool = False
+    """True: by hand; False: by the schedule."""
+    seconds: float = 0.0
+    """How long the whole cycle took; 0 until it ended."""

@@ -1,0 +1,40 @@
+"""A job: one long act of the agent, with its progress and its end."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from beistand.domain.message import Field, Message
+from beistand.domain.value import Value
+
+
+class JobKind(StrEnum):
+    CYCLE = "cycle"
+    RECEIVE = "receive"
+    TAKEOVER = "takeover"
+    PAIR = "pair"
+    LOCAL_BACKUP = "local-backup"
+
+
+class JobState(StrEnum):
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Job(Value, frozen=True, kw_only=True):
+    id: str
+    kind: JobKind
+    state: JobState = JobState.RUNNING
+    stage: str = ""
+    """Code of the stage, `job.stage.<code>` in the catalogue."""
+    done: int = 0
+    total: int = 0
+    """Units of the stage (bytes or files); 0 while unknown."""
+    begin: datetime
+    end: datetime | None = None
+    error: Message | None = None
+    result: dict[str, Field] = {}
+    """Figures of the finished job: seconds, bytes, identifiers."""
+    revision: int = 0
+    """Grows with every change: a client waits for the next one."""

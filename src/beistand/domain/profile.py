@@ -1,0 +1,129 @@
+"""An appliance profile: what a telephone system consists of, as data (docs/profile.md)."""
+
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import Annotated
+
+import msgspec
+
+from beistand.domain.value import Value
+
+AbsolutePath = Annotated[str, msgspec.Meta(pattern=r"^/[^\0]*[^/\0]$")]
+
+OWN_IDENTITY = (
+    "/etc/hostname",
+    "/etc/hosts",
+    "/etc/machine-id",
+    "/etc/fstab",
+    "/etc/resolv.conf",
+    "/etc/network",
+    "/etc/netplan",
+    "/etc/NetworkManager",
+    "/etc/systemd/network",
+    "/etc/ssh",
+    "/etc/passwd",
+    "/etc/shadow",
+    "/etc/group",
+    "/etc/gshadow",
+    "/root/.ssh",
+    "/etc/beistand",
+    "/var/lib/beistand",
+    "/var/lib/beistand-peer",
+    "/opt/beistand",
+    "/usr/bin/beistand",
+    "/etc/systemd/system",
+)
+"""Never written by an import on any appliance, whatever a profile or a manifest says."""
+
+
+class Engine(StrEnum):
+    SQLITE = "sqlite"
+    POSTGRESQL = "postgresql"
+    MARIADB = "mariadb"
+
+
+class Detect(Value, frozen=True, kw_only=True):
+    """How to recognise the telephone system: every file must exist."""
+
+    files: tuple[AbsolutePath, ...]
+    version_command: tuple[str, ...]
+    """Prints the version that must be the same on both appliances (S4)."""
+
+
+class Tree(Value, frozen=True, kw_only=True):
+    """A file or folder to carry over, with everything below it."""
+
+    path: AbsolutePath
+    exclude: tuple[str, ...] = ()
+    """Absolute paths or globs (`*` also crosses `/`) that stay behind: caches, sockets, databases named below."""
+    optional: bool = False
+
+
+class Database(Value, frozen=True, kw_only=True):
+    """A database to carry over. For SQLite `name` is the absolute path of the file."""
+
+    engine: Engine
+    name: str
+    optional: bool = False
+
+
+class Service(Value, frozen=True, kw_only=True):
+    """A unit of the telephone system: runs on the active only, gated by /run/beistand/may-serve."""
+
+    unit: str
+    start_seconds: int = 60
+    stop_seconds: int = 30
+
+
+class Sip(Value, frozen=True, kw_only=True):
+    """Where the telephone system answers SIP."""
+
+    udp_port: int = 5060
+    tcp_ports: tuple[int, ...] = ()
+
+
+class Contacts(Value, frozen=True, kw_only=True):
+    """Where the registered phones are kept, so that calls reach them before they register again (B8)."""
+
+    database: AbsolutePath
+    list: str
+    """SQL that yields one SIP URI a row."""
+    renew: str
+    """SQL run before the start: gives every contact an expiry in the future."""
+
+
+class Profile(Value, frozen=True, kw_only=True):
+    schema: int
+    name: str
+    title: str
+    detect: Detect
+    trees: tuple[Tree, ...]
+    databases: tuple[Database, ...] = ()
+    services: tuple[Service, ...]
+    """Started in this order, stopped in reverse."""
+    sip: Sip = Sip()
+    contacts: Contacts | None = None
+    identity: tuple[str, ...] = ()
+    """Paths or globs beside OWN_IDENTITY: host-bound licences of the PBX."""
+
+    def is_identity(self, path: str) -> bool:
+        """Tell whether the path, or a folder it lies in, makes this machine itself."""
+        return _covers((*OWN_IDENTITY, *self.identity), path)
+
+    def tree_of(self, path: str) -> Tree | None:
+        """Return the tree that carries this path; None if no tree does, or if it is excluded."""
+        for tree in self.trees:
+            inside = path == tree.path or path.startswith(tree.path + "/")
+            if inside and not _covers(tree.exclude, path):
+                return tree
+        return None
+
+    def may_write(self, path: str) -> bool:
+        """Tell whether an import may write here: the receiving side's profile decides, never the manifest."""
+        return self.tree_of(path) is not None and not self.is_identity(path)
+
+
+def _covers(globs: tuple[str, ...], path: str) -> bool:
+    parts = path.split("/")
+    ancestors = ["/".join(parts[:count]) for count in range(2, len(parts) + 1)]
+    return any(fnmatchcase(each, glob) for each in ancestors for glob in globs)

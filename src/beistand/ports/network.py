@@ -1,0 +1,84 @@
+"""Addresses, ARP and signs of life."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from beistand.domain.installation import Installation
+from beistand.domain.value import Value
+
+
+class Answers(Value, frozen=True, kw_only=True):
+    """Who answered ARP requests: MAC by address."""
+
+    macs: dict[str, str]
+
+
+class Addresses(Protocol):
+    """The machine's own interface, by netlink. Every call is idempotent."""
+
+    def mac(self, interface: str) -> str: ...
+
+    def carrier(self, interface: str) -> bool: ...
+
+    def gateway(self) -> str:
+        """Return the IPv4 default gateway, empty without one."""
+
+    def dns(self) -> tuple[str, ...]: ...
+
+    def is_static(self, interface: str, own_ip: str) -> bool:
+        """Tell whether the own address stands on the interface without a lifetime (nobody leased it)."""
+
+    def held(self, installation: Installation) -> tuple[str, ...]:
+        """Return the service addresses that stand on this machine now."""
+
+    def hold(self, installation: Installation) -> bool:
+        """Add what is missing: /32 addresses, and `src` of the connected and default route.
+
+        Return whether anything changed.
+
+        promote_secondaries is set to 1 first (FIGURES section 5).
+        Raises Failed `address-not-added`.
+        """
+
+    def drop(self, installation: Installation) -> bool:
+        """Remove the service addresses, restore the routes' source. Return whether anything changed."""
+
+
+class Arp(Protocol):
+    """Raw ARP on the interface of the own address (RFC 826, RFC 5227)."""
+
+    def ask(self, interface: str, addresses: Sequence[str], seconds: float) -> Answers:
+        """Ask for all these addresses at once, from the own address; collect answers for so long."""
+
+    def fast_probe(self, interface: str, address: str) -> str:
+        """Return the MAC that answers or itself probes for the address; empty: nobody.
+
+        Three ARP probes 0.2 s apart and 0.4 s of listening, with the simultaneous-probe rule of
+        RFC 5227 section 2.1.1: another host's probe for the address counts as a conflict.
+        """
+
+    def announce(self, interface: str, address: str) -> None:
+        """Send one gratuitous ARP request and one reply (RFC 5227 section 3)."""
+
+    def tell(self, interface: str, address: str, targets: Sequence[str]) -> None:
+        """Send one ordinary ARP request from the address to each target: caches learn from it at once."""
+
+
+class Signs(Protocol):
+    """Signs of life of another machine; asked from the own address, each with its own time limit."""
+
+    def icmp(self, own_ip: str, address: str, seconds: float) -> bool: ...
+
+    def tcp(self, own_ip: str, address: str, port: int, seconds: float) -> bool: ...
+
+
+class SipProbe(Protocol):
+    def options(self, own_ip: str, address: str, port: int, seconds: float) -> bool:
+        """Tell whether an OPTIONS (RFC 3261 section 11) by UDP gets any answer in time; 401 counts."""
+
+    def end_dead_connections(self, address: str, port: int, peers: Sequence[tuple[str, int]]) -> None:
+        """Make phones notice that the TCP connections of the dead PBX are gone.
+
+        One raw SYN inside each old four-tuple draws a challenge ACK (RFC 5961 section 4); this kernel,
+        which knows no such connection, answers it with the RST that the phone believes.
+        """

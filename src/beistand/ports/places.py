@@ -1,0 +1,33 @@
+"""Where things are (DESIGN "Places and conventions")."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+STAGING = ".beistand"
+"""Folder at the root of each file system that holds a tree: staging and undo, 0700 root."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Places:
+    etc: Path = Path("/etc/beistand")
+    state: Path = Path("/var/lib/beistand")
+    run: Path = Path("/run/beistand")
+    inbox: Path = Path("/var/lib/beistand-peer/inbox")
+
+    @property
+    def socket(self) -> Path:
+        return self.run / "agent.sock"
+
+    @property
+    def gate(self) -> Path:
+        return self.run / "may-serve"
+
+    @property
+    def manifests(self) -> Path:
+        """Manifests by digest: of what was sent, and of what is live."""
+        return self.state / "manifests"
+
+    @property
+    def dumps(self) -> Path:
+        """Consistent copies of databases, made by a cycle on the active."""
+        return self.state / "dumps"

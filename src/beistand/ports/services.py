@@ -1,0 +1,41 @@
+"""The telephone system on this machine."""
+
+from typing import Protocol
+
+from beistand.domain.profile import Profile, Service
+
+
+class Services(Protocol):
+    """Units of the system's service manager, behind the gate /run/beistand/may-serve."""
+
+    def is_running(self, unit: str) -> bool:
+        """Tell whether the unit is active; a skipped or failed one is not (`systemctl start` returns 0 for both)."""
+
+    def start(self, service: Service) -> None:
+        """Start it and see it active. Does nothing if it runs. Raises Failed `service-not-started` with the cause."""
+
+    def stop(self, service: Service) -> None:
+        """Stop it and see it inactive. Raises Failed `service-not-stopped`."""
+
+    def open_gate(self) -> None:
+        """Let the units start. Survives an agent restart, never a boot."""
+
+    def close_gate(self) -> None: ...
+
+    def gate_is_open(self) -> bool: ...
+
+    def install_gate(self, profile: Profile) -> None:
+        """Put the drop-in with `ExecCondition` beside every unit of the profile."""
+
+    def version(self, profile: Profile) -> str:
+        """Return the first line of what the profile's version command prints; empty if it cannot be run."""
+
+
+class Contacts(Protocol):
+    """The registered phones in the live database."""
+
+    def list(self, profile: Profile) -> tuple[str, ...]:
+        """Return the SIP URIs; empty where the profile has none or the database is missing."""
+
+    def renew(self, profile: Profile) -> int:
+        """Give every contact an expiry in the future; only while the PBX is stopped. Return how many."""

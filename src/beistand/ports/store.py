@@ -1,0 +1,74 @@
+"""Durable state of this appliance: every call has reached the disk when it returns."""
+
+from datetime import datetime
+from typing import Protocol
+
+from beistand.domain.attempts import Attempts
+from beistand.domain.config import ModuleConfig
+from beistand.domain.generation import Copy
+from beistand.domain.licence import LicenceSet
+from beistand.domain.message import Message
+from beistand.domain.pair import Pair
+from beistand.domain.role import Grant, Side, Standing
+from beistand.domain.value import Value
+
+
+class Event(Value, frozen=True, kw_only=True):
+    """One line of history."""
+
+    at: datetime
+    message: Message
+    operator: str = ""
+
+
+class Store(Protocol):
+    """The one truth. Raises Refused `not-initialised` where an identity is needed and there is none."""
+
+    # identity
+    def is_initialised(self) -> bool: ...
+    def initialise(self, me: str, side: Side, licences: LicenceSet, first: Grant | None) -> None:
+        """Make the identity, once. Raises Refused `already-initialised`."""
+
+    # who serves
+    def standing(self) -> Standing: ...
+    def adopt(self, grant: Grant) -> bool:
+        """Remember a grant of the peer if it is the highest known; return whether it was."""
+
+    def set_side(self, side: Side) -> None: ...
+    def settle(self, epoch: int) -> None:
+        """Note that this appliance handed over or was seeded anew up to this epoch: it is a standby."""
+
+    # the plan in the journal
+    def plan(self) -> bytes | None:
+        """Return the JSON of the plan that is under way, None without one."""
+
+    def save_plan(self, plan: bytes) -> None: ...
+    def close_plan(self, grant: Grant | None) -> None:
+        """End the plan and, when given, hold the grant: one transaction, the commit of a takeover."""
+
+    # the pair
+    def pair(self) -> Pair | None: ...
+    def set_pair(self, pair: Pair) -> None: ...
+    def config(self) -> ModuleConfig: ...
+    def set_config(self, config: ModuleConfig) -> None: ...
+    def licences(self) -> LicenceSet: ...
+
+    # cycles
+    def attempts(self) -> Attempts: ...
+    def set_attempts(self, attempts: Attempts) -> None: ...
+    def next_sequence(self, epoch: int) -> int:
+        """Return a sequence number that was never returned before for this epoch."""
+
+    def record(self, copy: Copy) -> None:
+        """Insert or update the copy of this generation."""
+
+    def copies(self, limit: int = 30) -> tuple[Copy, ...]:
+        """Newest first, by lineage: (epoch, sequence)."""
+
+    # history
+    def tell(self, event: Event) -> None: ...
+    def events(self, limit: int = 100) -> tuple[Event, ...]: ...
+
+    # other agents' figures, small documents by name
+    def get(self, name: str) -> bytes | None: ...
+    def put(self, name: str, body: bytes) -> None: ...

@@ -1,0 +1,1 @@
+"""Sentences for people: the gettext catalogues by code."""

@@ -1,0 +1,1 @@
+"""Build the adapters: the one place that knows them all."""
