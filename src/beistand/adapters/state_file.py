@@ -1,0 +1,153 @@
+"""The SQLite file behind the store: opened, checked, brought up to date, changed in whole transactions."""
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+from beistand.domain.errors import BeistandError, Failed, NoSpace, Refused
+
+RESERVE_BYTES = 512 * 1024
+"""Kept free beside the state, so that a grant still finds room on a full disk (F2)."""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """CREATE TABLE standing (
+            only INTEGER PRIMARY KEY CHECK (only = 1),
+            me TEXT NOT NULL,
+            side TEXT NOT NULL,
+            current_grant BLOB,
+            own_epoch INTEGER NOT NULL DEFAULT 0,
+            settled_epoch INTEGER NOT NULL DEFAULT 0
+        ) STRICT""",
+        "CREATE TABLE journal (only INTEGER PRIMARY KEY CHECK (only = 1), plan BLOB NOT NULL) STRICT",
+        "CREATE TABLE setting (name TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT",
+        "CREATE TABLE document (name TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT",
+        "CREATE TABLE sequence (epoch INTEGER PRIMARY KEY, last INTEGER NOT NULL) STRICT",
+        """CREATE TABLE copy (
+            generation TEXT PRIMARY KEY,
+            epoch INTEGER NOT NULL,
+            sequence INTEGER NOT NULL,
+            state TEXT NOT NULL,
+            body BLOB NOT NULL
+        ) STRICT""",
+        "CREATE INDEX copy_by_lineage ON copy (epoch, sequence)",
+        "CREATE TABLE event (number INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL) STRICT",
+    ),
+)
+"""Each entry brings the file from its index to the next `user_version`; old entries never change."""
+
+
+class StateFile:
+    """One connection, used by one thread at a time.
+
+    Raises Failed `state-damaged` and `state-not-written`, NoSpace `state-disk-full`,
+    Refused `state-from-newer-version`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = RLock()
+        _create(path)
+        with self._told():
+            self._db = self._connect()
+            try:
+                self._migrate()
+            except (sqlite3.Error, BeistandError):
+                self._db.close()
+                raise
+        self._refill_reserve()
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with self._lock, self._told():
+            return self._db.execute(sql, values).fetchall()
+
+    @contextlib.contextmanager
+    def change(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection inside one transaction: durable when the block has ended, undone by any error."""
+        with self._lock, self._told():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                # A full disk may have ended the transaction already.
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def give_up_reserve(self) -> bool:
+        """Free the room that was kept for the grant; return whether there was any."""
+        try:
+            self._reserve.unlink()
+        except FileNotFoundError:
+            return False
+        return True
+
+    @property
+    def _reserve(self) -> Path:
+        return self._path.with_suffix(".reserve")
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=10.0)
+        db.execute("PRAGMA journal_mode = WAL")
+        # FULL, not NORMAL: in WAL mode NORMAL may lose the last commit on power loss.
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA trusted_schema = OFF")
+        return db
+
+    def _migrate(self) -> None:
+        (verdict,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
+        if verdict != "ok":
+            raise Failed("state-damaged", path=str(self._path), why=verdict)
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version > len(MIGRATIONS):
+            raise Refused(
+                "state-from-newer-version", path=str(self._path), found=version, known=len(MIGRATIONS)
+            )
+        for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
+            with self.change() as db:
+                for statement in statements:
+                    db.execute(statement)
+                db.execute(f"PRAGMA user_version = {number}")
+
+    def _refill_reserve(self) -> None:
+        # Without room for it the state is usable all the same; the next start tries again.
+        with contextlib.suppress(OSError), self._reserve.open("ab") as file:
+            self._reserve.chmod(0o600)
+            os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        """Say in the project's words what SQLite says in its own."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            path, why, code = str(self._path), str(error), error.sqlite_errorcode & 0xFF
+            if code == sqlite3.SQLITE_FULL:
+                raise NoSpace("state-disk-full", path=path) from error
+            if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+                raise Failed("state-damaged", path=path, why=why) from error
+            raise Failed("state-not-written", path=path, why=why) from error
+
+
+def _create(path: Path) -> None:
+    """Make the empty file, for root only from its first moment; SQLite gives its companions the same mode."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        path.chmod(0o600)
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise Failed("state-not-written", path=str(path), why=error.strerror or str(error)) from error

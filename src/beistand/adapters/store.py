@@ -1,0 +1,232 @@
+"""The durable state of this appliance, in SQLite (port `Store`)."""
+
+from collections.abc import Callable
+from pathlib import Path
+from sqlite3 import Connection
+from typing import TypeVar
+
+import msgspec
+
+from beistand.adapters.state_file import StateFile
+from beistand.domain.attempts import Attempts
+from beistand.domain.config import ModuleConfig
+from beistand.domain.errors import Failed, NoSpace, Refused
+from beistand.domain.generation import Copy, CopyState
+from beistand.domain.licence import LicenceSet
+from beistand.domain.pair import Pair
+from beistand.domain.role import Grant, Side, Standing
+from beistand.ports.store import Event
+
+T = TypeVar("T")
+COPIES_KEPT = 500
+"""Newest copies of any state; a standby that is away for months fails often."""
+GOOD_COPIES_KEPT = 200
+"""Newest imported copies, kept beside: failures never push out what a takeover would serve."""
+EVENTS_KEPT = 5000
+
+
+class SqliteStore:
+    """Many threads may use it. Raises what StateFile raises."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = StateFile(path)
+        self._path = path
+
+    def close(self) -> None:
+        self._file.close()
+
+    # identity
+
+    def is_initialised(self) -> bool:
+        return bool(self._file.rows("SELECT 1 FROM standing"))
+
+    def initialise(self, me: str, side: Side, licences: LicenceSet, first: Grant | None) -> None:
+        with self._file.change() as db:
+            if db.execute("SELECT 1 FROM standing").fetchone():
+                raise Refused("already-initialised")
+            db.execute("INSERT INTO standing (only, me, side) VALUES (1, ?, ?)", (me, side.value))
+            _put_setting(db, "licences", licences)
+            if first is not None:
+                self._hold(db, first)
+
+    # who serves
+
+    def standing(self) -> Standing:
+        rows = self._file.rows("SELECT me, side, current_grant, own_epoch, settled_epoch FROM standing")
+        if not rows:
+            raise Refused("not-initialised")
+        me, side, grant, own_epoch, settled_epoch = rows[0]
+        return Standing(
+            me=me,
+            side=Side(side),
+            grant=self._decoded(grant, Grant) if grant is not None else None,
+            own_epoch=own_epoch,
+            settled_epoch=settled_epoch,
+        )
+
+    def adopt(self, grant: Grant) -> bool:
+        def remember() -> bool:
+            with self._file.change() as db:
+                return self._hold(db, grant)
+
+        return self._with_reserve(remember)
+
+    def set_side(self, side: Side) -> None:
+        with self._file.change() as db:
+            _one(db.execute("UPDATE standing SET side = ?", (side.value,)).rowcount)
+
+    def settle(self, epoch: int) -> None:
+        with self._file.change() as db:
+            sql = "UPDATE standing SET settled_epoch = max(settled_epoch, ?)"
+            _one(db.execute(sql, (epoch,)).rowcount)
+
+    # the plan in the journal
+
+    def plan(self) -> bytes | None:
+        rows = self._file.rows("SELECT plan FROM journal")
+        return rows[0][0] if rows else None
+
+    def save_plan(self, plan: bytes) -> None:
+        def save() -> None:
+            with self._file.change() as db:
+                db.execute("INSERT OR REPLACE INTO journal (only, plan) VALUES (1, ?)", (plan,))
+
+        self._with_reserve(save)
+
+    def close_plan(self, grant: Grant | None) -> None:
+        """Raise Refused `grant-overtaken` when a grant at least as high became known meanwhile."""
+
+        def close() -> None:
+            with self._file.change() as db:
+                db.execute("DELETE FROM journal")
+                if grant is not None and not self._hold(db, grant):
+                    raise Refused("grant-overtaken", epoch=grant.epoch)
+
+        self._with_reserve(close)
+
+    # the pair
+
+    def pair(self) -> Pair | None:
+        return self._setting("pair", Pair)
+
+    def set_pair(self, pair: Pair) -> None:
+        self._set("pair", pair)
+
+    def config(self) -> ModuleConfig:
+        return self._setting("config", ModuleConfig) or ModuleConfig()
+
+    def set_config(self, config: ModuleConfig) -> None:
+        self._set("config", config)
+
+    def licences(self) -> LicenceSet:
+        return self._setting("licences", LicenceSet) or LicenceSet()
+
+    def set_licences(self, licences: LicenceSet) -> None:
+        self._set("licences", licences)
+
+    # cycles
+
+    def attempts(self) -> Attempts:
+        return self._setting("attempts", Attempts) or Attempts()
+
+    def set_attempts(self, attempts: Attempts) -> None:
+        self._set("attempts", attempts)
+
+    def next_sequence(self, epoch: int) -> int:
+        with self._file.change() as db:
+            # Durable before it is returned: a number that was lost with a crash is never given twice.
+            (number,) = db.execute(
+                "INSERT INTO sequence (epoch, last) VALUES (?, 1) "
+                "ON CONFLICT (epoch) DO UPDATE SET last = last + 1 RETURNING last",
+                (epoch,),
+            ).fetchone()
+        return int(number)
+
+    def record(self, copy: Copy) -> None:
+        generation = copy.generation
+        values = (generation.id, *generation.order, copy.state.value, msgspec.json.encode(copy))
+        with self._file.change() as db:
+            db.execute("INSERT OR REPLACE INTO copy VALUES (?, ?, ?, ?, ?)", values)
+            _forget_old_copies(db)
+
+    def copies(self, limit: int = 30) -> tuple[Copy, ...]:
+        rows = self._file.rows("SELECT body FROM copy ORDER BY epoch DESC, sequence DESC LIMIT ?", (limit,))
+        return tuple(self._decoded(body, Copy) for (body,) in rows)
+
+    # history
+
+    def tell(self, event: Event) -> None:
+        with self._file.change() as db:
+            db.execute("INSERT INTO event (body) VALUES (?)", (msgspec.json.encode(event),))
+            db.execute(
+                "DELETE FROM event WHERE number <= (SELECT max(number) FROM event) - ?", (EVENTS_KEPT,)
+            )
+
+    def events(self, limit: int = 100) -> tuple[Event, ...]:
+        """Newest first."""
+        rows = self._file.rows("SELECT body FROM event ORDER BY number DESC LIMIT ?", (limit,))
+        return tuple(self._decoded(body, Event) for (body,) in rows)
+
+    # small documents
+
+    def get(self, name: str) -> bytes | None:
+        rows = self._file.rows("SELECT body FROM document WHERE name = ?", (name,))
+        return rows[0][0] if rows else None
+
+    def put(self, name: str, body: bytes) -> None:
+        with self._file.change() as db:
+            db.execute("INSERT OR REPLACE INTO document VALUES (?, ?)", (name, body))
+
+    def _hold(self, db: Connection, grant: Grant) -> bool:
+        """Remember the grant if it is the highest known; a holder's own epoch changes in the same row."""
+        row = db.execute("SELECT me, current_grant FROM standing").fetchone()
+        if row is None:
+            raise Refused("not-initialised")
+        me, known = row
+        if known is not None and self._decoded(known, Grant).epoch >= grant.epoch:
+            return False
+        db.execute("UPDATE standing SET current_grant = ?", (msgspec.json.encode(grant),))
+        if grant.holder == me:
+            db.execute("UPDATE standing SET own_epoch = max(own_epoch, ?)", (grant.epoch,))
+        return True
+
+    def _setting(self, name: str, type_: type[T]) -> T | None:
+        rows = self._file.rows("SELECT body FROM setting WHERE name = ?", (name,))
+        return self._decoded(rows[0][0], type_) if rows else None
+
+    def _set(self, name: str, value: msgspec.Struct) -> None:
+        with self._file.change() as db:
+            _put_setting(db, name, value)
+
+    def _decoded(self, body: bytes, type_: type[T]) -> T:
+        try:
+            return msgspec.json.decode(body, type=type_)
+        except msgspec.MsgspecError as error:
+            raise Failed("state-damaged", path=str(self._path), why=str(error)) from error
+
+    def _with_reserve(self, act: Callable[[], T]) -> T:
+        """Act; on a full disk once more with the room that was kept for exactly this."""
+        try:
+            return act()
+        except NoSpace:
+            if not self._file.give_up_reserve():
+                raise
+        return act()
+
+
+def _put_setting(db: Connection, name: str, value: msgspec.Struct) -> None:
+    db.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (name, msgspec.json.encode(value)))
+
+
+def _one(changed: int) -> None:
+    if changed == 0:
+        raise Refused("not-initialised")
+
+
+def _forget_old_copies(db: Connection) -> None:
+    newest = "SELECT generation FROM copy {} ORDER BY epoch DESC, sequence DESC LIMIT ?"
+    good = newest.format("WHERE state IN (?, ?)")
+    db.execute(
+        f"DELETE FROM copy WHERE generation NOT IN ({newest.format('')}) AND generation NOT IN ({good})",  # noqa: S608 - no value is put into the text
+        (COPIES_KEPT, CopyState.IMPORTED.value, CopyState.PROVEN.value, GOOD_COPIES_KEPT),
+    )
