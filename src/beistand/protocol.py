@@ -200,6 +200,17 @@ class OfferAnswer(Value, frozen=True, kw_only=True):
     """Digest of the manifest that is live here; empty: nothing was imported yet."""
 
 
+class GenerationList(Value, frozen=True, kw_only=True):
+    """Answer to ListGenerations."""
+
+    copies: tuple[Copy, ...]
+    """The last cycles, newest first."""
+    live: str = ""
+    """Id of the generation whose data is in place here; empty: none was imported."""
+    restore_points: tuple[Generation, ...] = ()
+    """What a takeover can serve, newest first (B7)."""
+
+
 class PeerView(Value, frozen=True, kw_only=True):
     """What this side knows of the other one."""
 
