@@ -1,0 +1,124 @@
+"""Files of the installation: read with clear errors, written whole."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from beistand.adapters.profiles import Profiles
+from beistand.adapters.settings import Settings
+from beistand.domain.errors import BeistandError, Failed, Refused
+from beistand.domain.installation import Installation, ServiceAddress
+
+INSTALLATION = Installation(
+    interface="eth0",
+    own_address="192.0.2.1/24",
+    service_addresses=(ServiceAddress(address="192.0.2.10", interface="eth0"),),
+    profile="asterisk",
+)
+PROFILE = """
+schema = 1
+name = "small"
+title = "A small one"
+services = [{ unit = "pbx.service" }]
+trees = [{ path = "/etc/pbx" }]
+[detect]
+files = ["/usr/sbin/pbx"]
+version_command = ["pbx", "-V"]
+"""
+
+
+def test_settings_come_back_as_they_were(tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "etc")
+    assert not settings.exists()
+    settings.write(INSTALLATION)
+    assert settings.exists()
+    assert settings.read() == INSTALLATION
+    assert [each.name for each in (tmp_path / "etc").iterdir()] == ["installation.toml"]
+
+
+def test_without_settings_the_machine_is_not_initialised(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="not-initialised"):
+        Settings(tmp_path).read()
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("interface = = 1", "line 1"),
+        ("interface = 1", "$.interface"),
+        ('interfaces = "eth0"', "interfaces"),
+        ('interface = "eth0"', "own_address"),
+    ],
+)
+def test_a_wrong_file_is_told_with_the_place(tmp_path: Path, text: str, place: str) -> None:
+    (tmp_path / "installation.toml").write_text(text)
+    with pytest.raises(Failed) as told:
+        Settings(tmp_path).read()
+    assert told.value.message.code == "settings-wrong"
+    assert str(tmp_path / "installation.toml") == told.value.message.fields["path"]
+    assert place in str(told.value.message.fields["why"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"interface": ""}, "interface-name-wrong"),
+        ({"interface": "../eth0"}, "interface-name-wrong"),
+        ({"own_address": "192.0.2.1"}, "own-address-wrong"),
+        ({"own_address": "192.0.2.300/24"}, "own-address-wrong"),
+        ({"own_address": "192.0.2.0/24"}, "own-address-wrong"),
+        ({"service_addresses": ()}, "service-address-missing"),
+        ({"own_address": "192.0.2.10/24"}, "service-address-is-own"),
+        ({"own_address": "198.51.100.1/24"}, "service-address-outside"),
+    ],
+)
+def test_addresses_that_cannot_work_are_refused(tmp_path: Path, changes: dict, code: str) -> None:
+    with pytest.raises(BeistandError, match=code):
+        Settings(tmp_path).write(msgspec.structs.replace(INSTALLATION, **changes))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_profile_of_this_machine_is_loaded(tmp_path: Path) -> None:
+    (tmp_path / "small.toml").write_text(PROFILE)
+    profiles = Profiles(tmp_path)
+    assert "small" in profiles.names()
+    assert profiles.origin("small") == str(tmp_path / "small.toml")
+    assert profiles.load("small").services[0].unit == "pbx.service"
+
+
+def test_it_wins_over_the_shipped_one(tmp_path: Path) -> None:
+    (tmp_path / "asterisk.toml").write_text(PROFILE.replace('"small"', '"asterisk"'))
+    assert Profiles(tmp_path).load("asterisk").title == "A small one"
+
+
+def test_every_shipped_profile_is_right(tmp_path: Path) -> None:
+    profiles = Profiles(tmp_path)
+    assert {profiles.load(name).name for name in profiles.names()} == set(profiles.names())
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (PROFILE.replace("schema = 1", "schema = 2"), "$.schema"),
+        (PROFILE.replace('"small"', '"large"'), "$.name"),
+        (PROFILE.replace('"/etc/pbx"', '"etc/pbx"'), "$.trees[0].path"),
+        (PROFILE + "colour = 1", "colour"),
+        ("schema = = 1", "line 1"),
+        ("schema = '\udcff'", "utf-8"),
+    ],
+)
+def test_a_wrong_profile_is_told_with_file_and_place(tmp_path: Path, text: str, place: str) -> None:
+    (tmp_path / "small.toml").write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(Refused) as told:
+        Profiles(tmp_path).load("small")
+    assert told.value.message.code == "profile-wrong"
+    assert told.value.message.fields["path"] == str(tmp_path / "small.toml")
+    assert place in str(told.value.message.fields["why"])
+
+
+def test_an_unknown_profile_is_told_with_the_known_ones(tmp_path: Path) -> None:
+    (tmp_path / "small.toml").write_text(PROFILE)
+    with pytest.raises(Refused) as told:
+        Profiles(tmp_path).load("../small")
+    assert "small" in str(told.value.message.fields["known"])
