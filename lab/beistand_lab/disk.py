@@ -1,0 +1,99 @@
+"""An appliance's disk: a tmpfs with overlays of this machine's /usr and /etc, and a spool of its own.
+
+Three writable file systems, as on many a real machine: the root, /etc, and /var/spool/asterisk; a
+rename between them is refused. The disk survives power cuts, not `down`.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from beistand_lab import commands, control_groups
+from beistand_lab.settings import Settings
+
+DISK_SIZE = "1g"
+SPOOL_SIZE = "256m"
+SPOOL = "var/spool/asterisk"
+_FOLDERS = (
+    *("usr", "etc", "proc", "sys", "dev", "run", "tmp", "root", "home", "srv", "opt", "mnt", "boot"),
+    *("var/lib/dpkg", "var/log", "var/spool", "var/cache", "var/tmp", "var/mail", "var/backups"),
+)
+# Accounts differ between real machines, so they do here: owners travel by name or not at all.
+_ASTERISK_UID = {"a": 731, "b": 742}
+_PBX_FOLDERS = ("etc/asterisk", "var/lib/asterisk", "var/log/asterisk", "var/cache/asterisk", SPOOL)
+
+
+def mount_root(disk: Path, lowers: Sequence[Path], group: str) -> Path:
+    """A tmpfs on `disk` and in it a root: /usr and /etc are overlays over `lowers` (uppermost first)
+    and this machine's own, the rest is empty folders.
+    """
+    disk.mkdir(parents=True, exist_ok=True)
+    commands.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_SIZE},mode=755", "disk", str(disk)], group=group)
+    root = disk / "root"
+    for folder in _FOLDERS:
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    for name in ("bin", "sbin", "lib", "lib64", "lib32"):
+        (root / name).symlink_to(f"usr/{name}")
+    (root / "var/run").symlink_to("/run")
+    for folder in ("tmp", "var/tmp"):
+        (root / folder).chmod(0o1777)
+    (root / "root").chmod(0o700)
+    for top in ("usr", "etc"):
+        upper, work = disk / f"{top}-upper", disk / f"{top}-work"
+        upper.mkdir()
+        work.mkdir()
+        below = ":".join(str(layer / top) for layer in lowers if (layer / top).is_dir())
+        options = f"lowerdir={below}:/{top},upperdir={upper},workdir={work}"
+        commands.run(["mount", "-t", "overlay", top, "-o", options, str(root / top)], group=group)
+    return root
+
+
+def lay_out(settings: Settings, appliance: str) -> None:
+    """The disk of one appliance, ready to be switched on."""
+    group = control_groups.group_name(settings.name)
+    image, asterisk = Path(settings.golden_layer), Path(settings.asterisk_layer)
+    root = mount_root(settings.root(appliance).parent, (image, asterisk), group)
+    spool = root / SPOOL
+    spool.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={SPOOL_SIZE},mode=755", "spool", str(spool)]
+    commands.run(mount, group=group)
+    for source in (asterisk / "opt", asterisk / "var", image / "opt", image / "var"):
+        if source.is_dir():
+            copy = ["cp", "-a", f"{source}/.", str(root / source.name)]
+            commands.run(copy, group=group)
+    _identity(settings, appliance, root)
+    _network(settings, appliance, root)
+    if appliance == "a":
+        shutil.rmtree(root / "etc/asterisk")
+        shutil.copytree(Path(__file__).with_name("asterisk"), root / "etc/asterisk")
+    uid = _ASTERISK_UID[appliance]
+    folders = " ".join(f"/{folder}" for folder in _PBX_FOLDERS)
+    account = (
+        f"useradd --system --uid {uid} --user-group --home-dir /var/lib/asterisk --shell /usr/sbin/nologin "
+        f"asterisk 2>/dev/null && chown -R asterisk:asterisk {folders} && chmod 750 /etc/asterisk"
+    )
+    commands.run(["chroot", str(root), "sh", "-c", account], group=group)
+
+
+def _identity(settings: Settings, appliance: str, root: Path) -> None:
+    (root / "etc/hostname").write_text(f"pbx-{appliance}\n")
+    # Not empty, else systemd takes this for a first boot and applies presets.
+    (root / "etc/machine-id").write_text(settings.machine_id(appliance) + "\n")
+    (root / "etc/hosts").write_text(
+        f"127.0.0.1 localhost\n{settings.address('a')} pbx-a\n{settings.address('b')} pbx-b\n"
+        f"{settings.address('m')} mail\n"
+    )
+    key = root / "etc/ssh/ssh_host_ed25519_key"
+    argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"root@pbx-{appliance}", "-f", str(key)]
+    commands.run(argv)
+
+
+def _network(settings: Settings, appliance: str, root: Path) -> None:
+    folder = root / "etc/systemd/network"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "10-eth0.network").write_text(
+        f"[Match]\nName=eth0\n\n[Network]\nAddress={settings.address(appliance)}/24\n"
+        f"Gateway={settings.gateway}\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n"
+    )

@@ -1,0 +1,239 @@
+"""The lab as tests, the demo and the command line use it: one object, all of its state in one folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from beistand_lab import appliance, asterisk_layer, commands, control_groups, disk, image, mails, network
+from beistand_lab import settings as lab_settings
+from beistand_lab.capture import Capture
+from beistand_lab.commands import wait_for
+from beistand_lab.errors import LabError
+from beistand_lab.mails import Mail
+from beistand_lab.phone import Phone
+from beistand_lab.settings import APPLIANCES, BUILD, HOSTS, LABS, PHONES, Settings
+from beistand_lab.sip_probe import SipProbe
+
+__all__ = ["Lab", "wait_for"]
+
+# A file that stands for a disk's last free bytes: see Lab.fill.
+_BALLAST = "lab-ballast"
+
+
+class Lab:
+    """Two appliances, three phones, a mail host and a switch.
+
+    Every method may raise LabError. Hosts are `a`, `b` (appliances), `t` (phones), `m` (mail and
+    observers) and `sw` (the switch, which is the gateway, too).
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.capture = Capture(settings.capture_file)
+
+    @classmethod
+    def named(cls, name: str) -> Lab:
+        """A lab that is up, from whichever process."""
+        return cls(lab_settings.load(name))
+
+    @classmethod
+    def up(
+        cls,
+        name: str,
+        subnet: str = "10.77.0.0/24",
+        *,
+        plain: bool = False,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> Lab:
+        """A lab with both appliances booted; `plain` leaves Beistand out of them.
+
+        What is left of a dead lab of the same name is taken away first; a living one is refused.
+        """
+        settings = Settings(name=name, subnet=subnet, plain=plain)
+        _check_machine()
+        if settings.file.exists() and control_groups.processes(control_groups.group_name(name)):
+            raise LabError(f"lab {name!r} is up already", f"beistand-lab --name {name} down")
+        down(name)
+        settings.folder.mkdir(parents=True)
+        control_groups.create(control_groups.group_name(name))
+        control_groups.create(f"{control_groups.group_name(name)}/image")
+        with image.build_lock(BUILD):
+            asterisk = asterisk_layer.layer(BUILD, say)
+            golden = image.image(settings, asterisk, BUILD, say)
+        settings = dataclasses.replace(settings, asterisk_layer=str(asterisk), golden_layer=str(golden))
+        lab = cls(settings)
+        try:
+            lab._build()
+        except LabError as error:
+            logs = [
+                line for file in settings.folder.glob("*.log") for line in file.read_text().splitlines()[-1:]
+            ]
+            down(name)
+            raise LabError(" | ".join([str(error), *logs]), error.hint) from None
+        settings.save()
+        return lab
+
+    def _build(self) -> None:
+        settings = self.settings
+        network.build(settings)
+        python = [sys.executable, "-m"]
+        recorder = [*python, "beistand_lab.recorder", str(settings.capture_file), network.BRIDGE]
+        self._start("sw", recorder, "recorder.log")
+        settings.mail_folder.mkdir()
+        server = [*python, "aiosmtpd", "-n", "-l", f"{settings.address('m')}:25"]
+        handler = ["-c", "aiosmtpd.handlers.Mailbox", str(settings.mail_folder / "box")]
+        self._start("m", [*server, *handler], "mail-host.log")
+        wait_for(settings.capture_file.exists, 20, "the recorder")
+        for name in APPLIANCES:
+            disk.lay_out(settings, name)
+            appliance.switch_on(settings, name)
+        for name in APPLIANCES:
+            appliance.wait_until_up(settings, name)
+
+    def down(self) -> None:
+        """Takes everything of this lab away; nothing is left behind."""
+        down(self.settings.name)
+
+    def on(self, host: str) -> None:
+        """Switches an appliance on; returns when its sshd answers."""
+        appliance.switch_on(self.settings, host)
+        appliance.wait_until_up(self.settings, host)
+
+    def off(self, host: str) -> None:
+        """Pulls an appliance's power cord."""
+        appliance.switch_off(self.settings, host)
+
+    def is_on(self, host: str) -> bool:
+        return appliance.is_on(self.settings, host)
+
+    def cut(self, host: str) -> None:
+        """Pulls a host's network cable; its processes live on."""
+        network.set_port(self.settings, host, up=False)
+
+    def heal(self, host: str) -> None:
+        """Plugs a host's network cable in again."""
+        network.set_port(self.settings, host, up=True)
+
+    def command_line(self, host: str, argv: list[str]) -> list[str]:
+        """What to execute on this machine to run `argv` as root on a host."""
+        if host in APPLIANCES:
+            return appliance.entering(self.settings, host, argv)
+        if host not in HOSTS:
+            raise LabError(f"there is no host {host!r}", f"hosts are {', '.join(HOSTS)}")
+        return network.inside(self.settings, host, argv)
+
+    def sh(
+        self,
+        host: str,
+        argv: list[str],
+        *,
+        input: str | None = None,  # noqa: A002  # as in subprocess.run
+        timeout: float = 60,
+        check: bool = True,
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs a command on a host that is on, as root; raises LabError when it fails, unless not `check`ed."""
+        line = self.command_line(host, argv)
+        return commands.run(line, group=self._group(host), input=input, timeout=timeout, check=check)
+
+    def popen(self, host: str, argv: list[str]) -> subprocess.Popen[str]:
+        """Starts a command on a host, with pipes; ends with the lab, or with the host's power, at the latest."""
+        return commands.popen(self.command_line(host, argv), group=self._group(host))
+
+    def read(self, host: str, path: str) -> bytes:
+        """Bytes of a file of an appliance, switched on or off; LabError where there is none."""
+        line = appliance.on_the_disk(self.settings, host, ["cat", path])
+        done = subprocess.run(line, capture_output=True, check=False)
+        if done.returncode != 0:
+            raise LabError(f"{host}: {done.stderr.decode(errors='replace').strip()}")
+        return done.stdout
+
+    def copy_in(self, host: str, path: str, content: bytes | str) -> None:
+        """Puts a file onto an appliance, switched on or off; root's, mode 0644 where it is new."""
+        data = content.encode() if isinstance(content, str) else content
+        line = appliance.on_the_disk(self.settings, host, ["dd", "status=none", f"of={path}"])
+        done = subprocess.run(line, input=data, capture_output=True, check=False)
+        if done.returncode != 0:
+            raise LabError(f"{host}: {done.stderr.decode(errors='replace').strip()}")
+
+    def fill(self, host: str, folder: str = "/", *, leave: int = 0) -> None:
+        """Fills the file system of a folder of an appliance, down to so many free bytes; `fill` again
+        with other bytes, or `empty` it.
+        """
+        self.empty(host, folder)
+        shown = self.sh(host, ["stat", "-f", "-c", "%a %S", folder]).stdout.split()
+        size = int(shown[0]) * int(shown[1]) - leave
+        if size > 0:
+            self.sh(host, ["fallocate", "-l", str(size), f"{folder.rstrip('/')}/{_BALLAST}"])
+
+    def empty(self, host: str, folder: str = "/") -> None:
+        """Takes away what `fill` put there."""
+        self.sh(host, ["rm", "-f", f"{folder.rstrip('/')}/{_BALLAST}"])
+
+    def phone(self, number: int) -> Phone:
+        if number not in PHONES:
+            raise LabError(f"there is no phone {number}", f"phones are {', '.join(map(str, PHONES))}")
+        return Phone(self.settings, number)
+
+    def sip_probe(self, address: str) -> SipProbe:
+        """Starts to ask an address over SIP from the mail host, every 20 ms; use it as a context."""
+        return SipProbe(self.settings, address)
+
+    def mails(self) -> list[Mail]:
+        """What the mail host has received, oldest first."""
+        return mails.received(self.settings.mail_folder / "box")
+
+    def _start(self, host: str, argv: list[str], log: str) -> None:
+        line = network.inside(self.settings, host, argv)
+        commands.start(line, group=self._group(), log=self.settings.folder / log)
+
+    def _group(self, host: str = "") -> str:
+        name = control_groups.group_name(self.settings.name)
+        # With the power of an appliance everything that was started in it ends.
+        return f"{name}/{host}" if host in APPLIANCES else name
+
+
+def down(name: str) -> None:
+    """Takes a lab of this name away, whatever state it is in: processes, mounts, namespaces, files."""
+    settings = Settings(name=name)
+    control_groups.kill(control_groups.group_name(name))
+    below = f"{settings.folder}/"
+    mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    for target in reversed(mounts):
+        if target.startswith(below):
+            commands.run(["umount", target])
+    if settings.folder.exists():
+        shutil.rmtree(settings.folder)
+    if LABS.is_dir() and not any(LABS.iterdir()):
+        LABS.rmdir()
+
+
+def _check_machine() -> None:
+    if os.geteuid() != 0:
+        raise LabError("the lab needs root, for namespaces and mounts", "run it as root")
+    tools = {
+        "systemd-nspawn": "systemd-container",
+        "patchelf": "patchelf",
+        "baresip": "baresip-core",
+        "nsenter": "util-linux",
+        "ip": "iproute2",
+        "ssh-keygen": "openssh-client",
+        "/usr/sbin/sshd": "openssh-server",
+        "/lib/systemd/systemd-networkd": "systemd",
+    }
+    missing = sorted({package for tool, package in tools.items() if shutil.which(tool) is None})
+    if missing:
+        raise LabError(
+            f"missing Debian packages: {' '.join(missing)}", "packaging/install-packages appliance lab"
+        )
+    try:
+        commands.run(["unshare", "--net", "--mount", "true"])
+    except LabError:
+        raise LabError(
+            "this machine allows no namespaces", "in a container, start it with --privileged"
+        ) from None

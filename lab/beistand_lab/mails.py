@@ -1,0 +1,39 @@
+"""What arrived at the lab's mail host."""
+
+from __future__ import annotations
+
+import dataclasses
+import email
+import email.policy
+from email.message import EmailMessage
+from pathlib import Path
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Mail:
+    """One mail; `time` is its arrival in epoch seconds, the addresses are those of the envelope."""
+
+    time: float
+    sender: str
+    recipients: tuple[str, ...]
+    subject: str
+    text: str
+
+
+def received(box: Path) -> list[Mail]:
+    """The mails in a Maildir, oldest first."""
+    files = [file for folder in ("new", "cur") for file in (box / folder).glob("*")]
+    return sorted((_mail(file) for file in files), key=lambda mail: mail.time)
+
+
+def _mail(file: Path) -> Mail:
+    message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+    assert isinstance(message, EmailMessage)
+    body = message.get_body(("plain", "html"))
+    return Mail(
+        time=file.stat().st_mtime,
+        sender=str(message["X-MailFrom"] or ""),
+        recipients=tuple(str(message["X-RcptTo"] or "").split(", ")),
+        subject=str(message["Subject"] or ""),
+        text=str(body.get_content()) if body is not None else "",
+    )
