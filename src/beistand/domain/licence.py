@@ -1,8 +1,12 @@
 """Licences (S5 to S7): a key is the name of a licence; each appliance has a set of its own."""
 
 import re
+from collections.abc import Callable
 from enum import StrEnum
 
+import msgspec
+
+from beistand.domain.role import Role
 from beistand.domain.value import Value
 
 KEY_FORM = re.compile(r"[0-9A-Z]{5}(-[0-9A-Z]{5}){3}")
@@ -41,3 +45,53 @@ class LicenceSet(Value, frozen=True, kw_only=True):
 def is_key(text: str) -> bool:
     """Tell whether the text has the form XXXXX-XXXXX-XXXXX-XXXXX."""
     return KEY_FORM.fullmatch(text) is not None
+
+
+ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+"""32 signs that nobody confuses when a key is read off a page; a byte's low five bits choose evenly."""
+
+REDUNDANCY_MODULE = "redundancy"
+
+_KINDS = {
+    Role.ACTIVE: (LicenceKind.SERVER, LicenceKind.USER, LicenceKind.MODULE),
+    Role.STANDBY: (
+        LicenceKind.REDUNDANCY_SERVER,
+        LicenceKind.REDUNDANCY_USER,
+        LicenceKind.REDUNDANCY_MODULE,
+    ),
+}
+
+
+def issue_set(role: Role, random: Callable[[int], bytes]) -> LicenceSet:
+    """Return the self-issued set of a fresh installation (S7); `random(n)` returns n random bytes."""
+    return LicenceSet(
+        licences=tuple(
+            Licence(
+                key=new_key(random),
+                kind=kind,
+                module=REDUNDANCY_MODULE
+                if kind in (LicenceKind.MODULE, LicenceKind.REDUNDANCY_MODULE)
+                else "",
+            )
+            for kind in _KINDS[role]
+        )
+    )
+
+
+def new_key(random: Callable[[int], bytes]) -> str:
+    signs = "".join(ALPHABET[byte & 31] for byte in random(20))
+    return "-".join(signs[at : at + 5] for at in range(0, 20, 5))
+
+
+def stand_in_for(own: LicenceSet, active: LicenceSet) -> LicenceSet:
+    """Return the standby's set after pairing: each redundancy licence names the one that it stands in for.
+
+    Licences of the active that have none yet get no invented one: a missing counterpart is a finding (S5).
+    """
+    partners = {f"redundancy-{each.kind}": each.key for each in reversed(active.licences)}
+    return LicenceSet(
+        licences=tuple(
+            msgspec.structs.replace(each, counterpart=partners.get(each.kind.value, each.counterpart))
+            for each in own.licences
+        )
+    )

@@ -1,0 +1,186 @@
+"""What an administrator should know while all is well: prerequisites (S4) and the age of the copy (B3).
+
+BLOCK refuses pairing and imports until it is cured; WARN is shown and told; both go away by themselves.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta, tzinfo
+from ipaddress import IPv4Interface
+
+from beistand.domain.attempts import WAIT_BETWEEN_TRIES
+from beistand.domain.config import ModuleConfig
+from beistand.domain.facts import Finding, Severity
+from beistand.domain.generation import Copy
+from beistand.domain.message import Field
+from beistand.domain.pair import Appliance
+from beistand.domain.schedule import Schedule, next_run
+
+LARGEST_SKEW = timedelta(seconds=60)
+Rule = Callable[[Appliance, Appliance], Finding | None]
+
+
+def prerequisites(mine: Appliance, theirs: Appliance) -> tuple[Finding, ...]:
+    """Return what hinders these two from being a good pair, the worst first; both seen at the same time."""
+    found = [finding for rule in RULES if (finding := rule(mine, theirs))]
+    return tuple(sorted(found, key=lambda each: each.severity is not Severity.BLOCK))
+
+
+def pbx_version_differs(mine: Appliance, theirs: Appliance) -> Finding | None:
+    """Data of one version need not start under another."""
+    if mine.pbx_version == theirs.pbx_version:
+        return None
+    return _block("pbx-version-differs", mine=mine.pbx_version, theirs=theirs.pbx_version, peer=theirs.host)
+
+
+def beistand_version_differs(mine: Appliance, theirs: Appliance) -> Finding | None:
+    """Both are updated together; the channel itself refuses what it cannot speak."""
+    if mine.beistand_version == theirs.beistand_version:
+        return None
+    versions = {"mine": mine.beistand_version, "theirs": theirs.beistand_version}
+    return _warn("beistand-version-differs", **versions, peer=theirs.host)
+
+
+def profile_differs(mine: Appliance, theirs: Appliance) -> Finding | None:
+    if mine.profile == theirs.profile:
+        return None
+    return _block("profile-differs", mine=mine.profile, theirs=theirs.profile, peer=theirs.host)
+
+
+def subnet_differs(mine: Appliance, theirs: Appliance) -> Finding | None:
+    """The service address can move within one layer-2 segment and one subnet only (S1)."""
+    here, there = IPv4Interface(mine.own_address).network, IPv4Interface(theirs.own_address).network
+    if here == there:
+        return None
+    return _block("subnet-differs", mine=str(here), theirs=str(there), peer=theirs.host)
+
+
+def own_addresses_equal(mine: Appliance, theirs: Appliance) -> Finding | None:
+    address = _ip(mine)
+    return _block("own-addresses-equal", address=address) if address == _ip(theirs) else None
+
+
+def own_address_not_static(mine: Appliance, theirs: Appliance) -> Finding | None:
+    """A leased address may change, and the other one would look for us in vain."""
+    leased = next((each for each in (mine, theirs) if not each.is_static), None)
+    return _warn("own-address-not-static", host=leased.host, address=_ip(leased)) if leased else None
+
+
+def service_address_is_own(mine: Appliance, theirs: Appliance) -> Finding | None:
+    """The service address moves, an own address never does."""
+    own = {_ip(mine): mine.host, _ip(theirs): theirs.host}
+    for address in (*mine.service_addresses, *theirs.service_addresses):
+        if address in own:
+            return _block("service-address-is-own-address", address=address, host=own[address])
+    return None
+
+
+def service_addresses_differ(mine: Appliance, theirs: Appliance) -> Finding | None:
+    if set(mine.service_addresses) == set(theirs.service_addresses):
+        return None
+    here, there = ", ".join(mine.service_addresses), ", ".join(theirs.service_addresses)
+    return _block("service-addresses-differ", mine=here, theirs=there, peer=theirs.host)
+
+
+def gateway_differs(mine: Appliance, theirs: Appliance) -> Finding | None:
+    if mine.gateway == theirs.gateway:
+        return None
+    return _warn("gateway-differs", mine=mine.gateway or "-", theirs=theirs.gateway or "-", peer=theirs.host)
+
+
+def dns_differs(mine: Appliance, theirs: Appliance) -> Finding | None:
+    """The order counts: the first server is the one that is asked."""
+    if mine.dns == theirs.dns:
+        return None
+    here, there = ", ".join(mine.dns) or "-", ", ".join(theirs.dns) or "-"
+    return _warn("dns-differs", mine=here, theirs=there, peer=theirs.host)
+
+
+def clocks_differ(mine: Appliance, theirs: Appliance) -> Finding | None:
+    skew = abs(mine.now - theirs.now)
+    return (
+        _warn("clocks-differ", skew=skew.total_seconds(), peer=theirs.host) if skew > LARGEST_SKEW else None
+    )
+
+
+def licence_key_missing(mine: Appliance, theirs: Appliance) -> Finding | None:
+    without = next((each for each in (mine, theirs) if not each.licence_key), None)
+    return _warn("licence-key-missing", host=without.host) if without else None
+
+
+def licence_keys_equal(mine: Appliance, theirs: Appliance) -> Finding | None:
+    """The two sets never mix (S5): a key on both sides means that an identity was copied."""
+    if not mine.licence_key or mine.licence_key != theirs.licence_key:
+        return None
+    return _block("licence-keys-equal", key=mine.licence_key)
+
+
+RULES: tuple[Rule, ...] = (
+    pbx_version_differs,
+    beistand_version_differs,
+    profile_differs,
+    subnet_differs,
+    own_addresses_equal,
+    own_address_not_static,
+    service_address_is_own,
+    service_addresses_differ,
+    gateway_differs,
+    dns_differs,
+    clocks_differ,
+    licence_key_missing,
+    licence_keys_equal,
+)
+
+
+def configured_key_wrong(config: ModuleConfig, active: Appliance) -> Finding | None:
+    """The module configuration names the active by its server licence key (S9, F8)."""
+    if not config.licence_key or config.licence_key == active.licence_key:
+        return None
+    return _warn(
+        "configured-key-wrong", configured=config.licence_key, key=active.licence_key, host=active.host
+    )
+
+
+def copy_age(config: ModuleConfig, usable: Copy | None, now: datetime, zone: tzinfo) -> tuple[Finding, ...]:
+    """Return what is wrong with the age of what a takeover would serve; `usable` is imported or better."""
+    findings = [_schedule_rests(config)]
+    if usable is None:
+        findings.append(_warn("copy-missing"))
+    else:
+        begin = usable.generation.begin
+        findings.append(_stale(config, begin, now, zone))
+        if begin - now > LARGEST_SKEW:
+            findings.append(_warn("copy-from-the-future", ahead=(begin - now).total_seconds()))
+    return tuple(each for each in findings if each)
+
+
+def promised_until(schedule: Schedule, attempts: int, begin: datetime, zone: tzinfo) -> datetime:
+    """Return until when a copy taken at this moment is as young as promised: two runs later, all tries used."""
+    second = next_run(schedule, next_run(schedule, begin, zone), zone)
+    return second + attempts * WAIT_BETWEEN_TRIES
+
+
+def _stale(config: ModuleConfig, begin: datetime, now: datetime, zone: tzinfo) -> Finding | None:
+    if config.schedule is None or not config.active:
+        return None
+    until = promised_until(config.schedule, config.attempts, begin, zone)
+    if now <= until:
+        return None
+    return _warn("copy-stale", age=(now - begin).total_seconds(), limit=(until - begin).total_seconds())
+
+
+def _schedule_rests(config: ModuleConfig) -> Finding | None:
+    if not config.active:
+        return _warn("module-inactive", name=config.name)
+    return None if config.schedule else _warn("schedule-missing")
+
+
+def _ip(appliance: Appliance) -> str:
+    return str(IPv4Interface(appliance.own_address).ip)
+
+
+def _block(code: str, **fields: Field) -> Finding:
+    return Finding(code=code, severity=Severity.BLOCK, fields=fields, acceptable=False)
+
+
+def _warn(code: str, **fields: Field) -> Finding:
+    return Finding(code=code, severity=Severity.WARN, fields=fields)
