@@ -63,6 +63,9 @@ class Arp(Protocol):
     def tell(self, interface: str, address: str, targets: Sequence[str]) -> None:
         """Send one ordinary ARP request from the address to each target: caches learn from it at once."""
 
+    def rival(self, interface: str, addresses: Sequence[str], seconds: float) -> str:
+        """Return the MAC of another machine that uses one of the addresses; empty: none did for so long."""
+
 
 class Signs(Protocol):
     """Signs of life of another machine; asked from the own address, each with its own time limit."""

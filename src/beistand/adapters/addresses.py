@@ -1,0 +1,231 @@
+"""The machine's interfaces, addresses and source routes, by netlink (port `Addresses`).
+
+Every call opens its own netlink socket: 1 ms, safe in every thread.
+"""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from pyroute2 import IPRoute
+from pyroute2.netlink.exceptions import NetlinkError
+
+from beistand.adapters.routes import DEFAULT, Route, prefers, read_routes, set_route
+from beistand.domain.errors import Failed
+from beistand.domain.installation import Installation
+
+IPV4 = 2
+PERMANENT = 0x80
+"""IFA_F_PERMANENT: an address without a lifetime."""
+
+RESOLVED = Path("/run/systemd/resolve/resolv.conf")
+"""What systemd-resolved really asks; /etc/resolv.conf names only its stub then."""
+
+
+class NetlinkAddresses:
+    """Remembers the routes as they were in a file that no boot survives, like the routes themselves."""
+
+    def __init__(self, routes_before: Path = Path("/run/beistand/routes.json")) -> None:
+        self._routes_before = routes_before
+
+    def mac(self, interface: str) -> str:
+        """Raise Failed `interface-missing`."""
+        with _netlink() as netlink:
+            return str(_link(netlink, interface).get_attr("IFLA_ADDRESS") or "")
+
+    def carrier(self, interface: str) -> bool:
+        with _netlink() as netlink:
+            try:
+                link = _link(netlink, interface)
+            except Failed:
+                return False
+            return bool(link.get_attr("IFLA_CARRIER")) and bool(link["flags"] & 1)
+
+    def gateway(self) -> str:
+        with _netlink() as netlink:
+            routes = [
+                (each.get_attr("RTA_PRIORITY") or 0, each.get_attr("RTA_GATEWAY"))
+                for each in netlink.get_default_routes(family=IPV4)
+            ]
+        return next((gateway for _, gateway in sorted(routes, key=lambda each: each[0]) if gateway), "")
+
+    def dns(self) -> tuple[str, ...]:
+        file = RESOLVED if RESOLVED.exists() else Path("/etc/resolv.conf")
+        try:
+            lines = [line.split() for line in file.read_text(errors="replace").splitlines()]
+        except OSError:
+            return ()
+        return tuple(line[1] for line in lines if len(line) > 1 and line[0] == "nameserver")
+
+    def is_static(self, interface: str, own_ip: str) -> bool:
+        with _netlink() as netlink:
+            try:
+                device = _link(netlink, interface)["index"]
+            except Failed:
+                return False
+            found = [
+                each
+                for each in netlink.get_addr(family=IPV4, index=device)
+                if each.get_attr("IFA_LOCAL") == own_ip
+            ]
+        return any((each.get_attr("IFA_FLAGS") or each["flags"]) & PERMANENT for each in found)
+
+    def held(self, installation: Installation) -> tuple[str, ...]:
+        wanted = {each.address for each in installation.service_addresses}
+        with _netlink() as netlink:
+            return tuple(sorted({address for address, _, _ in _addresses(netlink) if address in wanted}))
+
+    def hold(self, installation: Installation) -> bool:
+        try:
+            with _netlink() as netlink:
+                added = [
+                    self._add(netlink, each.address, each.interface, installation)
+                    for each in installation.service_addresses
+                ]
+                turned = [
+                    self._prefer(netlink, each.address, each.interface)
+                    for each in _first_of_each_interface(installation)
+                ]
+        except (NetlinkError, OSError) as error:
+            raise Failed("address-not-added", why=str(error)) from error
+        return any(added) or any(turned)
+
+    def drop(self, installation: Installation) -> bool:
+        """Raise Failed `address-not-removed`."""
+        try:
+            with _netlink() as netlink:
+                # Routes first: with the address the kernel would delete every route that prefers it.
+                wanted = {each.address for each in installation.service_addresses}
+                restored = self._restore(netlink, wanted, installation)
+                there = [each for each in _addresses(netlink) if each[0] in wanted]
+                for address, length, device in there:
+                    _promote_secondaries(netlink, device)
+                    with _already(errno.EADDRNOTAVAIL):
+                        netlink.addr("del", index=device, address=address, prefixlen=length)
+        except (NetlinkError, OSError) as error:
+            raise Failed("address-not-removed", why=str(error)) from error
+        return bool(there) or restored
+
+    def _add(self, netlink: IPRoute, address: str, interface: str, installation: Installation) -> bool:
+        device = _link(netlink, "lo" if installation.on_loopback else interface)["index"]
+        if any(each[0] == address for each in _addresses(netlink)):
+            return False
+        _promote_secondaries(netlink, device)
+        with _already(errno.EEXIST):
+            netlink.addr("add", index=device, address=address, prefixlen=32)
+        return True
+
+    def _prefer(self, netlink: IPRoute, address: str, interface: str) -> bool:
+        """Let the connected and the default route prefer the address; put back what a network manager lost."""
+        device = _link(netlink, interface)["index"]
+        before = self._remembered()
+        current = [each for each in read_routes(netlink, device) if prefers(each, address)]
+        present = {each.key for each in current}
+        lost = [
+            each
+            for each in before
+            if each.device == device and prefers(each, address) and not _replaced(each, current)
+        ]
+        changing = [each for each in current if each.source != address]
+        if not changing and not lost:
+            return False
+        new = {each.key for each in changing}
+        kept = [
+            each
+            for each in before
+            if each.device != device or (each.key not in new and (each.key in present or each in lost))
+        ]
+        self._remember(kept + changing)
+        # The connected route first: a gateway is reachable only through it.
+        for route in sorted([*changing, *lost], key=lambda each: each.to == DEFAULT):
+            set_route(netlink, route.with_source(address))
+        return True
+
+    def _restore(self, netlink: IPRoute, ours: set[str], installation: Installation) -> bool:
+        before = self._remembered()
+        changed = False
+        for interface in {each.interface for each in installation.service_addresses}:
+            device = _link(netlink, interface)["index"]
+            known = {each.key: each for each in before if each.device == device}
+            current = read_routes(netlink, device)
+            back = [
+                known.get(each.key) or each.with_source("" if each.to == DEFAULT else installation.own_ip)
+                for each in current
+                if each.source in ours
+            ]
+            back += [each for each in known.values() if not _replaced(each, current)]
+            for route in sorted(back, key=lambda each: each.to == DEFAULT):
+                set_route(netlink, route)
+                changed = True
+        self._routes_before.unlink(missing_ok=True)
+        return changed
+
+    def _remembered(self) -> list[Route]:
+        try:
+            return msgspec.json.decode(self._routes_before.read_bytes(), type=list[Route])
+        except (FileNotFoundError, msgspec.DecodeError):
+            return []
+
+    def _remember(self, routes: list[Route]) -> None:
+        # Not durable on purpose: a boot forgets the routes, too.
+        beside = self._routes_before.with_suffix(".new")
+        self._routes_before.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(msgspec.json.encode(routes))
+        beside.rename(self._routes_before)
+
+
+def _replaced(route: Route, current: list[Route]) -> bool:
+    """Tell whether there is such a route now, or one to the same place that somebody put instead."""
+    return any(each.key == route.key or each.to == route.to for each in current)
+
+
+def _first_of_each_interface(installation: Installation) -> list[Any]:
+    found: dict[str, Any] = {}
+    for each in installation.service_addresses:
+        found.setdefault(each.interface, each)
+    return list(found.values())
+
+
+def _link(netlink: IPRoute, interface: str) -> Any:
+    try:
+        links = list(netlink.get_links(ifname=interface))
+    except NetlinkError:
+        links = []
+    if not links:
+        raise Failed("interface-missing", interface=interface)
+    return links[0]
+
+
+def _addresses(netlink: IPRoute) -> list[tuple[str, int, int]]:
+    """Return (address, prefix length, interface index) of everything on this machine."""
+    return [
+        (each.get_attr("IFA_LOCAL") or "", each["prefixlen"], each["index"])
+        for each in netlink.get_addr(family=IPV4)
+    ]
+
+
+def _promote_secondaries(netlink: IPRoute, device: int) -> None:
+    """See that deleting one address never takes another with it (FIGURES section 5)."""
+    name = netlink.get_links(device)[0].get_attr("IFLA_IFNAME")
+    path = Path(f"/proc/sys/net/ipv4/conf/{name}/promote_secondaries")
+    if path.read_text().strip() != "1":
+        path.write_text("1")
+
+
+@contextmanager
+def _netlink() -> Iterator[IPRoute]:
+    with IPRoute() as netlink:
+        yield netlink
+
+
+@contextmanager
+def _already(code: int) -> Iterator[None]:
+    """Pass over the one error that says that it was already so."""
+    try:
+        yield
+    except NetlinkError as error:
+        if error.code != code:
+            raise

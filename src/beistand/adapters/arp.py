@@ -1,0 +1,214 @@
+"""Raw ARP (port `Arp`): one resident socket and one listening thread for each interface.
+
+Answers are collected by the listener, which was there before the first question went out: none is missed.
+"""
+
+import errno
+import socket
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
+from time import monotonic
+
+from beistand.domain.errors import Failed
+from beistand.domain.value import Value
+from beistand.ports.network import Answers
+
+ETHERTYPE_ARP = 0x0806
+REQUEST, REPLY = 1, 2
+PROBES, PROBE_SECONDS, LISTEN_SECONDS = 3, 0.2, 0.4
+NOBODY = "0.0.0.0"  # the sender of an ARP probe (RFC 5227 section 1.1)
+BROADCAST = b"\xff" * 6
+UNKNOWN = b"\0" * 6
+_FRAME = struct.Struct("!6s6sHHHBBH6s4s6s4s")
+
+
+class Heard(Value, frozen=True, kw_only=True):
+    """One ARP frame of another machine."""
+
+    is_request: bool
+    mac: str
+    sender: str
+    target: str
+
+
+class RawArp:
+    """Asks from the own address. Many threads may use it."""
+
+    def __init__(self, own_ip: Callable[[], str] | str) -> None:
+        self._own_ip = own_ip if callable(own_ip) else lambda: own_ip
+        self._ears: dict[str, _Ear] = {}
+        self._lock = Lock()
+
+    def ask(self, interface: str, addresses: Sequence[str], seconds: float) -> Answers:
+        """Raise Failed `interface-down`. Each address is asked twice: one frame may be lost."""
+        own, wanted, macs = self._own_ip(), set(addresses), dict[str, str]()
+        ear = self._ear(interface)
+        with ear.listening() as heard:
+            end = monotonic() + seconds
+            for until in (end - seconds / 2, end):
+                for each in wanted - set(macs):
+                    ear.send(REQUEST, own, each)
+                for frame in _until(heard, until):
+                    if frame.sender in wanted:
+                        macs.setdefault(frame.sender, frame.mac)
+                    if len(macs) == len(wanted):
+                        return Answers(macs=macs)
+        return Answers(macs=macs)
+
+    def fast_probe(self, interface: str, address: str) -> str:
+        """Raise Failed `interface-down`: a probe that nobody could hear proves nothing."""
+        ear = self._ear(interface)
+        with ear.listening() as heard:
+            begin = monotonic()
+            for number in range(1, PROBES + 1):
+                ear.send(REQUEST, NOBODY, address)
+                last = number == PROBES
+                until = begin + (number - 1) * PROBE_SECONDS + (LISTEN_SECONDS if last else PROBE_SECONDS)
+                for frame in _until(heard, until):
+                    if _conflicts(frame, address):
+                        return frame.mac
+        return ""
+
+    def announce(self, interface: str, address: str) -> None:
+        """Raise Failed `interface-down`."""
+        ear = self._ear(interface)
+        ear.send(REQUEST, address, address)
+        ear.send(REPLY, address, address)
+
+    def tell(self, interface: str, address: str, targets: Sequence[str]) -> None:
+        """Raise Failed `interface-down`."""
+        ear = self._ear(interface)
+        for each in targets:
+            ear.send(REQUEST, address, each)
+
+    def rival(self, interface: str, addresses: Sequence[str], seconds: float) -> str:
+        """Raise Failed `interface-down`."""
+        with self._ear(interface).listening() as heard:
+            for frame in _until(heard, monotonic() + seconds):
+                if frame.sender in addresses:
+                    return frame.mac
+        return ""
+
+    def close(self) -> None:
+        with self._lock:
+            ears, self._ears = list(self._ears.values()), {}
+        for ear in ears:
+            ear.close()
+
+    def _ear(self, interface: str) -> "_Ear":
+        with self._lock:
+            ear = self._ears.get(interface)
+            if ear is None or ear.is_deaf:
+                ear = self._ears[interface] = _Ear(interface)
+            return ear
+
+
+class _Ear:
+    """A socket on one interface, and the thread that hears everything on it."""
+
+    def __init__(self, interface: str) -> None:
+        self._interface = interface
+        self._lock = Lock()
+        self._listeners: list[SimpleQueue[Heard]] = []
+        self.is_deaf = False
+        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        try:
+            self._socket.bind((interface, ETHERTYPE_ARP))
+        except OSError as error:
+            self._socket.close()
+            raise Failed("interface-down", interface=interface, why=error.strerror or str(error)) from error
+        self._socket.settimeout(1.0)
+        Thread(target=self._hear, name=f"arp-{interface}", daemon=True).start()
+
+    def send(self, operation: int, sender: str, target: str) -> None:
+        try:
+            mac = self._mac()
+            known = mac if operation == REPLY else UNKNOWN
+            self._socket.send(
+                _FRAME.pack(
+                    BROADCAST,
+                    mac,
+                    ETHERTYPE_ARP,
+                    1,
+                    0x0800,
+                    6,
+                    4,
+                    operation,
+                    mac,
+                    socket.inet_aton(sender),
+                    known,
+                    socket.inet_aton(target),
+                )
+            )
+        except OSError as error:
+            self.is_deaf = self.is_deaf or error.errno in {errno.ENXIO, errno.ENODEV}
+            why = error.strerror or str(error)
+            raise Failed("interface-down", interface=self._interface, why=why) from error
+
+    @contextmanager
+    def listening(self) -> "Iterator[SimpleQueue[Heard]]":
+        queue: SimpleQueue[Heard] = SimpleQueue()
+        with self._lock:
+            self._listeners.append(queue)
+        try:
+            yield queue
+        finally:
+            with self._lock:
+                self._listeners.remove(queue)
+
+    def close(self) -> None:
+        self.is_deaf = True
+
+    def _mac(self) -> bytes:
+        return bytes(self._socket.getsockname()[4])
+
+    def _hear(self) -> None:
+        while not self.is_deaf:
+            try:
+                raw, source = self._socket.recvfrom(2048)
+            except TimeoutError:
+                continue
+            except OSError as error:
+                # ENETDOWN is told once and passes with the link; anything else ends this socket.
+                self.is_deaf = self.is_deaf or error.errno != errno.ENETDOWN
+                continue
+            frame = _decoded(raw)
+            # A looped switch brings our own frames back: they are nobody's claim.
+            if frame and source[2] != socket.PACKET_OUTGOING and frame.mac != self._mac().hex(":"):
+                with self._lock:
+                    for each in self._listeners:
+                        each.put(frame)
+        self._socket.close()
+
+
+def _decoded(raw: bytes) -> Heard | None:
+    if len(raw) < _FRAME.size:
+        return None
+    _, _, _, hardware, protocol, _, _, operation, mac, sender, _, target = _FRAME.unpack_from(raw)
+    if (hardware, protocol) != (1, 0x0800):
+        return None
+    return Heard(
+        is_request=operation == REQUEST,
+        mac=mac.hex(":"),
+        sender=socket.inet_ntoa(sender),
+        target=socket.inet_ntoa(target),
+    )
+
+
+def _conflicts(frame: Heard, address: str) -> bool:
+    """RFC 5227 section 2.1.1: whoever uses the address, or probes for it at the same time."""
+    probes_too = frame.is_request and frame.sender == NOBODY and frame.target == address
+    return frame.sender == address or probes_too
+
+
+def _until(heard: "SimpleQueue[Heard]", end: float) -> Iterator[Heard]:
+    while True:
+        rest = end - monotonic()
+        try:
+            yield heard.get(timeout=rest) if rest > 0 else heard.get_nowait()
+        except Empty:
+            if monotonic() >= end:
+                return

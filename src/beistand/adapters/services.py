@@ -1,0 +1,112 @@
+"""The units of the telephone system, by systemctl, behind the gate (port `Services`)."""
+
+import os
+from pathlib import Path
+
+from beistand.adapters.commands import last_line, run
+from beistand.adapters.durable_file import write_durably
+from beistand.domain.errors import CommandFailed, Failed
+from beistand.domain.profile import Profile, Service
+
+ASK_SECONDS = 10.0
+RUNNING = {"active", "reloading"}
+STOPPED = {"inactive", "failed"}
+
+
+class SystemdServices:
+    def __init__(
+        self,
+        gate: Path = Path("/run/beistand/may-serve"),
+        units: Path = Path("/etc/systemd/system"),
+    ) -> None:
+        self._gate = gate
+        self._units = units
+
+    def is_running(self, unit: str) -> bool:
+        return _property(unit, "ActiveState") in RUNNING
+
+    def start(self, service: Service) -> None:
+        unit = service.unit
+        if self.is_running(unit):
+            return
+        why = _start(service)
+        if not self.is_running(unit) and _property(unit, "Result") == "exec-condition":
+            # At boot the job of the boot itself may have been looking at the gate just before it opened.
+            why = _start(service)
+        if not self.is_running(unit):
+            raise Failed("service-not-started", unit=unit, why=_cause(unit) or why)
+
+    def stop(self, service: Service) -> None:
+        unit = service.unit
+        try:
+            run(["systemctl", "stop", unit], seconds=service.stop_seconds, good=(0, 5))
+        except CommandFailed:
+            # Past its time: calls are gone either way, and the address must not come back to a hung PBX.
+            run(["systemctl", "kill", "--signal=SIGKILL", unit], seconds=ASK_SECONDS, good=(0, 1, 5))
+            run(["systemctl", "stop", unit], seconds=ASK_SECONDS, good=(0, 1, 5))
+        state = _property(unit, "ActiveState")
+        if state not in STOPPED:
+            raise Failed("service-not-stopped", unit=unit, state=state)
+
+    def open_gate(self) -> None:
+        self._gate.parent.mkdir(parents=True, exist_ok=True)
+        self._gate.touch(mode=0o644)
+
+    def close_gate(self) -> None:
+        self._gate.unlink(missing_ok=True)
+
+    def gate_is_open(self) -> bool:
+        return self._gate.exists()
+
+    def install_gate(self, profile: Profile) -> None:
+        body = (
+            "# Made by Beistand: this unit runs only on the appliance that holds the service address.\n"
+            f"[Service]\nExecCondition=+/usr/bin/test -e {self._gate}\n"
+        ).encode()
+        changed = False
+        for service in profile.services:
+            name = service.unit if "." in service.unit else f"{service.unit}.service"
+            file = self._units / f"{name}.d" / "beistand.conf"
+            if not file.exists() or file.read_bytes() != body:
+                write_durably(file, body)
+                os.chmod(file.parent, 0o755)
+                changed = True
+        if changed:
+            run(["systemctl", "daemon-reload"], seconds=30)
+
+    def version(self, profile: Profile) -> str:
+        try:
+            output = run(profile.detect.version_command, seconds=ASK_SECONDS)
+        except CommandFailed:
+            return ""
+        return next((line.strip() for line in output.stdout.splitlines() if line.strip()), "")
+
+
+def _start(service: Service) -> str:
+    """Start the unit; return what systemctl said where it failed."""
+    # An earlier failure must not keep it from starting ("start request repeated too quickly").
+    run(["systemctl", "reset-failed", service.unit], seconds=ASK_SECONDS, good=(0, 1, 5))
+    try:
+        run(["systemctl", "start", service.unit], seconds=service.start_seconds)
+    except CommandFailed as error:
+        return str(error.message.fields.get("why", error.message.code))
+    return ""
+
+
+def _property(unit: str, name: str) -> str:
+    output = run(["systemctl", "show", "--property", name, "--value", unit], seconds=ASK_SECONDS)
+    return output.stdout.strip()
+
+
+def _cause(unit: str) -> str:
+    """Return the last that the unit itself said before it ended, or how systemd calls its end."""
+    try:
+        pid = _property(unit, "ExecMainPID")
+        own = [f"_PID={pid}"] if pid not in {"", "0"} else []
+        output = run(
+            ["journalctl", "--unit", unit, "--boot", "--lines", "20", "--output", "cat", "--no-pager", *own],
+            seconds=ASK_SECONDS,
+        )
+    except CommandFailed:
+        return ""
+    return last_line(output.stdout)[:300] or _property(unit, "Result")

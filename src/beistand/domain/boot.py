@@ -1,0 +1,109 @@
+"""Who may serve after a boot (R2) and what news from the peer means for the running agent (R3)."""
+
+from datetime import timedelta
+from enum import StrEnum
+
+from beistand.domain.pair import Greeting
+from beistand.domain.role import Grant, Standing
+from beistand.domain.value import Value
+
+LONGEST_WAIT = timedelta(minutes=2)
+"""After a cold start both may be coming back from one power cut, and the switch may be slower than both."""
+
+FORK_LIMIT = timedelta(minutes=15)
+"""Who served unverified for longer has calls and voicemail of its own: then nothing moves by itself."""
+
+
+class Serve(Value, frozen=True, kw_only=True, tag="serve"):
+    """Hold the address and run the PBX."""
+
+    verified: bool
+    """The peer agreed, or there is none."""
+
+
+class Wait(Value, frozen=True, kw_only=True, tag="wait"):
+    """Nobody answers yet: ask again."""
+
+
+class Held(Value, frozen=True, kw_only=True, tag="held"):
+    """The grant is ours, and something stands against serving: ask again on a timer and on carrier-up."""
+
+    mac: str
+    """Who answers for the service address; empty: strict mode waits for a click, or for the peer to give way."""
+
+
+class Adopt(Value, frozen=True, kw_only=True, tag="adopt"):
+    """The peer knows a higher grant: remember it, then judge again."""
+
+    grant: Grant
+
+
+class StandBy(Value, frozen=True, kw_only=True, tag="stand-by"):
+    """Somebody else is the holder, or nobody yet."""
+
+
+BootVerdict = Serve | Wait | Held | Adopt | StandBy
+
+
+def boot_verdict(
+    standing: Standing,
+    greeting: Greeting | None,
+    *,
+    holder_macs: tuple[str, ...],
+    is_paired: bool,
+    waited_seconds: float,
+    is_strict: bool,
+) -> BootVerdict:
+    """Judge one look around after a boot (R2).
+
+    `holder_macs` answered ARP for a service address; `waited_seconds` counts from the first look with carrier.
+    """
+    theirs = greeting.grant if greeting else None
+    if theirs is not None and theirs.epoch > standing.epoch:
+        return Adopt(grant=theirs)
+    if not standing.is_holder:
+        return StandBy()
+    # Whoever it is, two at one address serve nobody. A peer below our epoch withdraws once it hears of us.
+    if holder_macs:
+        return Held(mac=holder_macs[0])
+    if not is_paired:
+        return Serve(verified=True)
+    if greeting is not None:
+        return Held(mac="") if greeting.serving else Serve(verified=True)
+    if waited_seconds < LONGEST_WAIT.total_seconds():
+        return Wait()
+    return Held(mac="") if is_strict else Serve(verified=False)
+
+
+class Action(StrEnum):
+    """What the running agent does about a greeting."""
+
+    KEEP = "keep"
+    """Nothing changes; a server that hears this from a peer is verified."""
+    ADOPT = "adopt"
+    """Remember the peer's grant."""
+    WITHDRAW = "withdraw"
+    """Give up address and PBX at once, then remember the peer's grant."""
+    HOLD = "hold"
+    """The grant is ours and the peer below it still serves: wait until it gives way."""
+    FORK = "fork"
+    """Two histories: both are kept, nothing moves, a person chooses (R5)."""
+
+
+def peer_news(standing: Standing, greeting: Greeting, *, serving: bool, unverified_seconds: float) -> Action:
+    """Judge what the peer says while the agent runs (R3): the higher epoch wins.
+
+    The exception: who served unverified for too long keeps serving, as long as the other does not serve.
+    """
+    theirs = greeting.grant.epoch if greeting.grant else 0
+    limit = FORK_LIMIT.total_seconds()
+    if theirs > standing.epoch:
+        if not serving:
+            return Action.ADOPT
+        is_fork = unverified_seconds > limit and not greeting.serving
+        return Action.FORK if is_fork else Action.WITHDRAW
+    if not standing.is_holder:
+        return Action.WITHDRAW if serving else Action.KEEP
+    if greeting.serving and not serving:
+        return Action.FORK if greeting.served_unverified_seconds > limit else Action.HOLD
+    return Action.KEEP

@@ -1,0 +1,185 @@
+"""What speaks against a takeover: one function a rule (DESIGN "Evidence").
+
+A rule gets the facts and returns a finding or None. A BLOCK or a CONFIRM stops the takeover until a
+person accepts it by its code, if it can be accepted at all.
+"""
+
+from collections.abc import Callable, Collection
+from datetime import timedelta
+
+from beistand.domain.facts import Facts, Finding, Severity, Verdict
+from beistand.domain.generation import CopyState
+
+OLDEST = timedelta(hours=26)
+"""Data older than this needs a second confirmation where no schedule promises anything shorter or longer."""
+
+Rule = Callable[[Facts], Finding | None]
+
+
+def verdict(facts: Facts) -> Verdict:
+    """Return what the evidence amounts to; the most dangerous fact wins."""
+    if facts.holder_mac and facts.holder_mac.lower() != facts.peer_mac.lower():
+        return Verdict.FOREIGN
+    # A PBX that answers at the service address has it, even if its ARP answer was lost.
+    if facts.holder_mac or facts.sip:
+        return Verdict.PEER_HOLDS
+    if not facts.carrier or not (facts.gateway or facts.phones_answering):
+        return Verdict.ISOLATED
+    if facts.peer.any:
+        return Verdict.PEER_ALIVE
+    # Silence counts only beside a positive control: where most phones are silent too, the line may be cut.
+    if facts.phones_answering == 0 or facts.phones_answering * 2 < facts.phones_known:
+        return Verdict.PARTITION
+    return Verdict.PEER_GONE
+
+
+def foreign_holder(facts: Facts) -> Finding | None:
+    """Two machines at one address serve nobody; who it is must be found out first."""
+    if verdict(facts) is not Verdict.FOREIGN:
+        return None
+    return Finding(
+        code="foreign-holder", severity=Severity.BLOCK, fields={"mac": facts.holder_mac}, acceptable=False
+    )
+
+
+def peer_holds_address(facts: Facts) -> Finding | None:
+    """Two active appliances would split the calls between them.
+
+    Accepting it does not take the address from a living peer: the plan then waits until it is unplugged.
+    """
+    if verdict(facts) is not Verdict.PEER_HOLDS or facts.peer.agent:
+        return None
+    return Finding(code="peer-holds-address", severity=Severity.BLOCK, fields={"mac": facts.holder_mac})
+
+
+def peer_still_serves(facts: Facts) -> Finding | None:
+    """The active works and can be asked to hand over: its running calls end."""
+    if verdict(facts) is not Verdict.PEER_HOLDS or not facts.peer.agent:
+        return None
+    return Finding(code="peer-still-serves", severity=Severity.CONFIRM)
+
+
+def isolated(facts: Facts) -> Finding | None:
+    """Nobody would hear this appliance: it is the one that is cut off."""
+    if verdict(facts) is not Verdict.ISOLATED:
+        return None
+    return Finding(
+        code="isolated",
+        severity=Severity.BLOCK,
+        fields={"carrier": facts.carrier, "phones": facts.phones_known},
+    )
+
+
+def partition_suspected(facts: Facts) -> Finding | None:
+    """The active may go on serving the phones on the other side of a broken line."""
+    if verdict(facts) is not Verdict.PARTITION:
+        return None
+    return Finding(
+        code="partition-suspected",
+        severity=Severity.CONFIRM,
+        fields={"answering": facts.phones_answering, "known": facts.phones_known},
+    )
+
+
+def peer_alive(facts: Facts) -> Finding | None:
+    """The peer runs without the address; if its agent is silent, nobody tells it of the takeover yet."""
+    if verdict(facts) is not Verdict.PEER_ALIVE:
+        return None
+    if facts.peer.agent:
+        return Finding(code="peer-alive", severity=Severity.INFO)
+    return Finding(code="peer-alive-without-agent", severity=Severity.WARN)
+
+
+def gateway_silent(facts: Facts) -> Finding | None:
+    """Phones answer, the router does not: lines to the outside may be down."""
+    if facts.gateway is not False or verdict(facts) is Verdict.ISOLATED:
+        return None
+    return Finding(code="gateway-silent", severity=Severity.WARN)
+
+
+def no_imported_generation(facts: Facts) -> Finding | None:
+    """Nothing of the active is here: what would start is not its telephone system."""
+    if facts.copy is not None and facts.copy.state in {CopyState.IMPORTED, CopyState.PROVEN}:
+        return None
+    return Finding(code="no-imported-generation", severity=Severity.BLOCK)
+
+
+def import_rolls_back(facts: Facts) -> Finding | None:
+    """A takeover does not wait for an import: the generation before it is served."""
+    return (
+        Finding(code="import-rolls-back", severity=Severity.INFO)
+        if facts.import_running and facts.copy
+        else None
+    )
+
+
+def files_were_growing(facts: Facts) -> Finding | None:
+    """Recordings and messages that were being written during the backup are not in it."""
+    if facts.copy is None or not facts.copy.generation.growing:
+        return None
+    count = len(facts.copy.generation.growing)
+    return Finding(code="files-were-growing", severity=Severity.INFO, fields={"files": count})
+
+
+RULES: tuple[Rule, ...] = (
+    foreign_holder,
+    peer_holds_address,
+    peer_still_serves,
+    isolated,
+    partition_suspected,
+    peer_alive,
+    gateway_silent,
+    no_imported_generation,
+    import_rolls_back,
+    files_were_growing,
+)
+
+
+def data_old(facts: Facts, oldest: timedelta) -> Finding | None:
+    """Everything since the begin of the backup is missing; above the limit a person confirms that."""
+    age = data_age(facts)
+    if age is None or age <= oldest:
+        return None
+    return Finding(
+        code="data-old", severity=Severity.CONFIRM, fields={"generation": _id(facts), "hours": _hours(oldest)}
+    )
+
+
+def data_age(facts: Facts) -> timedelta | None:
+    """Return how old the data to be served is, judged by its own begin; None without data."""
+    return facts.at - facts.copy.generation.begin if facts.copy else None
+
+
+def findings(facts: Facts, oldest: timedelta = OLDEST) -> tuple[Finding, ...]:
+    """Return all that a person should know before the click, most severe first.
+
+    `oldest` is what the schedule promises (B3); older data needs a second confirmation (F28).
+    """
+    found = [finding for rule in RULES if (finding := rule(facts))]
+    if finding := data_old(facts, oldest):
+        found.append(finding)
+    order = list(Severity)
+    return tuple(sorted(found, key=lambda each: order.index(each.severity)))
+
+
+def blocking(found: Collection[Finding]) -> tuple[str, ...]:
+    """Return the codes of what stops a takeover, accepted or not, sorted."""
+    return tuple(sorted(each.code for each in found if each.severity in {Severity.BLOCK, Severity.CONFIRM}))
+
+
+def not_accepted(found: Collection[Finding], accepted: Collection[str]) -> tuple[Finding, ...]:
+    """Return what still stops the takeover after a person accepted these codes."""
+    return tuple(
+        each
+        for each in found
+        if each.severity in {Severity.BLOCK, Severity.CONFIRM}
+        and not (each.acceptable and each.code in accepted)
+    )
+
+
+def _id(facts: Facts) -> str:
+    return facts.copy.generation.id if facts.copy else ""
+
+
+def _hours(limit: timedelta) -> int:
+    return round(limit.total_seconds() / 3600)
