@@ -72,17 +72,18 @@ def popen(
         raise LabError(f"{error.filename} is missing", "make setup installs what the lab needs") from None
 
 
-def start(argv: Sequence[str], *, group: str, log: Path) -> subprocess.Popen[bytes]:
-    """Starts a process that stays, in a control group; what it prints goes to `log`."""
+def start(argv: Sequence[str], *, group: str, log: Path) -> None:
+    """Starts a process that stays when this one ends, in a control group; what it prints goes to `log`.
+
+    Its control group says whether it runs, and ends it: it is nobody's child here.
+    """
+    line = control_groups.joining(group, ["setsid", "--fork", *argv])
     with log.open("ab") as file:
-        return subprocess.Popen(
-            control_groups.joining(group, list(argv)),
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=file,
-            env=ENVIRONMENT,
-            start_new_session=True,
+        done = subprocess.run(
+            line, stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=ENVIRONMENT, check=False
         )
+    if done.returncode != 0:
+        raise LabError(f"cannot start {_shown(argv)}", f"see {log}")
 
 
 def wait_for(condition: Callable[[], T], seconds: float, what: str) -> T:

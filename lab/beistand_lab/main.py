@@ -225,3 +225,7 @@ def main() -> None:
         if error.hint:
             click.echo(f"HINT: {error.hint}", err=True)
         raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -15,7 +15,7 @@ from typing import Any
 from beistand_lab import commands, control_groups, network, tones
 from beistand_lab.commands import wait_for
 from beistand_lab.errors import LabError
-from beistand_lab.settings import Settings
+from beistand_lab.settings import Settings, rtp_ports
 
 _CONFIG = """\
 poll_method epoll
@@ -89,11 +89,11 @@ class Phone:
         module = [sys.executable, "-m", "beistand_lab.phone_keeper"]
         argv = network.inside(self._settings, "t", [*module, str(self._folder), str(self._control_port)])
         control_groups.create(self._group)
-        process = commands.start(argv, group=self._group, log=self._folder / "keeper.log")
+        commands.start(argv, group=self._group, log=self._folder / "keeper.log")
         control = self._folder / "control"
 
         def is_ready() -> bool:
-            if process.poll() is not None:
+            if not self.is_running():
                 raise LabError(f"phone {self.number} died at once", f"see {self._folder}/baresip.log")
             return control.exists()
 
@@ -215,12 +215,12 @@ class Phone:
     def _write_settings(self, transport: str, interval: int, answer: str) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         tones.write_tone(self._folder / "tone.wav", tones.TONES[self.number])
-        rtp = 20000 + (self.number - 100) * 20
+        ports = rtp_ports(self.number)
         config = _CONFIG.format(
             address=self.address,
             folder=self._folder,
-            rtp=rtp,
-            rtp_end=rtp + 18,
+            rtp=ports[0],
+            rtp_end=ports[-2],
             control=self._control_port,
         )
         (self._folder / "config").write_text(config)
@@ -229,4 +229,6 @@ class Phone:
         login = f"auth_user={self.number};auth_pass=secret{self.number}"
         # mwi=no: baresip's subscription to message lamps may loop against Asterisk.
         text = f"{account};{login};regint={interval};answermode={answer};mwi=no\n"
-        (self._folder / "accounts").write_text(text)
+        (self._folder / "account").write_text(text)
+        # Not in the file that baresip reads at its start: it would be registered before anybody listens.
+        (self._folder / "accounts").write_text("")

@@ -80,13 +80,14 @@ def main() -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
         server.bind(str(control))
         server.listen()
-        threading.Thread(target=_serve, args=(server, keeper), daemon=True).start()
+        threading.Thread(target=_serve, args=(server, keeper, folder), daemon=True).start()
         keeper.listen()
     control.unlink(missing_ok=True)
     baresip.wait()
 
 
-def _serve(server: socket.socket, keeper: Keeper) -> None:
+def _serve(server: socket.socket, keeper: Keeper, folder: Path) -> None:
+    keeper.ask({"command": "uanew", "params": (folder / "account").read_text().strip(), "token": "uanew"})
     while True:
         connection, _ = server.accept()
         with connection, connection.makefile("rw") as stream:

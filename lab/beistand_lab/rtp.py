@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from beistand_lab import tones
+from beistand_lab.settings import phone_with_port
 
 if TYPE_CHECKING:
     from beistand_lab.capture import IpPacket
@@ -26,6 +27,16 @@ class RtpStream:
     end: float
     packets: int
     sound: bytes
+
+    @property
+    def from_phone(self) -> int | None:
+        """The phone that speaks here, None when the PBX does. By port: the phones share a host."""
+        return phone_with_port(self.source_port)
+
+    @property
+    def to_phone(self) -> int | None:
+        """The phone that hears this, None when the PBX does."""
+        return phone_with_port(self.destination_port)
 
     def seconds_of_tones(self) -> dict[int, float]:
         """For each phone, how many seconds of its tone are in this stream; all 0 for a codec that is not G.711."""

@@ -103,6 +103,16 @@ class Settings:
         beside.rename(self.file)
 
 
+def rtp_ports(number: int) -> range:
+    """The UDP ports that a phone speaks and hears from."""
+    first = 20000 + (number - 100) * 20
+    return range(first, first + 20)
+
+
+def phone_with_port(port: int) -> int | None:
+    return next((number for number in PHONES if port in rtp_ports(number)), None)
+
+
 def load(name: str) -> Settings:
     """The settings of a lab that is up; LabError where there is none of that name."""
     try:

@@ -35,8 +35,9 @@ class SipProbe:
         module = [sys.executable, "-m", "beistand_lab.sip_probe"]
         argv = [*module, settings.address("m"), address, str(self._file)]
         line = network.inside(settings, "m", argv)
-        group = control_groups.group_name(settings.name)
-        self._process = commands.start(line, group=group, log=settings.folder / "probe.log")
+        self._group = f"{control_groups.group_name(settings.name)}/{self._file.stem}"
+        control_groups.create(self._group)
+        commands.start(line, group=self._group, log=settings.folder / "probe.log")
         wait_for(lambda: self._file.stat().st_size > 0, 10, "the SIP probe to begin")
 
     def answers(self) -> list[tuple[float, float]]:
@@ -59,8 +60,8 @@ class SipProbe:
         return max(later - earlier for earlier, later in itertools.pairwise(times))
 
     def stop(self) -> None:
-        self._process.terminate()
-        self._process.wait()
+        """Asks no more; what was answered stays readable."""
+        control_groups.kill(self._group)
 
     def __enter__(self) -> Self:
         return self
