@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from beistand.adapters.profiles import Profiles
-from beistand.adapters.settings import Settings
+from beistand.adapters.settings import read_installation, settings_file, write_installation
 from beistand.domain.errors import BeistandError, Failed, Refused
 from beistand.domain.installation import Installation, ServiceAddress
 
@@ -29,17 +29,15 @@ version_command = ["pbx", "-V"]
 
 
 def test_settings_come_back_as_they_were(tmp_path: Path) -> None:
-    settings = Settings(tmp_path / "etc")
-    assert not settings.exists()
-    settings.write(INSTALLATION)
-    assert settings.exists()
-    assert settings.read() == INSTALLATION
+    write_installation(tmp_path / "etc", INSTALLATION)
+    assert settings_file(tmp_path / "etc").exists()
+    assert read_installation(tmp_path / "etc") == INSTALLATION
     assert [each.name for each in (tmp_path / "etc").iterdir()] == ["installation.toml"]
 
 
 def test_without_settings_the_machine_is_not_initialised(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="not-initialised"):
-        Settings(tmp_path).read()
+        read_installation(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +52,7 @@ def test_without_settings_the_machine_is_not_initialised(tmp_path: Path) -> None
 def test_a_wrong_file_is_told_with_the_place(tmp_path: Path, text: str, place: str) -> None:
     (tmp_path / "installation.toml").write_text(text)
     with pytest.raises(Failed) as told:
-        Settings(tmp_path).read()
+        read_installation(tmp_path)
     assert told.value.message.code == "settings-wrong"
     assert str(tmp_path / "installation.toml") == told.value.message.fields["path"]
     assert place in str(told.value.message.fields["why"])
@@ -75,7 +73,7 @@ def test_a_wrong_file_is_told_with_the_place(tmp_path: Path, text: str, place: s
 )
 def test_addresses_that_cannot_work_are_refused(tmp_path: Path, changes: dict, code: str) -> None:
     with pytest.raises(BeistandError, match=code):
-        Settings(tmp_path).write(msgspec.structs.replace(INSTALLATION, **changes))
+        write_installation(tmp_path, msgspec.structs.replace(INSTALLATION, **changes))
     assert list(tmp_path.iterdir()) == []
 
 

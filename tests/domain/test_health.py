@@ -9,7 +9,7 @@ import pytest
 from beistand.domain.config import ModuleConfig
 from beistand.domain.facts import Severity
 from beistand.domain.generation import Copy, CopyState, Generation
-from beistand.domain.health import configured_key_wrong, copy_age, prerequisites, promised_until
+from beistand.domain.health import configured_key_wrong, copy_findings, prerequisites, promised_until
 from beistand.domain.pair import Appliance
 from beistand.domain.schedule import Interval, Schedule
 
@@ -129,7 +129,7 @@ def test_the_age_is_judged_by_what_the_schedule_promises(
     config: ModuleConfig, age: timedelta | None, codes: list[str]
 ) -> None:
     usable = None if age is None else a_copy(NOW - age)
-    assert [each.code for each in copy_age(config, usable, NOW, BERLIN)] == codes
+    assert [each.code for each in copy_findings(config, usable, NOW, NOW, BERLIN)] == codes
 
 
 def test_the_promise_follows_local_time_over_a_spring_night() -> None:

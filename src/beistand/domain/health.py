@@ -140,11 +140,16 @@ def configured_key_wrong(config: ModuleConfig, active: Appliance) -> Finding | N
     )
 
 
-def copy_age(config: ModuleConfig, usable: Copy | None, now: datetime, zone: tzinfo) -> tuple[Finding, ...]:
-    """Return what is wrong with the age of what a takeover would serve; `usable` is imported or better."""
+def copy_findings(
+    config: ModuleConfig, usable: Copy | None, now: datetime, since: datetime, zone: tzinfo
+) -> tuple[Finding, ...]:
+    """Return what is wrong with the age of what a takeover would serve.
+
+    `usable` is imported or better; `since` is when the two were paired: without a copy nobody promised anything before.
+    """
     findings = [_schedule_rests(config)]
     if usable is None:
-        findings.append(_warn("copy-missing"))
+        findings.append(_warn("copy-missing", paired=max(0.0, (now - since).total_seconds())))
     else:
         begin = usable.generation.begin
         findings.append(_stale(config, begin, now, zone))
