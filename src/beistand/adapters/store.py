@@ -112,6 +112,10 @@ class SqliteStore:
     def set_pair(self, pair: Pair) -> None:
         self._set("pair", pair)
 
+    def forget_pair(self) -> None:
+        with self._file.change() as db:
+            db.execute("DELETE FROM setting WHERE name = 'pair'")
+
     def config(self) -> ModuleConfig:
         return self._setting("config", ModuleConfig) or ModuleConfig()
 

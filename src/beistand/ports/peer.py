@@ -92,3 +92,6 @@ class Keys(Protocol):
 
     def trust(self, address: str, host_key: str) -> None:
         """Pin the peer's host key; a changed one is a hard stop (F11)."""
+
+    def undo_point(self) -> Callable[[], None]:
+        """Return what puts the authorised key and the pinned host key back as they are now."""

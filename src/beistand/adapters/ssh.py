@@ -1,0 +1,111 @@
+"""The pair's channel: the agent of the other appliance, over ssh with a forced command."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Event
+
+from beistand import __version__
+from beistand.adapters.channel import Channel, Channels
+from beistand.adapters.rsync import Rsync
+from beistand.adapters.ssh_line import SshLine
+from beistand.domain.config import ModuleConfig
+from beistand.domain.errors import PeerUnreachable
+from beistand.domain.generation import Generation
+from beistand.domain.job import Job
+from beistand.domain.pair import Greeting
+from beistand.domain.value import Value
+from beistand.ports.peer import Sent
+from beistand.protocol import (
+    CancelJob,
+    Done,
+    Greet,
+    Hello,
+    Offer,
+    OfferAnswer,
+    PushConfig,
+    Receive,
+    Release,
+    Resume,
+    T,
+    WatchJob,
+)
+
+ANSWER_SECONDS = 20.0
+"""Limit for what the peer answers from what it knows."""
+ACT_SECONDS = 60.0
+"""Limit for what the peer answers after an act of its own: stopping a PBX, looking at its disks."""
+
+
+class SshPeer:
+    """Implements the port Peer.
+
+    Greetings go over a connection of their own, so that no transfer delays them and their deadline
+    ends nothing else; work and transfers share one. Waiting for a job blocks no other call.
+    """
+
+    def __init__(self, line: SshLine, pair: str) -> None:
+        self._line = line
+        self._hello = Hello(version=__version__, pair=pair)
+        self._greetings = Channels(lambda seconds: self._open(seconds, shared=False))
+        self._work = Channels(lambda seconds: self._open(seconds, shared=True))
+
+    def greet(self, greeting: Greeting, seconds: float = 5.0) -> Greeting:
+        return self._greetings.ask(Greet(greeting=greeting), Greeting, seconds)
+
+    def push_config(self, config: ModuleConfig) -> None:
+        self._ask(PushConfig(config=config), Done)
+
+    def offer(self, generation: Generation) -> OfferAnswer:
+        return self._ask(Offer(generation=generation), OfferAnswer, ACT_SECONDS)
+
+    def receive(self, generation: Generation, base: str) -> Job:
+        return self._ask(Receive(generation=generation, base=base), Job)
+
+    def watch(self, job: str, seen: int, seconds: float) -> Job:
+        return self._ask(WatchJob(id=job, seen=seen, seconds=seconds), Job, seconds + ANSWER_SECONDS)
+
+    def cancel(self, job: str) -> None:
+        self._ask(CancelJob(id=job), Done)
+
+    def release(self, epoch: int) -> None:
+        self._ask(Release(epoch=epoch), Done, ACT_SECONDS)
+
+    def resume(self, epoch: int) -> None:
+        self._ask(Resume(epoch=epoch), Done, ACT_SECONDS)
+
+    def send(
+        self,
+        source: Path,
+        names: Sequence[str],
+        folder: str,
+        *,
+        bandwidth_limit: int,
+        cancelled: Event,
+        progress: Callable[[int, int], None],
+    ) -> Sent:
+        return Rsync(self._line).send(
+            source,
+            names,
+            folder,
+            bandwidth_limit=bandwidth_limit,
+            cancelled=cancelled,
+            progress=progress,
+        )
+
+    def close(self) -> None:
+        """End every conversation and the shared connection; calls under way fail."""
+        self._greetings.close()
+        self._work.close()
+        self._line.hang_up()
+
+    def _open(self, seconds: float, *, shared: bool) -> Channel:
+        return Channel(self._line, self._hello, shared=shared, seconds=seconds)
+
+    def _ask(self, request: Value, type_: type[T], seconds: float = ANSWER_SECONDS) -> T:
+        try:
+            return self._work.ask(request, type_, seconds)
+        except PeerUnreachable as error:
+            # The shared connection may be half open: a new conversation over it would be silent, too.
+            if error.message.code == "peer-silent":
+                self._line.hang_up()
+            raise
