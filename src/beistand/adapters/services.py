@@ -1,6 +1,5 @@
 """The units of the telephone system, by systemctl, behind the gate (port `Services`)."""
 
-import os
 from pathlib import Path
 
 from beistand.adapters.commands import last_line, run
@@ -69,7 +68,6 @@ class SystemdServices:
             file = self._units / f"{name}.d" / "beistand.conf"
             if not file.exists() or file.read_bytes() != body:
                 write_durably(file, body)
-                os.chmod(file.parent, 0o755)
                 changed = True
         if changed:
             run(["systemctl", "daemon-reload"], seconds=30)

@@ -1,0 +1,150 @@
+"""The thread that tells the network who has the service address, and defends it (DESIGN "Addresses")."""
+
+from collections.abc import Callable, Iterator, Sequence
+from threading import Event, Lock, Thread
+
+from beistand.domain.errors import BeistandError
+from beistand.operations.observe import phone_witnesses
+from beistand.ports.clock import Clock
+from beistand.ports.network import Arp
+from beistand.ports.node import Node
+
+FIRST_SECONDS = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+"""Repeated, because Linux ignores a second change within a second, and switches and phones may drop one."""
+TELL_SECONDS = frozenset({0.0, 2.0, 10.0})
+"""Directed requests to gateway and phones: those that ignore gratuitous ARP learn from these (FIGURES 7)."""
+
+LISTEN_SECONDS = 0.25
+DEFENCE_SECONDS = 0.1
+"""Up to ten answers a second keep 93 to 100 % of a client's traffic (FIGURES section 7) ..."""
+LATER_DEFENCE_SECONDS = 1.0
+"""... and one a second after a minute: a person was told."""
+LONG_DEFENCE_SECONDS = 60.0
+QUIET_SECONDS = 5.0
+"""A rival that was silent for so long is gone: everything is announced anew."""
+
+
+def announcement_times() -> Iterator[float]:
+    """Yield when to announce, in seconds from the start; never ends."""
+    yield from FIRST_SECONDS
+    moment = FIRST_SECONDS[-1]
+    while True:
+        moment += 60.0 if moment < 600.0 else 300.0
+        yield moment
+
+
+class Announcer:
+    """One thread while serving. `start` and `stop` may be repeated, from any thread."""
+
+    def __init__(self, arp: Arp, clock: Clock, alarm: Callable[[str], None] = lambda _mac: None) -> None:
+        """`alarm(mac)` is called once for each rival, from the announcing thread."""
+        self._arp = arp
+        self._clock = clock
+        self._alarm = alarm
+        self._lock = Lock()
+        self._round: _Round | None = None
+
+    def start(self, node: Node) -> None:
+        """Begin with the first announcement; nothing changes while it runs."""
+        with self._lock:
+            if self._round is None or self._round.is_over:
+                self._round = _Round(node, self._arp, self._clock, self._alarm)
+                Thread(target=self._round.run, name="announcer", daemon=True).start()
+
+    def again(self, node: Node) -> None:
+        """Begin anew with the whole schedule: who was cut off may have learnt something else meanwhile."""
+        self.stop()
+        self.start(node)
+
+    def stop(self) -> None:
+        """Send nothing any more: when this returns, the last frame is out."""
+        with self._lock:
+            if self._round is not None:
+                self._round.end()
+                self._round = None
+
+
+class _Round:
+    """One run of the schedule, from a start to its stop."""
+
+    def __init__(self, node: Node, arp: Arp, clock: Clock, alarm: Callable[[str], None]) -> None:
+        self._node = node
+        self._arp = arp
+        self._clock = clock
+        self._alarm = alarm
+        self._ended = Event()
+        self._sending = Lock()
+        self._rival = ""
+        self._rival_since = 0.0
+        self._rival_last = 0.0
+
+    @property
+    def is_over(self) -> bool:
+        return self._ended.is_set()
+
+    def end(self) -> None:
+        with self._sending:
+            self._ended.set()
+
+    def run(self) -> None:
+        begin, times = self._clock.monotonic(), announcement_times()
+        at = next(times)
+        while not self.is_over:
+            now = self._clock.monotonic()
+            if now >= begin + at:
+                self._announce(told=at in TELL_SECONDS)
+                at = next(times)
+            elif self._listen(min(LISTEN_SECONDS, begin + at - now)):
+                begin, times = self._clock.monotonic(), announcement_times()
+                at = next(times)
+
+    def _announce(self, *, told: bool) -> None:
+        for each in self._node.installation.service_addresses:
+            self._send(lambda each=each: self._arp.announce(each.interface, each.address))  # type: ignore[misc]
+        if told:
+            targets = self._targets()
+            for each in self._node.installation.service_addresses:
+                self._send(lambda each=each: self._arp.tell(each.interface, each.address, targets))  # type: ignore[misc]
+
+    def _send(self, act: Callable[[], None]) -> None:
+        with self._sending:
+            # Looked at under the same lock as `end`: a frame after the withdrawal would be a claim.
+            if self.is_over:
+                return
+            if not self._node.addresses.held(self._node.installation):
+                self._ended.set()
+                return
+            try:
+                act()
+            except BeistandError:
+                return  # the link is down: the schedule goes on, carrier-up begins it anew
+
+    def _targets(self) -> Sequence[str]:
+        gateway = self._node.addresses.gateway()
+        return [*([gateway] if gateway else []), *phone_witnesses(self._node)]
+
+    def _listen(self, seconds: float) -> bool:
+        """Listen for another holder and answer it; return whether one went quiet, so that all is told anew."""
+        addresses = [each.address for each in self._node.installation.service_addresses]
+        try:
+            mac = self._arp.rival(self._node.installation.interface, addresses, seconds)
+        except BeistandError:
+            self._clock.wait(self._ended, seconds)
+            return False
+        now = self._clock.monotonic()
+        if mac:
+            self._defend(mac, now)
+            return False
+        if self._rival and now - self._rival_last > QUIET_SECONDS:
+            self._rival = ""
+            return True
+        return False
+
+    def _defend(self, mac: str, now: float) -> None:
+        if mac != self._rival:
+            self._rival, self._rival_since = mac, now
+            self._alarm(mac)
+        self._rival_last = now
+        self._announce(told=False)
+        is_long = now - self._rival_since > LONG_DEFENCE_SECONDS
+        self._clock.wait(self._ended, LATER_DEFENCE_SECONDS if is_long else DEFENCE_SECONDS)

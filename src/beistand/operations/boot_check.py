@@ -1,0 +1,35 @@
+"""The check before this boot's first serving (R2): gathers what `boot_verdict` judges."""
+
+from beistand.domain.boot import BootVerdict, Serve, Wait, boot_verdict
+from beistand.domain.errors import Failed
+from beistand.domain.pair import Greeting
+from beistand.ports.node import Node
+
+ASK_SECONDS = 0.5
+
+
+def boot_check(node: Node, greeting: Greeting | None, *, waited_seconds: float) -> BootVerdict:
+    """Ask who answers for the service addresses, and judge.
+
+    `greeting` is what the peer answered just now, None while it is silent. `waited_seconds` counts from
+    the first look of this boot. Nothing that is sent carries a service address as its sender.
+    """
+    installation = node.installation
+    wanted = [each.address for each in installation.service_addresses]
+    can_hear = node.addresses.carrier(installation.interface)
+    macs: dict[str, str] = {}
+    if can_hear:
+        try:
+            macs = node.arp.ask(installation.interface, wanted, ASK_SECONDS).macs
+        except Failed:
+            can_hear = False
+    verdict = boot_verdict(
+        node.store.standing(),
+        greeting,
+        holder_macs=tuple(macs[each] for each in wanted if each in macs),
+        is_paired=node.store.pair() is not None,
+        waited_seconds=waited_seconds,
+        is_strict=installation.strict_boot,
+    )
+    # Without a link silence means nothing, and nobody could call anyway.
+    return Wait() if isinstance(verdict, Serve) and not can_hear else verdict

@@ -1,0 +1,133 @@
+"""Bring the machine to what the standing says: the same at boot, after a takeover and on every tick.
+
+Idempotent. It compares what is with what should be, changes the difference, and never asks why it was called.
+"""
+
+from collections.abc import Callable, Sequence
+
+from beistand.domain.errors import BeistandError
+from beistand.domain.message import Message, message
+from beistand.domain.phones import Phone, phones
+from beistand.domain.profile import Service
+from beistand.domain.value import Value
+from beistand.ports.node import Node
+
+START_ANSWER_SECONDS = 20.0
+"""A PBX that was started answers within seconds; a big one loads its modules for longer."""
+
+TICK_ANSWER_SECONDS = 2.0
+KICKED = "tcp-connections-ended"
+"""Name of the document that holds the epoch in which the phones' dead connections were ended."""
+
+
+class Outcome(Value, frozen=True, kw_only=True):
+    """How the machine is after the turn."""
+
+    holds: bool
+    """Every service address stands on this machine."""
+    running: bool
+    """Every unit of the PBX runs."""
+    answers: bool = False
+    """OPTIONS from the own address to the service address was answered in this turn."""
+    failure: Message | None = None
+    """What could not be brought about; with `holds`: the state `active-failed`."""
+
+
+def converge(node: Node, *, serve: bool, announce: Callable[[], None], may_start: bool = True) -> Outcome:
+    """Serve, or give up serving; return how the machine is now.
+
+    `announce` starts announcing in a thread of its own and is called at once after the address is held, in
+    every turn. With `may_start` False a PBX that does not run is reported, not started.
+    """
+    return _serve(node, announce, may_start) if serve else _withdraw(node)
+
+
+def _serve(node: Node, announce: Callable[[], None], may_start: bool) -> Outcome:
+    try:
+        node.addresses.hold(node.installation)
+        announce()
+        if not node.services.gate_is_open():
+            node.services.open_gate()
+    except BeistandError as error:
+        return _outcome(node, failure=error.message)
+    missing = [each for each in node.profile.services if not node.services.is_running(each.unit)]
+    if missing and not may_start:
+        return _outcome(node, failure=message("pbx-not-running", unit=missing[0].unit))
+    connected: Sequence[Phone] = ()
+    if missing:
+        connected = _connected_phones(node)
+        if failure := _start(node, missing):
+            return _outcome(node, failure=failure)
+    seconds = START_ANSWER_SECONDS if missing else TICK_ANSWER_SECONDS
+    installation, port = node.installation, node.profile.sip.udp_port
+    if not node.sip.options(installation.own_ip, installation.service_ip, port, seconds):
+        return _outcome(node, failure=message("pbx-silent", address=installation.service_ip, seconds=seconds))
+    _end_dead_connections(node, connected)
+    return _outcome(node, answers=True)
+
+
+def _start(node: Node, missing: Sequence[Service]) -> Message | None:
+    try:
+        # Only while nothing of the PBX runs: it would write its own view of the contacts over ours.
+        if len(missing) == len(node.profile.services):
+            _renew_contacts(node)
+        for service in missing:
+            node.services.start(service)
+    except BeistandError as error:
+        return error.message
+    return None
+
+
+def _renew_contacts(node: Node) -> None:
+    try:
+        node.contacts.renew(node.profile)
+    except BeistandError:
+        return  # phones register again by themselves: no reason to keep everybody waiting
+
+
+def _connected_phones(node: Node) -> tuple[Phone, ...]:
+    # Read before the start: the PBX forgets contacts of connections that are gone.
+    return tuple(each for each in phones(node.contacts.list(node.profile)) if each.is_connected)
+
+
+def _end_dead_connections(node: Node, connected: Sequence[Phone]) -> None:
+    """Once an epoch: in a later restart the connections were our own, and the kernel ended them."""
+    epoch = str(node.store.standing().epoch).encode()
+    if not connected or node.store.get(KICKED) == epoch:
+        return
+    peers = [(each.address, each.port) for each in connected]
+    for port in node.profile.sip.tcp_ports:
+        node.sip.end_dead_connections(node.installation.service_ip, port, peers)
+    node.store.put(KICKED, epoch)
+
+
+def _withdraw(node: Node) -> Outcome:
+    failure: Message | None = None
+    # The address first: whoever takes over waits for nothing else. Then the gate, so that nothing that ends
+    # is started again; then the services.
+    acts: list[Callable[[], object]] = [lambda: node.addresses.drop(node.installation)]
+    acts.append(node.services.close_gate)
+    acts += [_stopping(node, each) for each in reversed(node.profile.services)]
+    for act in acts:
+        try:
+            act()
+        except BeistandError as error:
+            failure = failure or error.message
+    return _outcome(node, failure=failure)
+
+
+def _stopping(node: Node, service: Service) -> Callable[[], None]:
+    def stop() -> None:
+        if node.services.is_running(service.unit):
+            node.services.stop(service)
+
+    return stop
+
+
+def _outcome(node: Node, *, answers: bool = False, failure: Message | None = None) -> Outcome:
+    return Outcome(
+        holds=len(node.addresses.held(node.installation)) == len(node.installation.service_addresses),
+        running=all(node.services.is_running(each.unit) for each in node.profile.services),
+        answers=answers,
+        failure=failure,
+    )

@@ -1,0 +1,16 @@
+"""Data that a takeover can serve: whole, and of the generation that was confirmed."""
+
+from beistand.ports.node import Node
+
+
+def make_ready(node: Node, generation: str) -> None:
+    """End an import that was cut short and make this generation the live one; may be repeated.
+
+    Raises what `roll_back` raises where the generation is no restore point any more.
+    """
+    from beistand.operations.importing import live_generation, recover_import, roll_back
+
+    recover_import(node)
+    live = live_generation(node)
+    if generation and (live is None or live.id != generation):
+        roll_back(node, generation)

@@ -1,0 +1,88 @@
+"""Look around: what the network and the peer show right now. Changes nothing."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from ipaddress import IPv4Interface
+
+from beistand.domain.errors import Failed
+from beistand.domain.facts import Facts, PeerSigns
+from beistand.domain.generation import Copy
+from beistand.domain.pair import Greeting, Pair
+from beistand.domain.phones import phones
+from beistand.ports.node import Node
+
+LOOK_SECONDS = 0.4
+"""Every layer is asked at once and for so long: a neighbour answers within milliseconds."""
+
+MOST_WITNESSES = 64
+"""Phones asked in one look; more would only make the broadcast louder."""
+
+SSH = 22
+
+
+def observe(node: Node, copy: Copy | None, *, greeting: Greeting | None, import_running: bool) -> Facts:
+    """Ask every layer at once and return what was seen, after about half a second.
+
+    `greeting` is what the peer's agent said within the last seconds, None while it is silent; `copy` is
+    what a takeover would serve.
+    """
+    installation, pair = node.installation, node.store.pair()
+    peer_ip = _peer_ip(pair)
+    witnesses = phone_witnesses(node)
+    gateway = node.addresses.gateway()
+    service = [each.address for each in installation.service_addresses]
+    own = installation.own_ip
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        arp = pool.submit(_asked, node, (*service, peer_ip, gateway, *witnesses))
+        icmp = pool.submit(_if_known(node.signs.icmp, peer_ip), own, peer_ip, LOOK_SECONDS)
+        ssh = pool.submit(_if_known(node.signs.tcp, peer_ip), own, peer_ip, SSH, LOOK_SECONDS)
+        sip = pool.submit(
+            node.sip.options, own, installation.service_ip, node.profile.sip.udp_port, LOOK_SECONDS
+        )
+    macs = arp.result()
+    peer_mac = pair.peer.mac.lower() if pair else ""
+    return Facts(
+        at=node.clock.now(),
+        carrier=node.addresses.carrier(installation.interface),
+        gateway=gateway in macs if gateway else None,
+        phones_known=len(witnesses),
+        phones_answering=len(set(witnesses) & set(macs)),
+        holder_mac=_holder([macs[each] for each in service if each in macs], peer_mac),
+        peer_mac=peer_mac,
+        peer=PeerSigns(arp=peer_ip in macs, icmp=icmp.result(), ssh=ssh.result(), agent=greeting is not None),
+        peer_epoch=greeting.grant.epoch if greeting and greeting.grant else 0,
+        sip=sip.result() and not node.addresses.held(installation),
+        copy=copy,
+        import_running=import_running,
+    )
+
+
+def phone_witnesses(node: Node) -> tuple[str, ...]:
+    """Return the addresses of known phones that ARP can reach, each once."""
+    installation = node.installation
+    ours = {installation.own_ip, *(each.address for each in installation.service_addresses)}
+    known = dict.fromkeys(each.address for each in phones(node.contacts.list(node.profile)))
+    near = [each for each in known if installation.in_subnet(each) and each not in ours]
+    return tuple(near[:MOST_WITNESSES])
+
+
+def _asked(node: Node, addresses: tuple[str, ...]) -> dict[str, str]:
+    wanted = [each for each in dict.fromkeys(addresses) if each and node.installation.in_subnet(each)]
+    try:
+        return node.arp.ask(node.installation.interface, wanted, LOOK_SECONDS).macs
+    except Failed:
+        return {}  # the link is down: `carrier` tells
+
+
+def _holder(macs: list[str], peer_mac: str) -> str:
+    """Return who answers for a service address; a stranger before the peer."""
+    strangers = [each for each in macs if each.lower() != peer_mac]
+    return next(iter([*strangers, *macs]), "")
+
+
+def _peer_ip(pair: Pair | None) -> str:
+    return str(IPv4Interface(pair.peer.own_address).ip) if pair else ""
+
+
+def _if_known(ask: Callable[..., bool], address: str) -> Callable[..., bool]:
+    return ask if address else lambda *_: False
