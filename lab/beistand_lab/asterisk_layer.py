@@ -19,7 +19,7 @@ from beistand_lab.errors import LabError
 
 LOCK = Path(__file__).with_name("asterisk.lock")
 SUITES = ("forky", "sid")
-_LAYOUT = b"1"  # changes when the arrangement below does
+_LAYOUT = b"2"  # changes when the arrangement below does
 PREFIX = "opt/ast22"
 Say = Callable[[str], None]
 
@@ -191,6 +191,8 @@ def _arrange(tree: Path, target: Path) -> None:
         shutil.copy2(tree / file, target / file)
     for folder in ("var/log/asterisk", "var/cache/asterisk"):
         (target / folder).mkdir(parents=True)
+    # A link that the package's own script would make.
+    (target / "usr/share/asterisk/sounds/en").symlink_to("en_US_f_Allison")
     loader = next(own.glob("ld-linux*.so*"))
     interpreter = f"/{PREFIX}/lib/{loader.name}"
     options = ["--set-interpreter", interpreter, "--force-rpath", "--set-rpath", f"/{PREFIX}/lib"]

@@ -50,10 +50,9 @@ def image(settings: Settings, asterisk: Path, build: Path, say: Say) -> Path:
     finished = build / f"image-{digest}"
     if not finished.is_dir():
         say("preparing the appliances' image" + ("" if settings.plain else ": installing Beistand"))
-        wheels = None if settings.plain else _wheels(build)
         _forget_old_images(build)
-        half = build / f"half-{digest}"
-        shutil.rmtree(half, ignore_errors=True)
+        wheels = None if settings.plain else _wheels(build)
+        half = build / "half-image"
         _make(settings, asterisk, half, wheels)
         half.rename(finished)
     finished.touch()
@@ -80,9 +79,8 @@ def _wheels(build: Path) -> Path:
     pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check"]
     if not folder.is_dir():
         half = build / "half-wheels"
-        shutil.rmtree(half, ignore_errors=True)
         # hatchling too, so that a change of the sources needs no registry.
-        _pip([*pip, "--wheel-dir", str(half), str(PROJECT), "hatchling>=1.24", "pip"])
+        _pip([*pip, "--wheel-dir", str(half), str(PROJECT), "hatchling>=1.24"])
         half.rename(folder)
     for old in folder.glob("beistand-*.whl"):
         old.unlink()
@@ -171,6 +169,8 @@ def _install_beistand(settings: Settings, root: Path, wheels: Path) -> None:
 
 def _forget_old_images(build: Path) -> None:
     """Keeps the newest few images, and every one that a lab stands on."""
+    for half in build.glob("half-*"):
+        shutil.rmtree(half)  # of a build that was killed
     used = set()
     for file in LABS.glob("*/settings.json"):
         used.add(Path(json.loads(file.read_text())["golden_layer"]).name)

@@ -1,0 +1,1 @@
+"""The demo: Beistand's main job as an administrator sees it, judged by observers outside."""

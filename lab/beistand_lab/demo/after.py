@@ -1,0 +1,165 @@
+"""The demo after the cord was pulled: the click, the calls, the old active that comes back."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import statistics
+import time
+from typing import Any
+
+from beistand_lab import calls
+from beistand_lab.demo.administrator import Administrator
+from beistand_lab.demo.teller import Teller
+from beistand_lab.errors import ConditionNotMet, LabError
+from beistand_lab.lab import Lab, wait_for
+
+QUIET_SECONDS = 15.0
+"""How long the returned active is listened to before it is called quiet."""
+STARTS = 3
+
+
+def take_over(administrator: Administrator, teller: Teller, cord: float) -> bool:
+    """Look at the plan, confirm its digest, and see phones call each other. Returns whether it went ahead."""
+    lab = administrator.lab
+    address = lab.settings.service_address
+    with lab.sip_probe(address) as probe:
+        plan = plan_of_a_dead_active(administrator)
+        age = float(plan.get("age_seconds", 0))
+        teller.claim(
+            "plan_shown",
+            plan.get("verdict") == "peer-gone",
+            f"beistand takeover --plan: {plan.get('verdict')}, data {age:.0f} s old",
+        )
+        accept = [
+            word
+            for each in plan.get("findings", [])
+            if each["severity"] in {"block", "confirm"}
+            for word in ("--accept", each["code"])
+        ]
+        confirm = ["--confirm", plan.get("digest", ""), *accept]
+        answer = administrator.ask("b", "takeover", *confirm)
+        if answer.get("state") != "done":
+            return teller.claim("took_over", False, f"beistand takeover: {answer}")
+        result: dict[str, float] = answer["result"]
+        click, grant = result["accepted_at"], result["granted_at"]
+        _measure_arp(lab, teller, cord, click)
+        try:
+            sip = probe.first_answer(grant, 60)
+        except ConditionNotMet:
+            return teller.claim("took_over", False, f"nothing answers SIP at {address}")
+    teller.measure("click_to_sip_seconds", sip - click, "  click to SIP answered")
+    teller.measure("grant_to_sip_seconds", sip - grant, "  grant to SIP answered")
+    _first_call(lab, teller, cord, click)
+    begin = plan["generation"]["begin"]
+    imported = dt.datetime.fromisoformat(begin).timestamp()
+    teller.measure("rpo_seconds", cord - imported, "  data lost: cord pulled minus begin of the generation")
+    return True
+
+
+def plan_of_a_dead_active(administrator: Administrator) -> dict[str, Any]:
+    """Ask for the plan until the evidence says that the active is gone: greetings need some seconds to be missed."""
+    plan: dict[str, Any] = {}
+
+    def is_gone() -> bool:
+        plan.update(administrator.ask("b", "takeover", "--plan"))
+        return plan.get("verdict") == "peer-gone"
+
+    with contextlib.suppress(ConditionNotMet):
+        wait_for(is_gone, 30, "evidence that the active is gone")
+    return plan
+
+
+def _measure_arp(lab: Lab, teller: Teller, cord: float, click: float) -> None:
+    mac = lab.settings.mac("b")
+    claims = [each for each in lab.capture.arp_claims(lab.settings.service_address, cord) if each.mac == mac]
+    seconds = claims[0].time - click if claims else None
+    teller.measure(
+        "click_to_arp_seconds", seconds, "beistand takeover: click to the standby's MAC at the switch"
+    )
+
+
+def _first_call(lab: Lab, teller: Teller, cord: float, click: float) -> None:
+    """101 calls 102, who answers; both hear each other, and no phone has registered anew."""
+    caller, callee = lab.phone(101), lab.phone(102)
+    begin = caller.dial(102)
+    answered: float | None = None
+    try:
+        callee.wait_for_event("CALL_INCOMING", begin, 20)
+        callee.answer()
+        answered = float(callee.wait_for_event("CALL_ESTABLISHED", begin, 10)["time"])
+    except LabError as error:
+        teller.act(f"  {error}")
+    both = calls.hears(lab, 102, 101, begin) and calls.hears(lab, 101, 102, begin)
+    teller.claim("sound_both_ways", both, "  101 calls 102: each hears the other")
+    teller.measure(
+        "click_to_call_seconds", answered - click if answered and both else None, "  click to call answered"
+    )
+    registered = len(lab.capture.registers_answered(cord, answered or time.time()))
+    teller.measure("registrations_before_call", registered, "  phones that had to register for it", most=0)
+    caller.hangup()
+
+
+def use_what_came_over(lab: Lab, teller: Teller) -> None:
+    """The voicemail that was left on the active, and the forward that was set there."""
+    listener = lab.phone(102)
+    begin = listener.dial("*98")
+    heard = calls.hears(lab, 102, 101, begin)
+    listener.hangup()
+    teller.claim("voicemail_survived", heard, "102 hears the message that 101 left on the old active")
+    caller, rung = lab.phone(101), lab.phone(103)
+    begin = caller.dial(102)
+    try:
+        rung.wait_for_event("CALL_INCOMING", begin, 20)
+        rings = True
+    except ConditionNotMet:
+        rings = False
+    caller.hangup()
+    teller.claim("forward_survived", rings, "102 does not answer: 103 rings")
+
+
+def measure_start(lab: Lab, teller: Teller) -> None:
+    """For comparison: how long the same PBX takes to start on the same appliance by systemctl alone."""
+    seconds = []
+    with lab.sip_probe(lab.settings.service_address) as probe:
+        for _ in range(STARTS):
+            seconds.append(_one_start(lab, probe))
+    median = statistics.median(seconds)
+    teller.measure("asterisk_start_seconds", median, f"systemctl start asterisk alone, median of {STARTS}")
+
+
+def _one_start(lab: Lab, probe: Any) -> float:
+    """Stop and start at once, in one shell: nothing else gets to start it in between."""
+    script = "systemctl stop asterisk && date +%s.%N && systemctl start asterisk"
+    begin = float(lab.sh("b", ["sh", "-c", script], timeout=60).stdout.strip())
+    return float(probe.first_answer(begin, 60)) - begin
+
+
+def switch_old_active_on(administrator: Administrator, teller: Teller) -> None:
+    """The old active gets its power back: it must stay quiet and know why."""
+    lab = administrator.lab
+    on = time.time()
+    lab.on("a")
+    teller.act("pbx-a is switched on again")
+
+    def knows() -> bool:
+        return administrator.status("a").get("state") == "superseded"
+
+    try:
+        wait_for(knows, 60, "pbx-a to notice")
+        noticed = True
+    except LabError:
+        noticed = False
+    teller.claim("old_active_superseded", noticed, "beistand status on pbx-a: superseded")
+    wait_for(lambda: time.time() > on + QUIET_SECONDS, QUIET_SECONDS + 5, "some quiet")
+    mac = lab.settings.mac("a")
+    claims = [
+        each
+        for each in lab.capture.arp_claims(lab.settings.service_address, on)
+        if mac in {each.mac, each.ethernet_source}
+    ]
+    teller.claim(
+        "old_active_quiet", not claims, f"frames of pbx-a that claim the service address: {len(claims)}"
+    )
+    running = lab.sh("a", ["systemctl", "is-active", "asterisk"], check=False).stdout.strip()
+    teller.claim("old_active_pbx_stopped", running != "active", f"asterisk on pbx-a is {running}")

@@ -1,0 +1,108 @@
+"""The demo while all is well: telephones in use, cycles, and an attack on the standby's identity."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from beistand_lab import calls
+from beistand_lab.demo.administrator import Administrator
+from beistand_lab.demo.teller import Teller
+from beistand_lab.errors import ConditionNotMet
+from beistand_lab.lab import Lab, wait_for
+
+TOUCHED = "/etc/asterisk/musiconhold.conf"
+"""The file whose one byte is changed behind everybody's back."""
+FIRST_CYCLE_SECONDS = 120
+
+
+def use_the_telephones(lab: Lab, teller: Teller) -> None:
+    """101 leaves 102 a message; 102 has its calls forwarded to 103 when it does not answer."""
+    heard = calls.leave_message(lab, 101, 102)
+    teller.claim("voicemail_left", heard, "101 leaves voicemail for 102")
+    calls.dial_and_wait_for_the_end(lab, 102, "*61103")
+    teller.act("102 forwards its calls to 103 when nobody answers (*61103)")
+
+
+def first_cycle(administrator: Administrator, teller: Teller) -> bool:
+    """A cycle by hand fills the empty standby."""
+    answer, seconds, on_wire = cycle(administrator)
+    teller.figures["cycle_bytes_on_wire"] = on_wire
+    done = "error" not in answer and answer.get("state") == "done"
+    teller.measure("cycle_seconds", seconds if done else None, "beistand cycle, the first: seconds")
+    if not done:
+        teller.act(f"  {answer}")
+    return done
+
+
+def cycle(administrator: Administrator) -> tuple[dict[str, object], float, int]:
+    """A cycle by hand: its answer, its seconds, and the bytes between the appliances meanwhile."""
+    lab = administrator.lab
+    begin = time.time()
+    answer = administrator.ask("a", "cycle", timeout=FIRST_CYCLE_SECONDS)
+    end = time.time()
+    settings = lab.settings
+    on_wire = lab.capture.bytes_between(settings.mac("a"), settings.mac("b"), begin, end)
+    return answer, end - begin, on_wire
+
+
+def attack_the_identity(lab: Lab, teller: Teller) -> None:
+    """Manifests that are sent correctly and name what must never be written."""
+    lab.copy_in("a", "/root/liar.py", (Path(__file__).parent / "liar.py").read_text())
+    lies = (
+        ["/etc/ssh/ssh_host_ed25519_key"],
+        ["/etc/machine-id"],
+        ["/var/lib/asterisk/licenses/codec.lic"],
+        ["/etc/asterisk/innocent.conf", "/etc/ssh/ssh_host_ed25519_key"],
+    )
+    for lie in lies:
+        python = ["/opt/beistand/bin/python", "/root/liar.py", *lie]
+        told = lab.sh("a", python, timeout=60).stdout.strip().splitlines()[-1]
+        text = f"a manifest that names {' -> '.join(lie)} is refused: {told}"
+        name = "lie_refused_" + lie[0].rsplit("/", 1)[1].replace(".", "_").replace("-", "_")
+        teller.claim(name, told not in {"", "accepted", "internal-error"}, text)
+
+
+def wait_for_the_schedule(administrator: Administrator, teller: Teller) -> None:
+    """A generation that nobody asked for."""
+
+    def unasked() -> bool:
+        return any(not each["asked"] and each["state"] == "imported" for each in administrator.copies("b"))
+
+    try:
+        wait_for(unasked, 130, "a cycle of the schedule")
+    except ConditionNotMet:
+        teller.claim("scheduled_cycle_seen", False, "no cycle came from the schedule")
+        return
+    teller.claim("scheduled_cycle_seen", True, "a cycle came from the schedule, unasked")
+
+
+def last_cycles(administrator: Administrator, teller: Teller) -> None:
+    """A byte changed in secret travels; then nothing changes, and nearly nothing travels."""
+    lab = administrator.lab
+    administrator.run("a", "config", "set", "schedule.every=1000")
+    change_a_byte(lab, "a", TOUCHED)
+    answer, _, _ = cycle(administrator)
+    same = lab.read("a", TOUCHED) == lab.read("b", TOUCHED)
+    teller.claim(
+        "secret_byte_travelled", same, f"a byte changed with size and time put back travels {_short(answer)}"
+    )
+    answer, seconds, on_wire = cycle(administrator)
+    done = answer.get("state") == "done"
+    teller.measure("nochange_cycle_seconds", seconds if done else None, "a cycle without changes: seconds")
+    teller.measure(
+        "nochange_bytes_on_wire", on_wire if done else None, "  bytes between the appliances", most=20_000
+    )
+
+
+def change_a_byte(lab: Lab, host: str, path: str) -> None:
+    """Change one byte and put the modification time back: size and time are what they were."""
+    script = (
+        f"cp -p {path} /root/before && printf X | dd of={path} bs=1 seek=3 conv=notrunc status=none "
+        f"&& touch -r /root/before {path}"
+    )
+    lab.sh(host, ["sh", "-c", script])
+
+
+def _short(answer: dict[str, object]) -> str:
+    return "" if answer.get("state") == "done" else f"({answer})"

@@ -1,0 +1,91 @@
+"""An active that lies, run inside appliance a by the Python of /opt/beistand.
+
+It sends, over the pair's own channel and with every digest right, a generation whose manifest names a path
+that belongs to the standby's identity. Prints the code of the refusal, or `accepted`.
+Arguments: PATH [LINK-TARGET].
+"""
+
+import hashlib
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+
+from beistand.domain.errors import BeistandError
+from beistand.domain.generation import Generation
+from beistand.domain.job import JobState
+from beistand.domain.manifest import Entry, Kind, encode
+from beistand.ports.places import Places
+from beistand.wiring import Wiring
+
+CONTENT = b"not yours\n"
+
+
+def lie(path: str, target: str) -> str:
+    wiring = Wiring(Places())
+    node = wiring.node()
+    assert node is not None
+    assert node.peer is not None
+    entries = [
+        Entry(path=path, kind=Kind.LINK, owner="root", group="root", target=target)
+        if target
+        else Entry(
+            path=path,
+            kind=Kind.FILE,
+            mode=0o600,
+            owner="root",
+            group="root",
+            size=len(CONTENT),
+            mtime_ns=10**18,
+            digest=hashlib.sha256(CONTENT).hexdigest(),
+        )
+    ]
+    manifest = b"".join(encode(entry) for entry in entries)
+    now = datetime.now(UTC)
+    standing = node.store.standing()
+    sequence = node.store.next_sequence(standing.epoch)
+    pair = node.store.pair()
+    assert pair is not None
+    generation = Generation(
+        id=f"{now:%Y%m%dT%H%M%SZ}-{sequence}",
+        pair=pair.id,
+        source=standing.me,
+        epoch=standing.epoch,
+        sequence=sequence,
+        begin=now,
+        end=now,
+        profile=node.profile.name,
+        pbx_version=node.services.version(node.profile),
+        manifest=hashlib.sha256(manifest).hexdigest(),
+        entries=len(entries),
+        size=0 if target else len(CONTENT),
+    )
+    try:
+        node.peer.offer(generation)
+        with tempfile.TemporaryDirectory() as folder:
+            _send(node, Path(folder), path, manifest, is_link=bool(target))
+        job = node.peer.receive(generation, "")
+        while job.state is JobState.RUNNING:
+            job = node.peer.watch(job.id, job.revision, 10)
+    except BeistandError as error:
+        return error.message.code
+    finally:
+        node.peer.close()
+    return job.error.code if job.error else "accepted"
+
+
+def _send(node: object, folder: Path, path: str, manifest: bytes, *, is_link: bool) -> None:
+    peer = node.peer  # type: ignore[attr-defined]
+    (folder / "current.jsonl").write_bytes(manifest)
+    quiet = {"bandwidth_limit": 0, "cancelled": Event(), "progress": lambda _done, _total: None}
+    peer.send(folder, ["current.jsonl"], "manifest", **quiet)
+    if not is_link:
+        inside = folder / "tree" / path.lstrip("/")
+        inside.parent.mkdir(parents=True)
+        inside.write_bytes(CONTENT)
+        peer.send(folder / "tree", [path.lstrip("/")], "files", **quiet)
+
+
+if __name__ == "__main__":
+    print(lie(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else ""))

@@ -1,0 +1,102 @@
+"""The story: schedule, power cord, one command, phones that call each other again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from beistand_lab.demo import after, before
+from beistand_lab.demo.administrator import Administrator
+from beistand_lab.demo.identity import identity, plant_licence
+from beistand_lab.demo.teller import Teller
+from beistand_lab.lab import Lab
+from beistand_lab.settings import BUILD, PHONES
+
+RESULT = BUILD.parent / "demo.json"
+
+
+def tell(
+    name: str, subnet: str, say: Callable[[str], None], *, keep: bool = False, result: Path = RESULT
+) -> int:
+    """Boot a lab and tell the story in it. Returns 0 only if every claim was seen from outside."""
+    teller = Teller(say=say)
+    teller.act("two appliances, three phones, a mail host and a switch are being set up")
+    lab = Lab.up(name, subnet, say=teller.act)
+    try:
+        play(lab, teller)
+    finally:
+        teller.write(result)
+        if not keep:
+            lab.down()
+    if teller.failed:
+        say(f"NOT SEEN: {', '.join(teller.failed)}; figures in {result}")
+        return 1
+    say(f"every claim was seen from outside; figures in {result}")
+    return 0
+
+
+def play(lab: Lab, teller: Teller) -> None:
+    """The whole story in a lab that is up."""
+    administrator = Administrator(lab)
+    set_up(administrator, teller)
+    own = identity(lab, "b")
+    before.use_the_telephones(lab, teller)
+    first = before.first_cycle(administrator, teller)
+    if not first:
+        return
+    before.attack_the_identity(lab, teller)
+    before.wait_for_the_schedule(administrator, teller)
+    before.last_cycles(administrator, teller)
+    cord = pull_the_cord(lab, teller)
+    if not after.take_over(administrator, teller, cord):
+        return
+    after.use_what_came_over(lab, teller)
+    teller.claim("identity_untouched", identity(lab, "b") == own, "the standby's identity is what it was")
+    after.measure_start(lab, teller)
+    after.switch_old_active_on(administrator, teller)
+
+
+def set_up(administrator: Administrator, teller: Teller) -> None:
+    """Initialise and pair the two, register the phones, set the schedule."""
+    lab = administrator.lab
+    for host in ("a", "b"):
+        plant_licence(lab, host)
+        active = lab.sh(host, ["systemctl", "is-active", "beistand-agent"], check=False).stdout.strip()
+        first = lab.sh(host, ["cat", "/proc/1/comm"]).stdout.strip()
+        teller.claim(
+            f"agent_runs_on_{host}",
+            (active, first) == ("active", "systemd"),
+            f"pbx-{host}: PID 1 is {first}, beistand-agent is {active}",
+        )
+    administrator.initialise()
+    teller.act("beistand init: pbx-a is the active, pbx-b the standby")
+    with lab.sip_probe(lab.settings.service_address) as probe:
+        probe.first_answer(time.time(), 60)
+    for number in PHONES:
+        lab.phone(number).register(answer="manual" if number == 102 else "auto", seconds=40)
+    teller.act(f"phones {', '.join(map(str, PHONES))} are registered at {lab.settings.service_address}")
+    done = administrator.pair()
+    teller.claim(
+        "paired", done.returncode == 0, f"beistand pair: {(done.stdout + done.stderr).split(chr(10))[-2]}"
+    )
+    key = administrator.status("a")["licence_key"]
+    start = dt.datetime.now() + dt.timedelta(minutes=1)  # noqa: DTZ005  # local time is what is typed
+    settings = {
+        "licence_key": key,
+        "schedule.interval": "minute",
+        "schedule.every": "1",
+        "schedule.start": start.strftime("%Y-%m-%d"),
+        "schedule.at": start.strftime("%H:%M"),
+    }
+    administrator.run("a", "config", "set", *(f"{name}={value}" for name, value in settings.items()))
+    teller.act("beistand config set: a cycle every minute")
+
+
+def pull_the_cord(lab: Lab, teller: Teller) -> float:
+    """The active dies: no good-bye to anybody. Returns when."""
+    cord = time.time()
+    lab.off("a")
+    teller.act("the power cord of pbx-a is pulled")
+    return cord
