@@ -59,3 +59,5 @@ class Copy(Value, frozen=True, kw_only=True):
     """True: by hand; False: by the schedule."""
     seconds: float = 0.0
     """How long the whole cycle took; 0 until it ended."""
+    bytes_on_wire: int = 0
+    """What the cycle sent; known on the sending side only."""

@@ -29,7 +29,7 @@ LONGEST_LINE = 1 << 16
 """Bytes; a path and a link's target of full length, every byte escaped."""
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_ODD_PARTS = ("//", "/./", "/../", "\0")
+_ODD_PART = re.compile(r"//|/\.\.?/|\0")
 _ODD_ENDS = ("/", "/.", "/..")
 
 
@@ -271,7 +271,7 @@ def _check(entry: Entry, line: bytes) -> None:
 
 
 def _is_normal(path: str) -> bool:
-    if not path.startswith("/") or path.endswith(_ODD_ENDS) or any(odd in path for odd in _ODD_PARTS):
+    if not path.startswith("/") or path.endswith(_ODD_ENDS) or _ODD_PART.search(path):
         return False
     if path.isascii() and len(path) <= LONGEST_NAME:
         return True

@@ -10,6 +10,7 @@ from beistand.ports.files import Databases, Disk
 from beistand.ports.network import Addresses, Arp, Signs, SipProbe
 from beistand.ports.peer import Peer
 from beistand.ports.places import Places
+from beistand.ports.scanner import Manifests, Scanner
 from beistand.ports.services import Contacts, Services
 from beistand.ports.store import Store
 
@@ -30,6 +31,8 @@ class Node:
     services: Services
     contacts: Contacts
     disk: Disk
+    scanner: Scanner
+    manifests: Manifests
     databases: Mapping[Engine, Databases]
     peer: Peer | None
     """None until paired."""
