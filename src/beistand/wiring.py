@@ -1,1 +1,89 @@
 """Build the adapters: the one place that knows them all."""
+
+from beistand.adapters.addresses import NetlinkAddresses
+from beistand.adapters.arp import RawArp
+from beistand.adapters.clock import SystemClock
+from beistand.adapters.contacts import SqliteContacts
+from beistand.adapters.databases import registry
+from beistand.adapters.disk import RealDisk
+from beistand.adapters.introduction import SshIntroduction
+from beistand.adapters.keys import SshKeys
+from beistand.adapters.profiles import Profiles
+from beistand.adapters.scan import TreeScanner
+from beistand.adapters.services import SystemdServices
+from beistand.adapters.settings import read_installation, settings_file
+from beistand.adapters.signs import NetworkSigns
+from beistand.adapters.sip import UdpSipProbe
+from beistand.adapters.ssh import SshPeer
+from beistand.adapters.ssh_line import SshLine
+from beistand.adapters.store import SqliteStore
+from beistand.domain.installation import Installation
+from beistand.domain.pair import Pair
+from beistand.ports.node import Node
+from beistand.ports.peer import Peer
+from beistand.ports.places import Places
+
+
+class Wiring:
+    """The real outside of this machine. Raises BeistandError where the state cannot be opened."""
+
+    def __init__(self, places: Places) -> None:
+        self.places = places
+        self.clock = SystemClock()
+        self.store = SqliteStore(places.state / "state.db")
+        self.addresses = NetlinkAddresses(places.run / "routes.json")
+        self.arp = RawArp(self._own_ip)
+        self.signs = NetworkSigns()
+        self.sip = UdpSipProbe()
+        self.services = SystemdServices(places.gate)
+        self.contacts = SqliteContacts()
+        self.disk = RealDisk()
+        self.scanner = TreeScanner()
+        self.profiles = Profiles(places.etc / "profile.d")
+        self.keys = SshKeys(folder=places.state / "keys")
+        self.introduction = SshIntroduction(run=places.run)
+
+    def installation(self) -> Installation:
+        """Raises Refused `not-initialised`, Failed `settings-wrong`."""
+        return read_installation(self.places.etc)
+
+    def node(self) -> Node | None:
+        """Return this appliance as the operations see it; None before `init`.
+
+        Raises BeistandError for settings or a profile that cannot be read.
+        """
+        if not self.store.is_initialised() or not settings_file(self.places.etc).exists():
+            return None
+        installation = self.installation()
+        pair = self.store.pair()
+        return Node(
+            installation=installation,
+            profile=self.profiles.load(installation.profile),
+            places=self.places,
+            clock=self.clock,
+            store=self.store,
+            addresses=self.addresses,
+            arp=self.arp,
+            signs=self.signs,
+            sip=self.sip,
+            services=self.services,
+            contacts=self.contacts,
+            disk=self.disk,
+            scanner=self.scanner,
+            databases=registry(),
+            peer=self.peer(pair) if pair else None,
+        )
+
+    def peer(self, pair: Pair) -> Peer:
+        """Return the channel to this peer; it connects when it is first used."""
+        line = SshLine(
+            own_ip=self.installation().own_ip,
+            server=pair.peer.own_address.split("/")[0],
+            private_key=self.keys.private_key,
+            known_hosts=self.keys.known_hosts,
+            run=self.places.run,
+        )
+        return SshPeer(line, pair.id)
+
+    def _own_ip(self) -> str:
+        return self.installation().own_ip

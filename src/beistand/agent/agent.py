@@ -1,0 +1,98 @@
+"""The agent's parts, and the one place that holds them together."""
+
+from threading import Event, RLock
+
+from beistand.agent.keeper import Keeper
+from beistand.agent.link import Link
+from beistand.agent.self_report import SelfReport
+from beistand.agent.watch import Watch
+from beistand.agent.worker import Worker
+from beistand.domain.errors import Refused
+from beistand.domain.generation import Copy, CopyState, Generation
+from beistand.domain.pair import Appliance, Greeting
+from beistand.domain.role import Role
+from beistand.operations.importing import live_generation
+from beistand.ports.node import Node
+from beistand.ports.peer import Peer
+from beistand.wiring import Wiring
+
+USABLE = (CopyState.IMPORTED, CopyState.PROVEN)
+
+
+class Agent:
+    """One appliance's engine. `node` is there once the machine was initialised."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self.wiring = wiring
+        self.clock = wiring.clock
+        self.store = wiring.store
+        self._lock = RLock()
+        self._node: Node | None = None
+        self.wake = Event()
+        """Set when the main loop should take its next turn at once."""
+        self.report = SelfReport(wiring.addresses, wiring.services, wiring.clock)
+        self.worker = Worker(wiring.clock)
+        self.keeper = Keeper(self)
+        self.link = Link(wiring.clock, self._peer, self.greeting, self.keeper.news)
+        self.watch = Watch(self)
+
+    @property
+    def node(self) -> Node:
+        """This appliance. Raises Refused `not-initialised`."""
+        with self._lock:
+            if self._node is None:
+                raise Refused("not-initialised")
+            return self._node
+
+    @property
+    def is_initialised(self) -> bool:
+        with self._lock:
+            return self._node is not None
+
+    def reload(self) -> None:
+        """Build the node anew: after the start, `init` and pairing."""
+        with self._lock:
+            old = self._node
+            self._node = self.wiring.node()
+            if old is not None and old.peer is not None:
+                old.peer.close()
+
+    def appliance(self) -> Appliance:
+        node = self.node
+        licence = node.store.licences().server_key
+        return self.report.appliance(node.store.standing().me, licence, node.installation, node.profile)
+
+    def greeting(self) -> Greeting | None:
+        """Return what is said to the peer; None before there is one."""
+        if not self.is_initialised or self.store.pair() is None:
+            return None
+        standing = self.store.standing()
+        newest = next(iter(self.store.copies(1)), None)
+        return Greeting(
+            appliance=self.appliance(),
+            grant=standing.grant,
+            own_epoch=standing.own_epoch,
+            serving=self.keeper.is_serving,
+            verified=self.keeper.is_verified,
+            served_unverified_seconds=self.keeper.unverified_seconds(),
+            config_revision=self.store.config().revision,
+            newest=newest,
+        )
+
+    def usable(self) -> Copy | None:
+        """Return what a takeover would serve now; on the active, what it knows of the standby's copy."""
+        if self.store.standing().role is Role.STANDBY:
+            live = live_generation(self.node)
+            return self.copy_of(live) if live else None
+        return next((each for each in self.store.copies() if each.state in USABLE), None)
+
+    def copy_of(self, generation: Generation) -> Copy:
+        """Return the copy of a generation whose data is here."""
+        for each in self.store.copies():
+            if each.generation.id == generation.id and each.state in USABLE:
+                return each
+        return Copy(generation=generation, state=CopyState.IMPORTED, at=generation.end)
+
+    def _peer(self) -> Peer | None:
+        with self._lock:
+            return self._node.peer if self._node else None

@@ -1,0 +1,102 @@
+"""When a cycle runs, and what becomes of its try (S9, S10, S12)."""
+
+from datetime import datetime
+
+import msgspec
+
+from beistand.agent.agent import Agent
+from beistand.agent.worker import Progress, Result, Work
+from beistand.domain.attempts import Attempts, after_failure, after_success
+from beistand.domain.config import ModuleConfig
+from beistand.domain.errors import BeistandError, Cancelled, Refused
+from beistand.domain.facts import Severity
+from beistand.domain.health import prerequisites
+from beistand.domain.job import Job, JobKind
+from beistand.domain.pair import Appliance, Greeting
+from beistand.domain.role import Role
+from beistand.domain.schedule import is_due
+from beistand.operations.cycle import run_cycle
+from beistand.ports.node import Node
+
+
+def is_cycle_due(node: Node, config: ModuleConfig, attempts: Attempts, now: datetime) -> bool:
+    """Tell whether the agent should start a cycle by itself now.
+
+    While a failed run waits for its next try, what falls due meanwhile is part of that run (S10).
+    """
+    if not config.active:
+        return False
+    if attempts.next_at is not None:
+        return now >= attempts.next_at
+    return config.schedule is not None and is_due(config.schedule, attempts.last_run, now, node.clock.zone())
+
+
+def check_may_cycle(node: Node, config: ModuleConfig, is_serving: bool) -> None:
+    """See that a cycle may run here at all.
+
+    Raises Refused `not-paired`, `not-the-active`, `not-serving`, `module-inactive`.
+    """
+    if node.peer is None:
+        raise Refused("not-paired")
+    if node.store.standing().role is not Role.ACTIVE:
+        raise Refused("not-the-active", role=node.store.standing().role)
+    if not is_serving:
+        raise Refused("not-serving")
+    if not config.active:
+        raise Refused("module-inactive")
+
+
+def cycle_work(node: Node, mine: Appliance, greeting: Greeting | None, *, asked: bool) -> Work:
+    """Return the work of one try; its end is counted in the store."""
+
+    def work(progress: Progress) -> Result:
+        if not asked:
+            _answer_schedule(node)
+        try:
+            if greeting is not None:
+                check_prerequisites(mine, greeting.appliance)
+            copy = run_cycle(node, progress, asked=asked)
+        except Cancelled:
+            raise
+        except BeistandError:
+            limit = node.store.config().attempts
+            node.store.set_attempts(after_failure(node.store.attempts(), limit, node.clock.now()))
+            raise
+        node.store.set_attempts(after_success(node.store.attempts()))
+        return {"generation": copy.generation.id, "state": copy.state, "seconds": round(copy.seconds, 3)}
+
+    return work
+
+
+def check_prerequisites(mine: Appliance, theirs: Appliance) -> None:
+    """Refuse while the two appliances do not fit together (S4).
+
+    Raises Refused with the first blocking finding.
+    """
+    for finding in prerequisites(mine, theirs):
+        if finding.severity is Severity.BLOCK:
+            raise Refused(finding.code, **finding.fields)
+
+
+def _answer_schedule(node: Node) -> None:
+    attempts = node.store.attempts()
+    node.store.set_attempts(msgspec.structs.replace(attempts, last_run=node.clock.now()))
+
+
+def start_cycle(agent: Agent, *, asked: bool) -> Job:
+    """Start one try now. Raises Refused as `check_may_cycle`, and `job-running`."""
+    node, config = agent.node, agent.store.config()
+    check_may_cycle(node, config, agent.keeper.is_serving)
+    work = cycle_work(node, agent.appliance(), agent.link.current(), asked=asked)
+    return agent.worker.start(JobKind.CYCLE, work)
+
+
+def start_due_cycle(agent: Agent) -> None:
+    """Start what the schedule or the next try asks for, if anything; called at every turn."""
+    if not agent.is_initialised or agent.worker.running() is not None:
+        return
+    node, config = agent.node, agent.store.config()
+    if node.peer is None or node.store.standing().role is not Role.ACTIVE or not agent.keeper.is_serving:
+        return
+    if is_cycle_due(node, config, agent.store.attempts(), agent.clock.now()):
+        start_cycle(agent, asked=False)

@@ -1,0 +1,130 @@
+"""The link to the peer: greetings every two seconds, in both directions, and what was heard last."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event, Lock, Thread
+
+from beistand.agent.log import log, log_message
+from beistand.domain.errors import BeistandError
+from beistand.domain.message import Message
+from beistand.domain.pair import Greeting
+from beistand.ports.clock import Clock
+from beistand.ports.peer import Peer
+
+GREET_SECONDS = 2.0
+CONNECTED_SECONDS = 7.0
+"""Heard within so long: connected. Three greetings may be lost."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    greeting: Greeting
+    at: float
+    """Monotonic seconds."""
+
+
+class Link:
+    """Greets the peer and passes on what it says, whichever side began."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        peer: Callable[[], Peer | None],
+        my_greeting: Callable[[], Greeting | None],
+        news: Callable[[Greeting, bool], None],
+    ) -> None:
+        self._clock = clock
+        self._peer = peer
+        self._my_greeting = my_greeting
+        self._news = news
+        self._lock = Lock()
+        self._heard: Heard | None = None
+        self._began = clock.monotonic()
+        self._why: Message | None = None
+        self._now = Event()
+        self._stopping = False
+        self.on_heard: Callable[[], None] | None = None
+        """Called when the peer has greeted us by itself: pairing waits for it."""
+
+    def start(self) -> None:
+        Thread(target=self._run, name="link", daemon=True).start()
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._now.set()
+
+    def greet_now(self) -> None:
+        """Do not wait for the next turn: something changed that the peer should know."""
+        self._now.set()
+
+    def forget(self) -> None:
+        """Begin anew, with a new peer."""
+        with self._lock:
+            self._heard, self._why, self._began = None, None, self._clock.monotonic()
+        self._now.set()
+
+    def greeted(self, greeting: Greeting) -> None:
+        """Take a greeting that the peer sent by itself."""
+        self.heard(greeting)
+        if self.on_heard is not None:
+            self.on_heard()
+
+    def heard(self, greeting: Greeting) -> None:
+        """Take what the peer said."""
+        with self._lock:
+            was_silent = self._heard is None or self._since(self._heard.at) >= CONNECTED_SECONDS
+            if was_silent:
+                log("peer-heard", host=greeting.appliance.host, address=greeting.appliance.own_address)
+            self._heard = Heard(greeting=greeting, at=self._clock.monotonic())
+            self._why = None
+        self._news(greeting, was_silent)
+
+    def last(self) -> Greeting | None:
+        """Return what the peer said last, however long ago, since this agent started."""
+        with self._lock:
+            return self._heard.greeting if self._heard else None
+
+    def current(self) -> Greeting | None:
+        """Return what the peer said last, None when it has been silent for too long."""
+        return self.last() if self.is_connected() else None
+
+    def is_connected(self) -> bool:
+        with self._lock:
+            return self._heard is not None and self._since(self._heard.at) < CONNECTED_SECONDS
+
+    def silent_seconds(self) -> float:
+        with self._lock:
+            return self._since(self._heard.at if self._heard else self._began)
+
+    def why_silent(self) -> Message | None:
+        with self._lock:
+            return self._why
+
+    def ask(self, seconds: float = 3.0) -> Greeting | None:
+        """Greet the peer now and return its answer; None when it does not answer in time."""
+        peer, mine = self._peer(), self._my_greeting()
+        if peer is None or mine is None:
+            return None
+        try:
+            answer = peer.greet(mine, seconds)
+        except BeistandError as error:
+            self._silent(error.message)
+            return None
+        self.heard(answer)
+        return answer
+
+    def _silent(self, why: Message) -> None:
+        with self._lock:
+            is_new = self._why is None or self._why.code != why.code
+            self._why = why
+        if is_new:
+            log_message(why, "warning")
+
+    def _since(self, moment: float) -> float:
+        return self._clock.monotonic() - moment
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self.ask()
+            self._clock.wait(self._now, GREET_SECONDS)
+            self._now.clear()

@@ -1,0 +1,54 @@
+"""What this appliance says about itself: to its peer and to people."""
+
+import socket
+import threading
+
+from beistand import __version__
+from beistand.domain.installation import Installation
+from beistand.domain.pair import Appliance
+from beistand.domain.profile import Profile
+from beistand.domain.role import NodeId
+from beistand.ports.clock import Clock
+from beistand.ports.network import Addresses
+from beistand.ports.services import Services
+
+FRESH_SECONDS = 60.0
+"""The version of the PBX is asked again after so long: asking starts a program."""
+
+
+class SelfReport:
+    """Builds Appliance values; slow facts are kept for a minute."""
+
+    def __init__(self, addresses: Addresses, services: Services, clock: Clock) -> None:
+        self._addresses = addresses
+        self._services = services
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._version = ("", -FRESH_SECONDS)
+
+    def appliance(
+        self, node: NodeId, licence_key: str, installation: Installation, profile: Profile
+    ) -> Appliance:
+        return Appliance(
+            node=node,
+            host=socket.gethostname(),
+            own_address=installation.own_address,
+            service_addresses=tuple(each.address for each in installation.service_addresses),
+            mac=self._addresses.mac(installation.interface),
+            beistand_version=__version__,
+            pbx_version=self._pbx_version(profile),
+            profile=profile.name,
+            licence_key=licence_key,
+            gateway=self._addresses.gateway(),
+            dns=self._addresses.dns(),
+            is_static=self._addresses.is_static(installation.interface, installation.own_ip),
+            now=self._clock.now(),
+        )
+
+    def _pbx_version(self, profile: Profile) -> str:
+        with self._lock:
+            version, asked = self._version
+            if not version or self._clock.monotonic() - asked > FRESH_SECONDS:
+                version = self._services.version(profile)
+                self._version = (version, self._clock.monotonic())
+            return version

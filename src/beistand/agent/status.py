@@ -1,0 +1,117 @@
+"""`beistand status`: what an administrator asks first."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+from beistand import __version__
+from beistand.domain.facts import Finding, Severity
+from beistand.domain.generation import Copy
+from beistand.domain.health import copy_findings, prerequisites
+from beistand.domain.message import Message
+from beistand.domain.role import Role
+from beistand.domain.schedule import next_run
+from beistand.protocol import PeerView, Status
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from beistand.agent.agent import Agent
+
+
+def status(agent: Agent) -> Status:
+    if not agent.is_initialised:
+        return Status(
+            initialised=False, state="not-initialised", version=__version__, host=socket.gethostname()
+        )
+    standing, pair = agent.store.standing(), agent.store.pair()
+    usable = agent.usable()
+    attempts = agent.store.attempts()
+    return Status(
+        initialised=True,
+        role=standing.role,
+        state=agent.keeper.state,
+        host=socket.gethostname(),
+        own_address=agent.node.installation.own_address,
+        service_address=agent.node.installation.service_ip,
+        epoch=standing.epoch,
+        version=__version__,
+        licence_key=agent.store.licences().server_key,
+        pair=pair.id if pair else "",
+        peer=_peer(agent),
+        newest=next(iter(agent.store.copies(1)), None),
+        usable=usable,
+        usable_age_seconds=_age(agent, usable),
+        next_cycle=_next_cycle(agent),
+        attempt=attempts.failed + 1 if attempts.next_at else 0,
+        attempts=agent.store.config().attempts,
+        job=agent.worker.running(),
+        findings=findings(agent),
+    )
+
+
+def findings(agent: Agent) -> tuple[Finding, ...]:
+    """Return what a person should know now, the most pressing first."""
+    found = [*agent.keeper.findings()]
+    mine, pair = agent.appliance(), agent.store.pair()
+    if pair is None:
+        found.append(Finding(code="not-paired", severity=Severity.WARN))
+        return tuple(found)
+    if not agent.link.is_connected():
+        found.append(_silence(agent))
+    greeting = agent.link.current()
+    found += prerequisites(mine, greeting.appliance if greeting else pair.peer)
+    if agent.store.standing().role is not Role.SUPERSEDED:
+        found += copy_findings(
+            agent.store.config(), agent.usable(), agent.clock.now(), pair.since, agent.clock.zone()
+        )
+    order = [Severity.BLOCK, Severity.CONFIRM, Severity.WARN, Severity.INFO]
+    return tuple(sorted(found, key=lambda each: order.index(each.severity)))
+
+
+def _silence(agent: Agent) -> Finding:
+    why = agent.link.why_silent() or Message(code="peer-silent")
+    return Finding(
+        code="peer-silent",
+        severity=Severity.WARN,
+        fields={"seconds": round(agent.link.silent_seconds()), "why": str(why)},
+    )
+
+
+def _peer(agent: Agent) -> PeerView | None:
+    pair = agent.store.pair()
+    if pair is None:
+        return None
+    last = agent.link.last()
+    return PeerView(
+        host=pair.peer.host,
+        own_address=pair.peer.own_address,
+        connected=agent.link.is_connected(),
+        silent_seconds=round(agent.link.silent_seconds(), 1),
+        role=_role_of_peer(agent) if last else None,
+        serving=last.serving if last and agent.link.is_connected() else False,
+    )
+
+
+def _role_of_peer(agent: Agent) -> Role:
+    last, pair = agent.link.last(), agent.store.pair()
+    if last and pair and last.grant and last.grant.holder == pair.peer.node:
+        return Role.ACTIVE
+    return Role.SUPERSEDED if last and last.own_epoch else Role.STANDBY
+
+
+def _age(agent: Agent, copy: Copy | None) -> float:
+    if copy is None:
+        return 0.0
+    return max(0.0, (agent.clock.now() - copy.generation.begin).total_seconds())
+
+
+def _next_cycle(agent: Agent) -> str:
+    config, attempts = agent.store.config(), agent.store.attempts()
+    if agent.store.standing().role is not Role.ACTIVE or not config.active:
+        return ""
+    when: datetime | None = attempts.next_at
+    if when is None and config.schedule is not None:
+        when = next_run(config.schedule, agent.clock.now(), agent.clock.zone())
+    return when.astimezone(agent.clock.zone()).isoformat(timespec="seconds") if when else ""

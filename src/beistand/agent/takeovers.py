@@ -1,0 +1,131 @@
+"""The takeover as the agent does it: show the plan, take the confirmed digest, run it, serve."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from beistand.agent.agent import Agent
+from beistand.agent.caller import Caller
+from beistand.agent.log import log, log_message
+from beistand.agent.worker import Progress, Result, Work
+from beistand.domain.errors import BeistandError, Failed, Refused
+from beistand.domain.facts import Facts
+from beistand.domain.generation import Copy, CopyState
+from beistand.domain.job import Job, JobKind
+from beistand.domain.message import message
+from beistand.domain.phones import phones
+from beistand.domain.role import Role
+from beistand.domain.safety import findings, not_accepted, verdict
+from beistand.operations.importing import recover_import, restore_points
+from beistand.operations.runner import recover_plan, run
+from beistand.operations.takeover import (
+    Reach,
+    claimed_epoch,
+    describe,
+    plan_digest,
+    takeover_grant,
+    takeover_plan,
+)
+from beistand.ports.store import Event
+from beistand.protocol import StartTakeover, TakeoverPlanAnswer
+
+END_JOB_SECONDS = 30.0
+"""An import that runs is ended between two effects; one big file may have to be copied to its end."""
+
+
+def recover(agent: Agent) -> None:
+    """At the start: undo a plan that was cut short, bring an import to one of its two ends."""
+    try:
+        agent.reload()
+        if agent.is_initialised:
+            recover_import(agent.node)
+            recover_plan(agent.node)
+    except BeistandError as error:
+        log_message(error.message, "error")
+
+
+def show_plan(agent: Agent, restore_point: str) -> TakeoverPlanAnswer:
+    """Observe now and say what a takeover would do; the dry run is the same code as the run."""
+    node, copy = agent.node, _copy_to_serve(agent, restore_point)
+    facts, standing = agent.watch.look(copy), node.store.standing()
+    _check_role(standing.role)
+    plan, found = takeover_plan(facts, standing, node.installation), findings(facts)
+    return TakeoverPlanAnswer(
+        digest=plan_digest(plan, facts, found, standing),
+        verdict=verdict(facts),
+        facts=facts,
+        findings=found,
+        steps=describe(plan, claimed_epoch(facts, standing), node.installation, node.profile),
+        generation=copy.generation if copy else None,
+        age_seconds=_age(facts, copy),
+        phones=tuple(str(each) for each in phones(node.contacts.list(node.profile))),
+    )
+
+
+def start_takeover(agent: Agent, request: StartTakeover, caller: Caller) -> Job:
+    """Take the confirmed digest and start the job.
+
+    Raises Refused `plan-changed`, `not-accepted`, `already-active`, `job-running`.
+    """
+    accepted_at = agent.clock.now()
+    node, copy = agent.node, _copy_to_serve(agent, request.restore_point)
+    facts, standing = agent.watch.fresh(copy), node.store.standing()
+    _check_role(standing.role)
+    plan, found = takeover_plan(facts, standing, node.installation), findings(facts)
+    if plan_digest(plan, facts, found, standing) != request.digest:
+        raise Refused("plan-changed")
+    if left := not_accepted(found, request.accept):
+        raise Refused("not-accepted", finding=left[0].code)
+    operator = request.operator or caller.user
+    grant = takeover_grant(facts, standing, operator)
+    agent.worker.end_running((JobKind.RECEIVE, JobKind.CYCLE), END_JOB_SECONDS)
+    agent.store.tell(
+        Event(at=accepted_at, message=message("takeover-begins", epoch=grant.epoch), operator=operator)
+    )
+
+    def act(progress: Progress) -> datetime:
+        agent.keeper.prepare(grant.epoch)
+        if why := run(plan, Reach(node=node), grant, progress):
+            raise Failed(why.code, **why.fields)
+        return agent.clock.now()
+
+    return agent.worker.start(JobKind.TAKEOVER, _work(agent, act, accepted_at))
+
+
+def _work(agent: Agent, act: Callable[[Progress], datetime], accepted_at: datetime) -> Work:
+    def work(progress: Progress) -> Result:
+        granted_at = act(progress)
+        progress.stage("serve")
+        outcome = agent.keeper.take_up()
+        ended_at = agent.clock.now()
+        log("takeover", level="warning", epoch=agent.store.standing().epoch, answers=outcome.answers)
+        if outcome.failure is not None:
+            raise Failed(outcome.failure.code, **outcome.failure.fields)
+        return {
+            "epoch": agent.store.standing().epoch,
+            "accepted_at": accepted_at.timestamp(),
+            "granted_at": granted_at.timestamp(),
+            "answered_at": ended_at.timestamp(),
+            "seconds": round((ended_at - accepted_at).total_seconds(), 3),
+        }
+
+    return work
+
+
+def _check_role(role: Role) -> None:
+    if role is Role.ACTIVE:
+        raise Refused("already-active")
+
+
+def _copy_to_serve(agent: Agent, restore_point: str) -> Copy | None:
+    if not restore_point:
+        return agent.usable()
+    for generation in restore_points(agent.node):
+        if generation.id == restore_point:
+            return agent.copy_of(generation)
+    raise Refused("unknown-restore-point", generation=restore_point)
+
+
+def _age(facts: Facts, copy: Copy | None) -> float:
+    if copy is None or copy.state not in (CopyState.IMPORTED, CopyState.PROVEN):
+        return 0.0
+    return max(0.0, (facts.at - copy.generation.begin).total_seconds())

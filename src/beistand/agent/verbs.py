@@ -1,0 +1,192 @@
+"""What the agent does for each request. Long acts become jobs; nothing here decides."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from beistand.agent import cycles, setting_up, takeovers
+from beistand.agent.agent import Agent
+from beistand.agent.caller import Caller
+from beistand.agent.status import status
+from beistand.domain.config import ModuleConfig
+from beistand.domain.errors import Refused
+from beistand.domain.job import Job, JobKind
+from beistand.domain.licence import is_key
+from beistand.domain.pair import Greeting
+from beistand.domain.role import Role
+from beistand.domain.value import Value
+from beistand.operations.importing import live_generation, restore_points
+from beistand.operations.receiving import check_offer, receive_generation
+from beistand.ports.progress import Progress
+from beistand.protocol import (
+    Accepted,
+    AcceptPair,
+    CancelJob,
+    Done,
+    FetchHostKey,
+    GenerationList,
+    GetConfig,
+    GetStatus,
+    Greet,
+    Hello,
+    HostKey,
+    Init,
+    ListGenerations,
+    Offer,
+    OfferAnswer,
+    PlanTakeover,
+    PushConfig,
+    Receive,
+    Release,
+    Resume,
+    RetryService,
+    SetConfig,
+    StartCycle,
+    StartPair,
+    StartTakeover,
+    Status,
+    TakeoverPlanAnswer,
+    WatchJob,
+)
+
+LONGEST_WATCH_SECONDS = 30.0
+
+
+class Verbs:
+    """One method a request; `handle` finds it."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+        self._acts: dict[type[Value], Callable[[Any, Caller], Value]] = {
+            Hello: self.hello,
+            GetStatus: self.status,
+            Init: self.init,
+            FetchHostKey: self.fetch_host_key,
+            StartPair: self.pair,
+            AcceptPair: self.accept_pair,
+            StartCycle: self.cycle,
+            PlanTakeover: self.plan_takeover,
+            StartTakeover: self.take_over,
+            WatchJob: self.watch_job,
+            CancelJob: self.cancel_job,
+            GetConfig: self.get_config,
+            SetConfig: self.set_config,
+            ListGenerations: self.generations,
+            RetryService: self.retry,
+            Greet: self.greet,
+            PushConfig: self.push_config,
+            Offer: self.offer,
+            Receive: self.receive,
+            Release: self.release,
+            Resume: self.resume,
+        }
+
+    def handle(self, request: Value, caller: Caller) -> Value:
+        """Do what is asked; the answer's type follows from the request's."""
+        return self._acts[type(request)](request, caller)
+
+    # --- people ---------------------------------------------------------------------------------
+
+    def hello(self, request: Hello, caller: Caller) -> Value:
+        if caller.is_peer:
+            pair = self._agent.store.pair() if self._agent.is_initialised else None
+            if pair is None:
+                raise Refused("not-paired")
+            if request.pair != pair.id:
+                raise Refused("other-pair")
+        return Done()
+
+    def status(self, _request: GetStatus, _caller: Caller) -> Status:
+        return status(self._agent)
+
+    def init(self, request: Init, _caller: Caller) -> Value:
+        setting_up.initialise_appliance(self._agent, request)
+        return Done()
+
+    def fetch_host_key(self, request: FetchHostKey, _caller: Caller) -> HostKey:
+        return setting_up.fetch_host_key(self._agent, request)
+
+    def pair(self, request: StartPair, _caller: Caller) -> Job:
+        return self._agent.worker.start(JobKind.PAIR, setting_up.pairing_work(self._agent, request))
+
+    def accept_pair(self, request: AcceptPair, _caller: Caller) -> Accepted:
+        return setting_up.accept(self._agent, request)
+
+    def cycle(self, _request: StartCycle, _caller: Caller) -> Job:
+        return cycles.start_cycle(self._agent, asked=True)
+
+    def plan_takeover(self, request: PlanTakeover, _caller: Caller) -> TakeoverPlanAnswer:
+        return takeovers.show_plan(self._agent, request.restore_point)
+
+    def take_over(self, request: StartTakeover, caller: Caller) -> Job:
+        return takeovers.start_takeover(self._agent, request, caller)
+
+    def watch_job(self, request: WatchJob, _caller: Caller) -> Job:
+        return self._agent.worker.watch(request.id, request.seen, min(request.seconds, LONGEST_WATCH_SECONDS))
+
+    def cancel_job(self, request: CancelJob, caller: Caller) -> Value:
+        running = self._agent.worker.running()
+        if caller.is_peer and (running is None or running.kind is not JobKind.RECEIVE):
+            raise Refused("job-not-running", job=request.id)
+        self._agent.worker.cancel(request.id)
+        return Done()
+
+    def get_config(self, _request: GetConfig, _caller: Caller) -> ModuleConfig:
+        return self._agent.store.config()
+
+    def set_config(self, request: SetConfig, _caller: Caller) -> ModuleConfig:
+        node, old = self._agent.node, self._agent.store.config()
+        if node.store.pair() is not None and node.store.standing().role is not Role.ACTIVE:
+            raise Refused("configure-on-the-active")
+        key = request.config.licence_key
+        if key and not is_key(key):
+            raise Refused("bad-licence-key", key=key)
+        new = msgspec.structs.replace(request.config, revision=old.revision + 1)
+        node.store.set_config(new)
+        self._agent.link.greet_now()
+        return new
+
+    def generations(self, _request: ListGenerations, _caller: Caller) -> GenerationList:
+        live = live_generation(self._agent.node)
+        return GenerationList(
+            copies=self._agent.store.copies(),
+            live=live.id if live else "",
+            restore_points=restore_points(self._agent.node),
+        )
+
+    def retry(self, _request: RetryService, _caller: Caller) -> Value:
+        self._agent.keeper.retry()
+        return Done()
+
+    # --- the peer -------------------------------------------------------------------------------
+
+    def greet(self, request: Greet, _caller: Caller) -> Greeting:
+        self._agent.link.greeted(request.greeting)
+        greeting = self._agent.greeting()
+        if greeting is None:
+            raise Refused("not-paired")
+        return greeting
+
+    def push_config(self, request: PushConfig, _caller: Caller) -> Value:
+        if request.config.revision > self._agent.store.config().revision:
+            self._agent.store.set_config(request.config)
+        return Done()
+
+    def offer(self, request: Offer, _caller: Caller) -> OfferAnswer:
+        return check_offer(self._agent.node, request.generation)
+
+    def receive(self, request: Receive, _caller: Caller) -> Job:
+        def work(progress: Progress) -> dict[str, str]:
+            copy = receive_generation(self._agent.node, request.generation, request.base, progress)
+            return {"state": copy.state}
+
+        return self._agent.worker.start(JobKind.RECEIVE, work)
+
+    def release(self, request: Release, _caller: Caller) -> Value:
+        self._agent.keeper.release(request.epoch)
+        return Done()
+
+    def resume(self, request: Resume, _caller: Caller) -> Value:
+        self._agent.keeper.resume(request.epoch)
+        return Done()
