@@ -41,6 +41,7 @@ def run(
         stdout, stderr = process.communicate(stdin.encode(), timeout=seconds)
     except subprocess.TimeoutExpired:
         end(process)
+        _close_pipes(process)
         raise CommandFailed("command-timeout", program=arguments[0], seconds=seconds) from None
     output = Output(code=process.returncode, stdout=_text(stdout), stderr=_text(stderr))
     if output.code not in good:
@@ -86,6 +87,7 @@ def follow(
         limit.cancel()
         end(process)
         watcher()
+        _close_pipes(process)
     if cancelled.is_set():
         raise Cancelled
     if timed_out.is_set():
@@ -118,6 +120,14 @@ def end(process: "subprocess.Popen[bytes]") -> None:
 def last_line(text: str) -> str:
     """Return the last line that says something."""
     return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")
+
+
+def _close_pipes(process: "subprocess.Popen[bytes]") -> None:
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            # What could not be written any more is of no use to anybody.
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
 
 
 def _text(raw: bytes) -> str:
