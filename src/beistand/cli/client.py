@@ -1,0 +1,95 @@
+"""The command line's end of the agent's socket. Every call has a deadline (F12)."""
+
+import os
+import socket
+from pathlib import Path
+from typing import Self, TypeVar
+
+import msgspec
+
+from beistand import __version__
+from beistand.domain.errors import BeistandError, Failed, Refused
+from beistand.domain.job import Job, JobState
+from beistand.domain.message import Message
+from beistand.domain.pair import PROTOCOL_VERSION
+from beistand.domain.value import Value
+from beistand.ports.places import Places
+from beistand.protocol import Hello, WatchJob, Welcome, frame, open_answer, read_frame
+
+T = TypeVar("T")
+SOCKET = "BEISTAND_SOCKET"
+"""Environment variable: where the agent listens, if not at its usual place."""
+USUAL_SECONDS = 10.0
+WATCH_SECONDS = 10.0
+
+
+class Told(BeistandError):
+    """What the agent answered instead."""
+
+    def __init__(self, message: Message) -> None:
+        Exception.__init__(self, str(message))
+        self.message = message
+
+
+class Client:
+    """One connection. Raises Refused `agent-not-running`, `agent-not-permitted`, `protocol-differs`;
+
+    Failed `agent-silent`, `agent-answer-wrong`; Told with what the agent answered.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path or Path(os.environ.get(SOCKET) or Places().socket)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+
+    def __enter__(self) -> Self:
+        self._socket.settimeout(USUAL_SECONDS)
+        try:
+            self._socket.connect(str(self._path))
+        except PermissionError:
+            raise Refused("agent-not-permitted", socket=str(self._path)) from None
+        except OSError:
+            raise Refused("agent-not-running", socket=str(self._path)) from None
+        welcome = self.call(Hello(version=__version__), Welcome)
+        if welcome.protocol != PROTOCOL_VERSION:
+            raise Refused(
+                "protocol-differs", mine=PROTOCOL_VERSION, yours=welcome.protocol, version=welcome.version
+            )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def call(self, request: Value, answer: type[T], seconds: float = USUAL_SECONDS) -> T:
+        """Ask and return the answer; after any failure but Told the connection is of no more use."""
+        self._socket.settimeout(seconds)
+        try:
+            self._socket.sendall(frame(request))
+            body, error = open_answer(read_frame(self._read), answer)
+        except TimeoutError:
+            raise Failed("agent-silent", seconds=seconds) from None
+        except OSError as trouble:
+            raise Failed("agent-gone", why=trouble.strerror or str(trouble)) from None
+        except msgspec.MsgspecError as wrong:
+            raise Failed("agent-answer-wrong", why=str(wrong)) from None
+        if error is not None:
+            raise Told(error)
+        assert body is not None
+        return body
+
+    def watch(self, job: Job) -> Job:
+        """Return the job after its next change, or as it is after a while."""
+        request = WatchJob(id=job.id, seen=job.revision, seconds=WATCH_SECONDS)
+        return self.call(request, Job, WATCH_SECONDS + USUAL_SECONDS)
+
+    def _read(self, size: int) -> bytes:
+        data = b""
+        while len(data) < size:
+            chunk = self._socket.recv(size - len(data))
+            if not chunk:
+                raise Failed("agent-gone", why="connection closed")
+            data += chunk
+        return data
+
+
+def has_ended(job: Job) -> bool:
+    return job.state is not JobState.RUNNING

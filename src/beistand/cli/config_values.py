@@ -1,0 +1,97 @@
+"""Values of the module configuration as people type them."""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from beistand.domain.config import ModuleConfig
+from beistand.domain.config_check import config_problem
+from beistand.domain.errors import Refused
+from beistand.domain.schedule import Schedule
+
+GERMAN_DATE = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
+SHORT_TIME = re.compile(r"\d{2}:\d{2}")
+SCHEDULES = ("schedule", "backup_schedule")
+
+
+def changed(config: ModuleConfig, assignments: Sequence[tuple[str, str]]) -> ModuleConfig:
+    """Return the configuration with these values.
+
+    Raises Refused `config-key-unknown`, `config-value-wrong`, or what `config_problem` finds.
+    """
+    values: dict[str, Any] = msgspec.to_builtins(config)
+    for key, text in assignments:
+        name, _, inner = key.partition(".")
+        if name not in values or (inner and inner not in _inner_names(name)) or name == "revision":
+            raise Refused("config-key-unknown", key=key, known=", ".join(_known()))
+        if not inner:
+            values[name] = None if name in SCHEDULES and not text else _typed(text)
+        else:
+            part = values[name] or _first_schedule()
+            values[name] = {**part, inner: _typed(text)}
+    return _checked(values)
+
+
+def parsed(text: str, name: str) -> ModuleConfig:
+    """Return the configuration in a TOML text. Raises Refused `config-file-wrong`, or what `config_problem` finds."""
+    try:
+        config = msgspec.toml.decode(text, type=ModuleConfig)
+    except msgspec.MsgspecError as error:
+        raise Refused("config-file-wrong", path=name, why=str(error)) from None
+    return _without_problem(config)
+
+
+def shown(config: ModuleConfig) -> Iterator[tuple[str, str]]:
+    """Yield the keys that `set` takes, with their values."""
+    for name, value in msgspec.to_builtins(config).items():
+        if isinstance(value, dict):
+            yield from ((f"{name}.{inner}", _text(each)) for inner, each in value.items())
+        else:
+            yield name, _text(value)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _typed(text: str) -> str:
+    if match := GERMAN_DATE.fullmatch(text):
+        day, month, year = match.groups()
+        return f"{year}-{int(month):02}-{int(day):02}"
+    return f"{text}:00" if SHORT_TIME.fullmatch(text) else text
+
+
+def _first_schedule() -> dict[str, Any]:
+    """Return what stands where only a part of a new schedule was given: every day from today's midnight on."""
+    today = datetime.now().astimezone().date()
+    return {"interval": "day", "every": 1, "start": today.isoformat(), "at": "00:00:00"}
+
+
+def _inner_names(name: str) -> tuple[str, ...]:
+    if name in SCHEDULES:
+        return tuple(each.name for each in msgspec.structs.fields(Schedule))
+    return ("user", "server") if name == "standby" else ()
+
+
+def _known() -> list[str]:
+    names = [each.name for each in msgspec.structs.fields(ModuleConfig) if each.name != "revision"]
+    return [full for name in names for full in ([f"{name}.{each}" for each in _inner_names(name)] or [name])]
+
+
+def _checked(values: dict[str, Any]) -> ModuleConfig:
+    try:
+        config = msgspec.convert(values, ModuleConfig, strict=False)
+    except msgspec.MsgspecError as error:
+        raise Refused("config-value-wrong", why=str(error)) from None
+    return _without_problem(config)
+
+
+def _without_problem(config: ModuleConfig) -> ModuleConfig:
+    if problem := config_problem(config):
+        raise Refused(problem.code, **problem.fields)
+    return config

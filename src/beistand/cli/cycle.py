@@ -1,0 +1,44 @@
+"""`beistand cycle`: backup, transfer, verification and import, now."""
+
+import click
+
+from beistand.cli.client import Client
+from beistand.cli.console import Console
+from beistand.cli.jobs import follow, follow_with_care, must_be_done, shower
+from beistand.cli.verb import verb
+from beistand.domain.errors import Refused
+from beistand.domain.job import Job, JobKind
+from beistand.protocol import CancelJob, Done, GetStatus, StartCycle, Status
+
+
+@click.command("cycle")
+@click.option("--cancel", is_flag=True, help="End the cycle that is running.")
+@click.option("--no-wait", is_flag=True, help="Start it and return at once.")
+@verb
+def command(console: Console, *, cancel: bool, no_wait: bool) -> None:
+    """Bring the standby up to date, now."""
+    with Client() as client:
+        if cancel:
+            _cancel(console, client)
+            return
+        job = client.call(StartCycle(), Job)
+        if no_wait:
+            console.document(job)
+            console.line("cli.cycle.started", job=job.id)
+            return
+        job = follow_with_care(client, job, console)
+    must_be_done(console, job)
+    console.document(job)
+    state = console.term(f"copy.{job.result.get('state', 'transferred')}")
+    seconds = float(job.result.get("seconds", 0.0))
+    console.line("cli.cycle.done", generation=job.result.get("generation", ""), state=state, seconds=seconds)
+
+
+def _cancel(console: Console, client: Client) -> None:
+    job = client.call(GetStatus(), Status).job
+    if job is None or job.kind is not JobKind.CYCLE:
+        raise Refused("no-cycle-running")
+    client.call(CancelJob(id=job.id), Done)
+    job = follow(client, job, shower(console))
+    console.document(job)
+    console.line("cli.cycle.cancelled" if job.state == "cancelled" else "cli.cycle.ended-before")

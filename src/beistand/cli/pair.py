@@ -1,0 +1,58 @@
+"""`beistand pair`: make the standby known to the active, and the other way round."""
+
+import sys
+
+import click
+
+from beistand.cli.client import Client
+from beistand.cli.console import Console
+from beistand.cli.jobs import follow, must_be_done, shower
+from beistand.cli.verb import verb
+from beistand.domain.errors import Refused
+from beistand.domain.job import Job
+from beistand.protocol import FetchHostKey, GetStatus, HostKey, StartPair, Status
+
+FETCH_SECONDS = 20.0
+
+
+@click.command("pair")
+@click.option("--server", required=True, help="Own address of the standby.")
+@click.option("--user", default="root", show_default=True, help="Account on the standby.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@click.option("--fingerprint", help="Fingerprint of the standby's host key, SHA256:…; then nobody is asked.")
+@verb
+def command(
+    console: Console, *, server: str, user: str, password_stdin: bool, fingerprint: str | None
+) -> None:
+    """Pair with the standby. The password is used once and not kept."""
+    with Client() as client:
+        key = client.call(FetchHostKey(server=server), HostKey, FETCH_SECONDS)
+        _confirm(console, server, key, fingerprint)
+        password = _password(console, from_stdin=password_stdin)
+        request = StartPair(server=server, user=user, password=password, host_key=key.line)
+        job = follow(client, client.call(request, Job), shower(console))
+        must_be_done(console, job)
+        status = client.call(GetStatus(), Status)
+    console.document(status)
+    console.line("cli.pair.done", peer=status.peer.host if status.peer else server)
+    console.findings(status.findings)
+
+
+def _confirm(console: Console, server: str, key: HostKey, expected: str | None) -> None:
+    if expected:
+        if key.fingerprint != expected:
+            raise Refused("fingerprint-differs", server=server, shown=key.fingerprint, expected=expected)
+        return
+    if not console.is_interactive:
+        raise Refused("fingerprint-not-confirmed", server=server, shown=key.fingerprint)
+    console.line("cli.pair.fingerprint", server=server, fingerprint=key.fingerprint)
+    if not console.confirm("cli.pair.ask-fingerprint"):
+        raise Refused("fingerprint-not-confirmed", server=server, shown=key.fingerprint)
+
+
+def _password(console: Console, *, from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\n")
+    if not console.is_interactive:
+        raise click.UsageError("--password-stdin is missing")
+    return console.ask("cli.pair.ask-password", hidden=True)

@@ -1,0 +1,97 @@
+"""`beistand takeover`: look at the evidence and the plan, confirm exactly that plan, watch it run."""
+
+import getpass
+import os
+from collections.abc import Sequence
+
+import click
+
+from beistand.cli.client import Client
+from beistand.cli.console import Console
+from beistand.cli.jobs import follow, must_be_done, stages_with_seconds
+from beistand.cli.takeover_plan import show_plan
+from beistand.cli.verb import verb
+from beistand.domain.errors import Refused
+from beistand.domain.facts import Finding, Severity
+from beistand.domain.job import Job
+from beistand.protocol import PlanTakeover, StartTakeover, TakeoverPlanAnswer
+
+OBSERVE_SECONDS = 30.0
+
+
+@click.command("takeover")
+@click.option("--plan", "only_plan", is_flag=True, help="Show evidence, findings and plan; change nothing.")
+@click.option("--confirm", metavar="DIGEST", help="Run exactly the plan that was shown with this digest.")
+@click.option(
+    "--accept", multiple=True, metavar="CODE", help="Accept a finding by its code; may be repeated."
+)
+@click.option("--restore-point", default="", metavar="ID", help="Take over with this older generation.")
+@click.option("--yes", is_flag=True, help="Do not ask; findings still need --accept.")
+@verb
+def command(
+    console: Console,
+    *,
+    only_plan: bool,
+    confirm: str | None,
+    accept: tuple[str, ...],
+    restore_point: str,
+    yes: bool,
+) -> None:
+    """Make this standby the active appliance."""
+    with Client() as client:
+        digest, accepted = confirm, list(accept)
+        if digest is None:
+            plan = client.call(PlanTakeover(restore_point=restore_point), TakeoverPlanAnswer, OBSERVE_SECONDS)
+            show_plan(console, plan)
+            if only_plan:
+                console.document(plan)
+                return
+            accepted += _decide(console, plan, accepted, yes=yes)
+            digest = plan.digest
+        request = StartTakeover(
+            digest=digest, accept=tuple(accepted), operator=operator(), restore_point=restore_point
+        )
+        job = client.call(request, Job, OBSERVE_SECONDS)
+        job = follow(client, job, stages_with_seconds(console))
+    must_be_done(console, job)
+    console.document(job)
+    console.line("cli.takeover.done")
+    for name, value in job.result.items():
+        console.text(f"  {console.term(f'takeover.result.{name}')}: {value}")
+
+
+def open_findings(findings: Sequence[Finding], accepted: Sequence[str]) -> list[Finding]:
+    """Return what still stands against the takeover."""
+    hard = (Severity.BLOCK, Severity.CONFIRM)
+    return [
+        each for each in findings if each.severity in hard and not (each.acceptable and each.code in accepted)
+    ]
+
+
+def operator() -> str:
+    """Return who decides, as the history shall name them."""
+    return os.environ.get("SUDO_USER") or getpass.getuser()
+
+
+def _decide(console: Console, plan: TakeoverPlanAnswer, accepted: Sequence[str], *, yes: bool) -> list[str]:
+    """Return the codes accepted by typing them. Raises Refused when the takeover must not or shall not run."""
+    still_open = open_findings(plan.findings, accepted)
+    hard = [each for each in still_open if not each.acceptable]
+    if hard or (still_open and not console.is_interactive):
+        codes = ", ".join(each.code for each in hard or still_open)
+        raise Refused("takeover-not-acceptable" if hard else "takeover-not-accepted", codes=codes)
+    typed = [_typed(console, each) for each in still_open]
+    if yes:
+        return typed
+    if not console.is_interactive:
+        raise Refused("takeover-not-confirmed", digest=plan.digest)
+    if not console.confirm("cli.takeover.ask"):
+        raise Refused("takeover-declined")
+    return typed
+
+
+def _typed(console: Console, finding: Finding) -> str:
+    console.findings([finding])
+    if console.ask("cli.takeover.ask-code") != finding.code:
+        raise Refused("takeover-not-accepted", codes=finding.code)
+    return finding.code

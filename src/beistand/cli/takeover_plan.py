@@ -1,0 +1,48 @@
+"""How a takeover plan is shown: evidence, findings, data, phones, steps, digest."""
+
+from beistand.cli.console import Console
+from beistand.domain.facts import Facts
+from beistand.protocol import TakeoverPlanAnswer
+from beistand.text.catalogue import sentence
+
+MOST_PHONES = 8
+
+
+def show_plan(console: Console, plan: TakeoverPlanAnswer) -> None:
+    console.line("cli.takeover.verdict", verdict=console.term(f"verdict.{plan.verdict}"))
+    console.pairs(_evidence(console, plan.facts))
+    if plan.generation:
+        console.line("cli.takeover.data", generation=plan.generation.id, age=plan.age_seconds)
+    else:
+        console.line("cli.takeover.no-data")
+    console.line("cli.takeover.phones", count=len(plan.phones))
+    for phone in plan.phones[:MOST_PHONES]:
+        console.text(f"  {phone}")
+    if len(plan.phones) > MOST_PHONES:
+        console.line("cli.takeover.more-phones", count=len(plan.phones) - MOST_PHONES)
+    console.findings(plan.findings)
+    console.line("cli.takeover.steps")
+    for number, step in enumerate(plan.steps, start=1):
+        console.text(f"  {number}. {sentence(step, console.language)}")
+    console.line("cli.takeover.digest", digest=plan.digest)
+
+
+def _evidence(console: Console, facts: Facts) -> list[tuple[str, str]]:
+    def answer(*, is_yes: bool | None) -> str:
+        return "-" if is_yes is None else console.term("cli.answers" if is_yes else "cli.silent")
+
+    signs = facts.peer
+    shown = {"ARP": signs.arp, "ICMP": signs.icmp, "SSH": signs.ssh, "agent": signs.agent}
+    holder = facts.holder_mac or console.term("cli.nobody")
+    is_peers = " =" if facts.holder_mac and facts.holder_mac == facts.peer_mac else ""
+    phones = console.term(
+        "cli.evidence.phones.value", answering=facts.phones_answering, known=facts.phones_known
+    )
+    return [
+        ("cli.evidence.carrier", console.term("cli.yes-word" if facts.carrier else "cli.no-word")),
+        ("cli.evidence.gateway", answer(is_yes=facts.gateway)),
+        ("cli.evidence.phones", phones),
+        ("cli.evidence.holder", f"{holder}{is_peers and ' ' + console.term('cli.evidence.peers-mac')}"),
+        ("cli.evidence.peer", ", ".join(f"{name} {answer(is_yes=sign)}" for name, sign in shown.items())),
+        ("cli.evidence.sip", answer(is_yes=facts.sip)),
+    ]

@@ -1,1 +1,0 @@
-"""Sentences for people: the gettext catalogues by code."""

@@ -1,0 +1,115 @@
+"""Collects from the sources every code that a person may be told, with the fields that come with it."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from beistand.domain.facts import Severity, Verdict
+from beistand.domain.generation import CopyState
+from beistand.domain.job import JobKind
+from beistand.domain.role import Role
+
+SOURCES = Path(__file__).parent.parent / "src" / "beistand"
+TELLERS = {
+    "message",
+    "Refused",
+    "Failed",
+    "CommandFailed",
+    "NoSpace",
+    "BadGeneration",
+    "PeerError",
+    "PeerUnreachable",
+    "_block",
+    "_warn",
+    "_confirm",
+    "_info",
+    "block",
+    "warn",
+    "confirm",
+    "info",
+    "Message",
+    "Finding",
+    "__init__",
+    "term",
+    "line",
+}
+"""Functions, classes and methods whose first argument, or argument `code`, is a code."""
+ENUMS: dict[str, type[StrEnum]] = {
+    "role": Role,
+    "copy": CopyState,
+    "severity": Severity,
+    "verdict": Verdict,
+    "job.kind": JobKind,
+}
+STATES = (
+    "serving",
+    "unverified",
+    "standing-by",
+    "checking",
+    "held",
+    "active-failed",
+    "superseded",
+    "forked",
+)
+
+
+@dataclass(frozen=True)
+class Use:
+    """One place where a code is told."""
+
+    place: str
+    code: str
+    fields: frozenset[str] | None
+    """None: not to be seen in the source."""
+
+
+def uses() -> Iterator[Use]:
+    for path in sorted(SOURCES.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            place = f"{path.relative_to(SOURCES)}:{getattr(node, 'lineno', 0)}"
+            if isinstance(node, ast.Call):
+                yield from _told(node, place)
+            elif isinstance(node, ast.Constant) and str(node.value).startswith("cli."):
+                yield Use(place, str(node.value), None)
+    for prefix, enum in ENUMS.items():
+        yield from (Use("enum", f"{prefix}.{each.value}", frozenset()) for each in enum)
+    yield from (Use("protocol.Status", f"state.{each}", frozenset()) for each in STATES)
+
+
+def _told(call: ast.Call, place: str) -> Iterator[Use]:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    first = call.args[0] if call.args else None
+    named = next((each.value for each in call.keywords if each.arg == "code"), None)
+    if name == "stage":
+        yield from (Use(place, f"job.stage.{code}", frozenset()) for code in _texts(first))
+    elif name in TELLERS:
+        yield from (Use(place, code, _fields(call, name)) for code in _texts(named or first))
+
+
+def _texts(node: ast.expr | None) -> Iterator[str]:
+    """Yield the codes that an expression may be: a text, or either text of a condition."""
+    if isinstance(node, ast.IfExp):
+        yield from _texts(node.body)
+        yield from _texts(node.orelse)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _is_code(node.value):
+        yield node.value
+
+
+def _is_code(text: str) -> bool:
+    return bool(text) and all(each.islower() or each.isdigit() or each in "-." for each in text)
+
+
+def _fields(call: ast.Call, name: str) -> frozenset[str] | None:
+    names = {each.arg for each in call.keywords}
+    if name in ("Message", "Finding"):
+        fields = next((each.value for each in call.keywords if each.arg == "fields"), None)
+        if fields is None:
+            return frozenset()
+        if isinstance(fields, ast.Dict) and all(isinstance(key, ast.Constant) for key in fields.keys):
+            return frozenset(str(key.value) for key in fields.keys if isinstance(key, ast.Constant))
+        return None
+    if None in names:
+        return None
+    return frozenset(each for each in names if each not in (None, "hidden", "default"))
