@@ -15,6 +15,10 @@ from beistand_lab.settings import APPLIANCES, Settings
 
 GUEST_ENVIRONMENT = ["env", "-i", *(f"{key}={value}" for key, value in commands.ENVIRONMENT.items())]
 
+# /proc/sys/net stays writable, as on a real machine, and the rest of /proc/sys and /sys read-only:
+# that keeps udev out, and the appliance's settings off this machine's.
+_NSPAWN = ("SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1", "SYSTEMD_NSPAWN_API_VFS_WRITABLE=network", "systemd-nspawn")
+
 
 def switch_on(settings: Settings, appliance: str) -> None:
     """Power on; returns at once. `wait_until_up` waits for its sshd."""
@@ -26,7 +30,7 @@ def switch_on(settings: Settings, appliance: str) -> None:
     control_groups.create(group)
     network.plug_in(settings, appliance)
     argv = [
-        *["env", "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1", "systemd-nspawn", "--quiet", "--directory", str(root)],
+        *["env", *_NSPAWN, "--quiet", "--directory", str(root)],
         *[
             "--boot",
             "--register=no",

@@ -60,6 +60,18 @@ class Lab:
         if settings.file.exists() and control_groups.processes(control_groups.group_name(name)):
             raise LabError(f"lab {name!r} is up already", f"beistand-lab --name {name} down")
         down(name)
+        try:
+            return cls._built(settings, say)
+        except LabError as error:
+            logs = [
+                line for file in settings.folder.glob("*.log") for line in file.read_text().splitlines()[-1:]
+            ]
+            down(name)
+            raise LabError(" | ".join([str(error), *logs]), error.hint) from None
+
+    @classmethod
+    def _built(cls, settings: Settings, say: Callable[[str], None]) -> Lab:
+        name = settings.name
         settings.folder.mkdir(parents=True)
         control_groups.create(control_groups.group_name(name))
         control_groups.create(f"{control_groups.group_name(name)}/image")
@@ -68,14 +80,7 @@ class Lab:
             golden = image.image(settings, asterisk, BUILD, say)
         settings = dataclasses.replace(settings, asterisk_layer=str(asterisk), golden_layer=str(golden))
         lab = cls(settings)
-        try:
-            lab._build()
-        except LabError as error:
-            logs = [
-                line for file in settings.folder.glob("*.log") for line in file.read_text().splitlines()[-1:]
-            ]
-            down(name)
-            raise LabError(" | ".join([str(error), *logs]), error.hint) from None
+        lab._build()
         settings.save()
         return lab
 
@@ -127,6 +132,11 @@ class Lab:
         if host not in HOSTS:
             raise LabError(f"there is no host {host!r}", f"hosts are {', '.join(HOSTS)}")
         return network.inside(self.settings, host, argv)
+
+    def set_gratuitous_arp(self, host: str, *, heard: bool) -> None:
+        """Whether the host learns from announcements, or from requests directed to it only (FAULTS F25)."""
+        value = "0" if heard else "1"
+        self.sh(host, ["sysctl", "-qw", f"net.ipv4.conf.eth0.drop_gratuitous_arp={value}"])
 
     def sh(
         self,

@@ -225,6 +225,9 @@ def main() -> None:
         if error.hint:
             click.echo(f"HINT: {error.hint}", err=True)
         raise SystemExit(1) from None
+    except OSError as error:  # a full disk, a limit of this machine: nothing that the lab could know better
+        click.echo(f"{error.strerror or error}: {error.filename or 'no file'}", err=True)
+        raise SystemExit(1) from None
 
 
 if __name__ == "__main__":

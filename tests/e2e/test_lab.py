@@ -53,6 +53,12 @@ def call(lab: Lab, number: int, target: str) -> Iterator[float]:
         phone.hangup()
 
 
+def wait_until_in_call(lab: Lab, number: int) -> None:
+    # Each phone's report comes by its own way: the caller's may be first.
+    phone = lab.phone(number)
+    wait_for(lambda: phone.status().call == "established", 5, f"phone {number} to be in the call")
+
+
 def wait_for_tone(lab: Lab, tone: int, at: int, begin: float) -> None:
     """Until phone `at` has been sent a second of the tone of phone `tone`, seen at the switch."""
 
@@ -95,6 +101,20 @@ def test_a_rename_does_not_cross_the_appliances_file_systems(plain_lab: Lab) -> 
         "    except OSError as error: print(error.errno)\n"
     )
     assert plain_lab.sh("a", ["python3", "-c", script]).stdout == "18\n18\n"
+
+
+def test_an_appliances_network_settings_are_its_own(plain_lab: Lab) -> None:
+    switch = "net.ipv4.conf.eth0.promote_secondaries"
+    plain_lab.sh("a", ["sysctl", "-qw", f"{switch}=1"])
+    plain_lab.sh("b", ["sysctl", "-qw", f"{switch}=0"])
+    assert plain_lab.sh("a", ["sysctl", "-n", switch]).stdout == "1\n"
+    assert plain_lab.sh("a", ["systemctl", "is-active", "systemd-udevd"], check=False).stdout == "inactive\n"
+
+
+def test_a_host_can_be_deaf_to_announcements(plain_lab: Lab) -> None:
+    plain_lab.set_gratuitous_arp("t", heard=False)
+    assert plain_lab.sh("t", ["sysctl", "-n", "net.ipv4.conf.eth0.drop_gratuitous_arp"]).stdout == "1\n"
+    plain_lab.set_gratuitous_arp("t", heard=True)
 
 
 def test_a_disk_can_be_filled_and_emptied(plain_lab: Lab) -> None:
@@ -179,7 +199,7 @@ def test_a_mail_arrives(plain_lab: Lab) -> None:
 
 def test_phones_hear_each_other(calling_lab: Lab) -> None:
     with call(calling_lab, 101, "102") as answered:
-        assert calling_lab.phone(102).status().call == "established"
+        wait_until_in_call(calling_lab, 102)
         wait_for_tone(calling_lab, 102, at=101, begin=answered)
         wait_for_tone(calling_lab, 101, at=102, begin=answered)
 
@@ -212,13 +232,13 @@ def test_a_forward_rings_the_other_phone(calling_lab: Lab) -> None:
     with call(calling_lab, 102, "*72103"):
         pass
     with call(calling_lab, 101, "102") as answered:
-        assert calling_lab.phone(103).status().call == "established"
+        wait_until_in_call(calling_lab, 103)
         assert calling_lab.phone(102).status().call == "idle"
         wait_for_tone(calling_lab, 103, at=101, begin=answered)
     with call(calling_lab, 102, "*73"):
         pass
     with call(calling_lab, 101, "102"):
-        assert calling_lab.phone(102).status().call == "established"
+        wait_until_in_call(calling_lab, 102)
 
 
 def test_a_call_leaves_a_record(calling_lab: Lab) -> None:
