@@ -145,7 +145,7 @@ def _request(own: OwnSide, grant: Grant, request: StartPair) -> AcceptPair:
     active = own.appliance()
     config = own.store.config()
     return AcceptPair(
-        pair=secrets.token_hex(16),
+        pair=_pair_id(own.store.pair(), request.server),
         side=Side.ODD,
         active=active,
         active_host_key=own.keys.own_host_key(),
@@ -158,6 +158,16 @@ def _request(own: OwnSide, grant: Grant, request: StartPair) -> AcceptPair:
             revision=config.revision + 1,
         ),
     )
+
+
+def _pair_id(known: Pair | None, server: str) -> str:
+    """Return the id of the pair: the same again for the same standby.
+
+    So a renewal that fails half-way leaves the two a pair.
+    """
+    if known is not None and str(IPv4Interface(known.peer.own_address).ip) == server:
+        return known.id
+    return secrets.token_hex(16)
 
 
 def _fits(active: Appliance, standby: Appliance, server: str, mac: str) -> None:
