@@ -367,6 +367,41 @@ def test_a_transfer_to_nobody_is_unreachable(end: OtherEnd, tmp_path: Path) -> N
         send(peer, tmp_path, "f")
 
 
+def test_a_transfer_over_a_line_that_falls_silent_ends_in_time(end: OtherEnd, tmp_path: Path) -> None:
+    """F12: three unanswered questions, five seconds apart."""
+    (tmp_path / "big").write_bytes(os.urandom(4_000_000))
+    wire = Wire(end.port)
+    peer = end.peer(port=wire.port)
+    begin = monotonic()
+    try:
+        with pytest.raises(PeerUnreachable):
+            peer.send(
+                tmp_path,
+                ["big"],
+                "files",
+                bandwidth_limit=1000,
+                cancelled=Event(),
+                progress=lambda done, total: wire.freeze() if done > 500_000 else None,
+            )
+    finally:
+        peer.close()
+        wire.close()
+    assert monotonic() - begin < 40
+
+
+def test_a_closed_channel_leaves_no_process(end: OtherEnd, tmp_path: Path) -> None:
+    end.reply = say
+    peer = end.peer()
+    (tmp_path / "f").write_bytes(b"x")
+    peer.greet(greeting())
+    peer.push_config(ModuleConfig())
+    send(peer, tmp_path, "f")
+    peer.close()
+    line = end.line()
+    assert not line.control.exists()
+    until(lambda: not _processes_with(str(line.control)), "every ssh has ended")
+
+
 def test_this_machines_rsync_speaks_as_we_expect(tmp_path: Path) -> None:
     check_rsync(tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -450,6 +485,11 @@ def _session(
         timeout=30,
         check=False,
     )
+
+
+def _processes_with(argument: str) -> list[str]:
+    told = subprocess.run(["pgrep", "-af", argument], check=False, capture_output=True, text=True)
+    return told.stdout.splitlines()
 
 
 def _framed(body: bytes) -> bytes:
