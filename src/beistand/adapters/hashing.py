@@ -4,6 +4,7 @@ import hashlib
 import os
 import stat
 from dataclasses import dataclass
+from pathlib import Path
 
 from beistand.domain.errors import Failed
 from beistand.domain.manifest import shown
@@ -63,6 +64,12 @@ def _read_once(path: str, job: Progress) -> Content | None:
         os.close(handle)
     settled = size == after.st_size and stamp(before) == stamp(after)
     return Content(after, digest.hexdigest() if settled else "")
+
+
+def file_digest(path: Path) -> tuple[str, int]:
+    """Return SHA-256 and size of a file that nobody else writes to. Raises OSError."""
+    with path.open("rb", buffering=0) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest(), os.fstat(file.fileno()).st_size
 
 
 def stamp(status: os.stat_result) -> tuple[int, int, int, int]:

@@ -48,7 +48,7 @@ def _read(path: Path) -> Iterator[bytes | Seen]:
             while body := _chunk(file.read(_HEAD.size), file.read):
                 for each in _decode(body):
                     # Text nearly always: only what is not UTF-8 was stored as bytes.
-                    yield (os.fsdecode(each[0]), *each[1:]) if type(each[0]) is bytes else each  # type: ignore[misc]
+                    yield (os.fsdecode(each[0]), *each[1:]) if type(each[0]) is bytes else each
     except (FileNotFoundError, msgspec.MsgspecError):
         return
 

@@ -1,0 +1,17 @@
+"""One module an engine; this folder is the registry."""
+
+from collections.abc import Mapping
+
+from beistand.adapters.databases.sqlite import SqliteDatabases
+from beistand.adapters.databases.unsupported import UnsupportedDatabases
+from beistand.domain.profile import Engine
+from beistand.ports.files import Databases
+
+
+def registry() -> Mapping[Engine, Databases]:
+    """Return the adapter of every engine that a profile can name."""
+    return {
+        Engine.SQLITE: SqliteDatabases(),
+        Engine.POSTGRESQL: UnsupportedDatabases(),
+        Engine.MARIADB: UnsupportedDatabases(),
+    }

@@ -1,0 +1,14 @@
+"""Engines that profiles may name and that have no adapter yet."""
+
+from pathlib import Path
+
+from beistand.domain.errors import Refused
+from beistand.domain.profile import Database
+from beistand.ports.files import Dumped
+
+
+class UnsupportedDatabases:
+    """Refuses, instead of leaving the database out of what is called a complete backup."""
+
+    def dump(self, database: Database, into: Path) -> Dumped | None:  # noqa: ARG002  nothing is written
+        raise Refused("engine-not-supported-yet", engine=database.engine.value, database=database.name)
