@@ -1,0 +1,90 @@
+"""Open folders component by component, so that no link inside a tree can lead anywhere else."""
+
+import os
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+
+from beistand.domain.profile import Profile
+
+KEPT_OPEN = 16
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def trusted_folders(profile: Profile) -> tuple[str, ...]:
+    """Return the folders that hold the profile's trees and databases, and lie in no tree themselves.
+
+    Links on the way to them were made by an administrator: no generation can reach them.
+    """
+    roots = [tree.path for tree in profile.trees]
+    holders = {os.path.dirname(path) for path in (*roots, *(each.name for each in profile.databases))}
+    return tuple(
+        sorted(
+            holder
+            for holder in holders
+            if not any(holder == root or holder.startswith(root + "/") for root in roots)
+        )
+    )
+
+
+class Folders:
+    """Descriptors of folders below trusted ones; the last few stay open, because paths come sorted.
+
+    Whoever holds a descriptor holds the lock: none is closed while it is used.
+    """
+
+    def __init__(self, trusted: Iterable[str]) -> None:
+        self._trusted = sorted(trusted, key=len, reverse=True)
+        self._open: OrderedDict[str, int] = OrderedDict()
+        self._lock = RLock()
+
+    @contextmanager
+    def opened(self, folder: str) -> Iterator[int]:
+        """Yield a descriptor. Raises FileNotFoundError; NotADirectoryError for a link, too."""
+        with self._lock:
+            if folder in self._open:
+                self._open.move_to_end(folder)
+            else:
+                self._open[folder] = self._walk(folder)
+                while len(self._open) > KEPT_OPEN:
+                    os.close(self._open.popitem(last=False)[1])
+            yield self._open[folder]
+
+    def forget(self) -> None:
+        """Close them all: a folder has gone, or may have been replaced."""
+        with self._lock:
+            while self._open:
+                os.close(self._open.popitem()[1])
+
+    def real(self, path: str) -> str:
+        """Return the path with the links of its trusted part resolved."""
+        trusted, rest = self._split(path)
+        return os.path.join(os.path.realpath(trusted), *rest)
+
+    def _split(self, path: str) -> tuple[str, list[str]]:
+        for trusted in self._trusted:
+            if path == trusted:
+                return trusted, []
+            if path.startswith(trusted.rstrip("/") + "/"):
+                return trusted, path[len(trusted.rstrip("/")) + 1 :].split("/")
+        return "/", [part for part in path.split("/") if part]
+
+    def _walk(self, folder: str) -> int:
+        trusted, rest = self._split(folder)
+        handle = os.open(trusted, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        for name in rest:
+            above = handle
+            try:
+                handle = os.open(name, FOLDER, dir_fd=above)
+            finally:
+                os.close(above)
+        return handle
+
+
+def mount_points(table: Path = Path("/proc/self/mountinfo")) -> tuple[str, ...]:
+    """Return where file systems are mounted, longest path first (proc_pid_mountinfo(5), field 5)."""
+    fields = (line.split(b" ")[4] for line in table.read_bytes().splitlines())
+    names = {os.fsdecode(field.decode("unicode_escape").encode("latin-1")) for field in fields}
+    return tuple(sorted(names, key=len, reverse=True))

@@ -1,0 +1,196 @@
+"""The live generation of this appliance: import another one, take an import back, go to a restore point (B7)."""
+
+import errno
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import msgspec
+
+from beistand.domain.errors import BeistandError, Failed, NoSpace, Refused
+from beistand.domain.generation import Copy, CopyState, Generation
+from beistand.domain.imports import (
+    Lineage,
+    Move,
+    Point,
+    begun,
+    imported,
+    reachable,
+    renewed,
+    taken_back,
+    way,
+)
+from beistand.domain.message import message
+from beistand.domain.retention import retained
+from beistand.operations.exchange import exchange
+from beistand.operations.lineage import load_lineage, save_lineage, sweep
+from beistand.ports.node import Node
+from beistand.ports.store import Event
+
+PROVEN = (CopyState.IMPORTED, CopyState.PROVEN)
+
+
+def live_generation(node: Node) -> Generation | None:
+    """Return the generation that was imported last, or rolled back to; None before the first import.
+
+    After this appliance has served, its trees have moved on from it.
+    """
+    point = load_lineage(node).live_point
+    return point.generation if point else None
+
+
+def live_base(node: Node) -> str:
+    """Return the digest of the manifest that the live trees follow; empty where they must be compared whole.
+
+    That is before the first import, after this appliance served (its PBX wrote to the trees), and
+    after a difference was seen.
+    """
+    lineage = load_lineage(node)
+    point = lineage.live_point
+    if point is None or lineage.is_drifted or lineage.moving is not None:
+        return ""
+    has_served_since = node.store.standing().own_epoch > point.generation.epoch
+    return (
+        ""
+        if has_served_since or not node.manifests.has(point.generation.manifest)
+        else point.generation.manifest
+    )
+
+
+def restore_points(node: Node) -> tuple[Generation, ...]:
+    """Return the generations that can be live, the live one among them, newest first."""
+    lineage = load_lineage(node)
+    return tuple(lineage.points[at].generation for at in reachable(lineage))
+
+
+def roll_back(node: Node, generation_id: str) -> None:
+    """Make this restore point live, older or newer: one journaled move for each generation on the way.
+
+    A kill leaves one of them, whole. Raises Refused `restore-point-unknown`, `pbx-running`, `live-moved-on`
+    (this appliance served since, or its trees were changed: undoing would mix data); Failed, after which
+    the generation that was live last is live again.
+    """
+    recover_import(node)
+    lineage = load_lineage(node)
+    steps = way(lineage, generation_id)
+    if steps and not live_base(node):
+        raise Refused("live-moved-on", generation=generation_id)
+    refuse_while_running(node)
+    for at in steps:
+        forward = at > lineage.live
+        point = lineage.points[at if forward else lineage.live]
+        move = Move(undo=point.undo, forward=forward, generation=point.generation, fresh=False)
+        lineage = _move(node, lineage, move, msgspec.structs.replace(lineage, live=at), _no_step)
+
+
+def import_staged(
+    node: Node, undo: str, generation: Generation, *, continues: bool, step: Callable[[], None]
+) -> None:
+    """Make what was staged for this undo live. `step` is called between effects and may raise Cancelled.
+
+    When it raises, the generation that was live before is live again, whole.
+    """
+    refuse_while_running(node)
+    lineage = load_lineage(node)
+    move = Move(undo=undo, forward=True, generation=generation, fresh=True)
+    point = Point(generation=generation, undo=undo)
+    _move(node, lineage, move, imported(lineage, point, continues=continues), step)
+
+
+def renew(node: Node, generation: Generation) -> None:
+    """Note that this generation is live: its manifest is the live one's, nothing has to be moved."""
+    save_lineage(node, renewed(load_lineage(node), generation))
+
+
+def recover_import(node: Node) -> None:
+    """Bring the live trees to a whole generation after a kill, and the records to what is there. Idempotent.
+
+    What was not committed is taken back: the time is that of the renames done so far.
+    """
+    lineage = load_lineage(node)
+    if (move := lineage.moving) is not None:
+        _take_back(node, lineage, move)
+        if move.fresh:
+            failed = Copy(
+                generation=move.generation,
+                state=CopyState.FAILED,
+                at=node.clock.now(),
+                failed_stage="import",
+                why=message("import-interrupted"),
+            )
+            node.store.record(failed)
+    tidy(node)
+
+
+def tidy(node: Node) -> None:
+    """Bring records, restore points and staging to what the live generation says (after a commit or a kill)."""
+    lineage = load_lineage(node)
+    if (point := lineage.live_point) is not None:
+        _record_imported(node, point.generation)
+        kept = retained(lineage, node.store.config().keep_generations)
+        if kept != lineage:
+            save_lineage(node, kept)
+        lineage = kept
+    sweep(node, lineage)
+
+
+def mark_drifted(node: Node) -> None:
+    """Note that the live trees differ from the live generation: the next import compares everything."""
+    save_lineage(node, msgspec.structs.replace(load_lineage(node), is_drifted=True))
+
+
+def refuse_while_running(node: Node) -> None:
+    """Raise Refused `pbx-running`: data is never replaced under a PBX that has it open."""
+    for service in node.profile.services:
+        if node.services.is_running(service.unit):
+            raise Refused("pbx-running", unit=service.unit)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn what the kernel refused into NoSpace `disk-full` or Failed `disk-failed`."""
+    try:
+        yield
+    except OSError as error:
+        where = str(error.filename or "")
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise NoSpace("disk-full", path=where) from error
+        raise Failed("disk-failed", path=where, why=error.strerror or str(error)) from error
+
+
+def _move(node: Node, lineage: Lineage, move: Move, after: Lineage, step: Callable[[], None]) -> Lineage:
+    """Begin, exchange, commit; take it back when any of it fails."""
+    started = begun(lineage, move)
+    try:
+        with told():
+            save_lineage(node, started)
+            kept = exchange(node, move, forward=move.forward, step=step)
+            save_lineage(node, after)
+    except BeistandError:
+        # The write of a commit may fail after it took: what the record says is what counts.
+        if load_lineage(node).moving is not None:
+            _take_back(node, started, move)
+            raise
+        if load_lineage(node) != after:
+            raise
+        return after
+    if kept:
+        node.store.tell(
+            Event(at=node.clock.now(), message=message("folders-kept", count=len(kept), path=kept[0]))
+        )
+    return after
+
+
+def _take_back(node: Node, lineage: Lineage, move: Move) -> None:
+    with told():
+        exchange(node, move, forward=not move.forward, step=_no_step)
+        save_lineage(node, taken_back(lineage))
+
+
+def _record_imported(node: Node, generation: Generation) -> None:
+    known = next((each for each in node.store.copies() if each.generation.id == generation.id), None)
+    if known is None or known.state not in PROVEN:
+        node.store.record(Copy(generation=generation, state=CopyState.IMPORTED, at=node.clock.now()))
+
+
+def _no_step() -> None:
+    """Nothing may stop a way back."""

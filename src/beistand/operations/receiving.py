@@ -1,0 +1,185 @@
+"""The receiving side of a cycle: look at the offer, verify what arrived, import it."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from beistand.domain.boundary import MOST_ENTRIES, Boundary
+from beistand.domain.errors import BadGeneration, BeistandError, Refused
+from beistand.domain.generation import Copy, CopyState, Generation
+from beistand.domain.imports import undo_name
+from beistand.domain.message import Message
+from beistand.domain.role import Role
+from beistand.operations.importing import (
+    import_staged,
+    live_base,
+    live_generation,
+    mark_drifted,
+    recover_import,
+    refuse_while_running,
+    renew,
+    tidy,
+    told,
+)
+from beistand.operations.lineage import load_lineage, sweep
+from beistand.operations.planning import Drifted, write_operations
+from beistand.operations.staging import check_space, stage
+from beistand.operations.verifying import keep_manifest
+from beistand.ports.node import Node
+from beistand.ports.progress import Progress
+from beistand.protocol import OfferAnswer
+
+ID_FORM = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9]{1,12}")
+DIGEST_FORM = re.compile(r"[0-9a-f]{64}")
+
+
+def check_offer(node: Node, generation: Generation) -> OfferAnswer:
+    """Return which manifest is live here, if this generation may be imported. Changes nothing.
+
+    Raises Refused: `not-paired`, `generation-other-pair`, `not-our-peer`, `generation-malformed`, `generation-profile-differs`,
+    `generation-version-differs`, `not-standby`, `pbx-running`, `generation-superseded`, `generation-not-newer`.
+    """
+    pair = node.store.pair()
+    if pair is None:
+        raise Refused("not-paired")
+    if generation.pair != pair.id:
+        raise Refused("generation-other-pair")
+    if generation.source != pair.peer.node:
+        raise Refused("not-our-peer", source=generation.source)
+    _check_form(generation)
+    if generation.profile != node.profile.name:
+        raise Refused("generation-profile-differs", ours=node.profile.name, theirs=generation.profile)
+    version = node.services.version(node.profile)
+    if generation.pbx_version != version:
+        raise Refused("generation-version-differs", ours=version, theirs=generation.pbx_version)
+    standing = node.store.standing()
+    if standing.role is not Role.STANDBY:
+        raise Refused("not-standby", role=standing.role)
+    refuse_while_running(node)
+    if generation.epoch < standing.epoch:
+        # Made before the present active began to serve, whatever its number (F7).
+        raise Refused("generation-superseded", epoch=generation.epoch, known=standing.epoch)
+    live = live_generation(node)
+    if live is not None and generation.order <= live.order:
+        raise Refused("generation-not-newer", offered=generation.id, live=live.id)
+    return OfferAnswer(base=live_base(node))
+
+
+def receive_generation(node: Node, generation: Generation, base: str, job: Progress) -> Copy:
+    """Verify what stands in the inbox and import it; return the copy, as recorded.
+
+    `base` is the digest of the live manifest that the sent one is a delta to; empty: it was sent whole.
+    Until the import begins nothing but staging is written; when anything fails the generation that
+    was live stays live. Raises what `check_offer` does, Refused `base-unknown`, BadGeneration, NoSpace,
+    Failed, Cancelled.
+    """
+    recover_import(node)
+    check_offer(node, generation)
+    if base and base != live_base(node):
+        raise Refused("base-unknown", base=base)
+    reception = _Reception(node, generation, job, began=node.clock.monotonic())
+    with reception.failures():
+        if base and generation.manifest == base:
+            job.stage("verify")
+            _check_counts(generation, live_generation(node))
+            reception.record(CopyState.VERIFIED)
+            renew(node, generation)
+        else:
+            reception.verify_and_import(base)
+    copy = reception.record(CopyState.IMPORTED)
+    with told():
+        tidy(node)
+        node.manifests.prune(load_lineage(node).manifests)
+    return copy
+
+
+@dataclass
+class _Reception:
+    """One generation on its way in, and the stage it is at."""
+
+    node: Node
+    generation: Generation
+    job: Progress
+    began: float
+    stage: str = "verify"
+
+    def verify_and_import(self, base: str) -> None:
+        node, generation, job = self.node, self.generation, self.job
+        job.stage("verify")
+        boundary = Boundary(node.profile)
+        continues = bool(live_base(node))
+        undo = undo_name(load_lineage(node), generation)
+        keep_manifest(node, generation, base, boundary, job)
+        needs = write_operations(node, generation.manifest, base, undo, boundary, job.check)
+        check_space(node, needs)
+        stage(node, undo, needs, job)
+        self.record(CopyState.VERIFIED)
+        self._clear_inbox()
+        self.stage = "import"
+        job.stage("import")
+        import_staged(node, undo, generation, continues=continues, step=job.check)
+
+    def record(self, state: CopyState, why: Message | None = None) -> Copy:
+        copy = Copy(
+            generation=self.generation,
+            state=state,
+            at=self.node.clock.now(),
+            failed_stage=self.stage if why else "",
+            why=why,
+            seconds=self.node.clock.monotonic() - self.began,
+        )
+        self.node.store.record(copy)
+        return copy
+
+    @contextmanager
+    def failures(self) -> Iterator[None]:
+        """Record what went wrong, with its stage, and remove what was staged."""
+        try:
+            with told():
+                yield
+        except BeistandError as error:
+            with told():
+                self._clean_up(drifted=isinstance(error, Drifted))
+            self.record(CopyState.FAILED, error.message)
+            raise
+
+    def _clean_up(self, *, drifted: bool) -> None:
+        lineage = load_lineage(self.node)
+        if lineage.moving is not None:
+            return  # the way back failed, too: recovery needs what is there
+        sweep(self.node, lineage)
+        self.node.manifests.prune(lineage.manifests)
+        if drifted:
+            mark_drifted(self.node)
+
+    def _clear_inbox(self) -> None:
+        # `databases` stays: the next dumps travel as a delta against these.
+        for folder in ("files", "manifest"):
+            self.node.disk.clear(self.node.places.inbox, folder)
+
+
+def _check_form(generation: Generation) -> None:
+    """Check the fields of an offer that become names and limits here."""
+    is_well_formed = (
+        ID_FORM.fullmatch(generation.id) is not None
+        and int(generation.id.rpartition("-")[2]) == generation.sequence
+        and DIGEST_FORM.fullmatch(generation.manifest) is not None
+        and 0 <= generation.entries <= MOST_ENTRIES
+        and generation.size >= 0
+        and generation.epoch > 0
+        and generation.sequence > 0
+    )
+    if not is_well_formed:
+        raise Refused("generation-malformed", generation=generation.id[:100])
+
+
+def _check_counts(generation: Generation, live: Generation | None) -> None:
+    if live is None or (generation.entries, generation.size) != (live.entries, live.size):
+        raise BadGeneration(
+            "counts-differ",
+            entries=generation.entries,
+            size=generation.size,
+            announced_entries=0,
+            announced_size=0,
+        )

@@ -1,0 +1,67 @@
+"""Bring every new content into staging, hashing what is written there: what was verified is what is used."""
+
+from collections.abc import Mapping
+from contextlib import closing
+from typing import BinaryIO
+
+from beistand.domain.errors import BadGeneration, NoSpace
+from beistand.domain.imports import Operation, Origin, Slot, SlotSide
+from beistand.domain.manifest import Kind, shown
+from beistand.operations.lineage import operations
+from beistand.operations.planning import Drifted
+from beistand.ports.node import Node
+from beistand.ports.progress import Progress
+
+MARGIN = 16 << 20
+"""Bytes that stay free on every file system beside what is staged: folders, journals, other programs."""
+
+
+def check_space(node: Node, needs: Mapping[str, int]) -> None:
+    """Raise NoSpace `no-space` for the first file system that has no room. Nothing was staged yet."""
+    for mount, size in sorted(needs.items()):
+        free = node.disk.free(mount)
+        if size and size + MARGIN > free:
+            raise NoSpace("no-space", mount=shown(mount), needed=size + MARGIN, free=free)
+
+
+def stage(node: Node, undo: str, needs: Mapping[str, int], job: Progress) -> None:
+    """Copy what the operations of this undo need; on disk when it returns.
+
+    Raises BadGeneration `content-missing`, `content-differs`, `database-damaged`, naming the path; Drifted.
+    """
+    for mount in sorted(needs):
+        node.disk.prepare(mount, undo)
+    done, total = 0, sum(needs.values())
+    for each in operations(node, undo):
+        job.check()
+        if each.new is None or each.new.is_folder:
+            continue
+        slot = Slot(mount=each.mount, undo=undo, side=SlotSide.NEW, number=each.number)
+        if each.new.kind is Kind.LINK:
+            node.disk.stage_link(slot, each.new)
+            continue
+        _stage_file(node, each, slot)
+        done += each.new.size
+        job.advance(min(done, total), total)
+    node.disk.settle(needs)
+
+
+def _stage_file(node: Node, operation: Operation, slot: Slot) -> None:
+    assert operation.new is not None
+    with closing(_content(node, operation)) as content:
+        found = node.disk.stage_file(slot, content, operation.new)
+    if found != operation.new.digest:
+        if operation.origin is Origin.LIVE:
+            raise Drifted(operation.content)
+        raise BadGeneration("content-differs", path=shown(operation.path))
+    if operation.is_database and (problem := node.disk.database_problem(slot)):
+        raise BadGeneration("database-damaged", path=shown(operation.path), why=problem)
+
+
+def _content(node: Node, operation: Operation) -> BinaryIO:
+    if operation.origin is Origin.INBOX:
+        return node.disk.open_inbox(node.places.inbox, operation.content)
+    try:
+        return node.disk.open_live(operation.content)
+    except FileNotFoundError:
+        raise Drifted(operation.content) from None
