@@ -180,6 +180,20 @@ def test_a_standby_without_beistand_is_told_as_such(introduction: SshIntroductio
         ask(replace(introduction, program="/nowhere/beistand"), end)
 
 
+def test_a_warning_beside_the_answer_does_not_matter(introduction: SshIntroduction, end: OtherEnd) -> None:
+    script = (end.folder / "beistand").read_text()
+    warning = "echo 'sudo: unable to resolve host pbx-b: Name or service not found' >&2"
+    (end.folder / "beistand").write_text(script.replace("cat >", f"{warning}\ncat >", 1))
+    assert ask(introduction, end) == accepted()
+
+
+def test_a_user_without_sudo_rights_is_told_as_such(introduction: SshIntroduction, end: OtherEnd) -> None:
+    script = "#!/bin/sh\necho 'sudo: a password is required' >&2\nexit 1\n"
+    (end.folder / "beistand").write_text(script)
+    with pytest.raises(Refused, match="sudo-refused"):
+        ask(introduction, end)
+
+
 @pytest.mark.parametrize(
     ("told", "type_", "code"),
     [

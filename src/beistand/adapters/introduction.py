@@ -156,18 +156,23 @@ def _login_failure(server: str, known_hosts: Path, complaint: str) -> BeistandEr
 
 def _accepted(server: str, output: Output) -> Accepted:
     """Return what the agent there answered, as `beistand accept-pair` printed it."""
-    if output.code == 127 or "not found" in output.stderr:
-        raise Refused("beistand-missing-there", server=server)
-    if "sudo:" in output.stderr:
-        raise Refused("sudo-refused", server=server, why=last_line(output.stderr))
     answer = last_line(output.stdout)
     try:
         if output.code == 0:
             return msgspec.json.decode(answer, type=Accepted)
         told = msgspec.json.decode(answer, type=Message)
     except msgspec.DecodeError:
-        why = last_line(output.stderr) or answer[:200]
-        raise Failed("pairing-unreadable", server=server, status=output.code, why=why) from None
+        raise _no_answer(server, output) from None
     if told.code == "not-initialised":
         raise Refused("standby-not-initialised", server=server)
     raise PeerRefused(told)
+
+
+def _no_answer(server: str, output: Output) -> BeistandError:
+    """Return why something else than Beistand spoke. Only now: sudo also warns where all is well."""
+    if output.code == 127 or "not found" in output.stderr:
+        return Refused("beistand-missing-there", server=server)
+    if "sudo:" in output.stderr:
+        return Refused("sudo-refused", server=server, why=last_line(output.stderr))
+    why = last_line(output.stderr) or last_line(output.stdout)[:200]
+    return Failed("pairing-unreadable", server=server, status=output.code, why=why)

@@ -53,8 +53,8 @@ def _receive_files(arguments: list[str], folder: Path) -> int:
 
 
 def _drop_leftovers(folder: Path) -> None:
-    """Remove what a killed transfer was building beside the dumps: no dump's name begins with a dot."""
-    for leftover in folder.glob(".*"):
+    """Remove what a killed transfer was building beside the dumps (rsync names it `.NAME.XXXXXX`)."""
+    for leftover in folder.glob(".*.??????"):
         leftover.unlink()
 
 
