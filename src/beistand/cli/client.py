@@ -42,18 +42,11 @@ class Client:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 
     def __enter__(self) -> Self:
-        self._socket.settimeout(USUAL_SECONDS)
         try:
-            self._socket.connect(str(self._path))
-        except PermissionError:
-            raise Refused("agent-not-permitted", socket=str(self._path)) from None
-        except OSError:
-            raise Refused("agent-not-running", socket=str(self._path)) from None
-        welcome = self.call(Hello(version=__version__), Welcome)
-        if welcome.protocol != PROTOCOL_VERSION:
-            raise Refused(
-                "protocol-differs", mine=PROTOCOL_VERSION, yours=welcome.protocol, version=welcome.version
-            )
+            self._open()
+        except BaseException:
+            self._socket.close()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -75,6 +68,20 @@ class Client:
             raise Told(error)
         assert body is not None
         return body
+
+    def _open(self) -> None:
+        self._socket.settimeout(USUAL_SECONDS)
+        try:
+            self._socket.connect(str(self._path))
+        except PermissionError:
+            raise Refused("agent-not-permitted", socket=str(self._path)) from None
+        except OSError:
+            raise Refused("agent-not-running", socket=str(self._path)) from None
+        welcome = self.call(Hello(version=__version__), Welcome)
+        if welcome.protocol != PROTOCOL_VERSION:
+            raise Refused(
+                "protocol-differs", mine=PROTOCOL_VERSION, yours=welcome.protocol, version=welcome.version
+            )
 
     def watch(self, job: Job) -> Job:
         """Return the job after its next change, or as it is after a while."""

@@ -3,10 +3,9 @@
 from typing import TextIO
 
 import click
-import msgspec
 
 from beistand.cli.client import Client
-from beistand.cli.config_values import changed, parsed, shown
+from beistand.cli.config_values import changed, exported, parsed, shown
 from beistand.cli.console import Console
 from beistand.cli.verb import verb
 from beistand.domain.config import ModuleConfig
@@ -52,7 +51,7 @@ def export(console: Console) -> None:
     with Client() as client:
         config = client.call(GetConfig(), ModuleConfig)
     console.document(config)
-    console.text(msgspec.toml.encode(_plain(config)).decode().rstrip())
+    console.text(exported(config).rstrip())
 
 
 @command.command("import")
@@ -69,8 +68,3 @@ def _save(console: Console, client: Client, config: ModuleConfig) -> None:
     saved = client.call(SetConfig(config=config), ModuleConfig)
     console.document(saved)
     console.line("cli.config.saved", revision=saved.revision)
-
-
-def _plain(config: ModuleConfig) -> dict[str, object]:
-    values: dict[str, object] = msgspec.to_builtins(config)
-    return {name: value for name, value in values.items() if value is not None and name != "revision"}

@@ -1,8 +1,9 @@
 """Values of the module configuration as people type them."""
 
 import re
+import tomllib
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import Any
 
 import msgspec
@@ -38,10 +39,18 @@ def changed(config: ModuleConfig, assignments: Sequence[tuple[str, str]]) -> Mod
 def parsed(text: str, name: str) -> ModuleConfig:
     """Return the configuration in a TOML text. Raises Refused `config-file-wrong`, or what `config_problem` finds."""
     try:
-        config = msgspec.toml.decode(text, type=ModuleConfig)
-    except msgspec.MsgspecError as error:
+        # Not msgspec's own decoder: it refuses a date in quotes, and people write both.
+        config = msgspec.convert(tomllib.loads(text), ModuleConfig)
+    except (tomllib.TOMLDecodeError, msgspec.MsgspecError) as error:
         raise Refused("config-file-wrong", path=name, why=str(error)) from None
     return _without_problem(config)
+
+
+def exported(config: ModuleConfig) -> str:
+    """Return the configuration as TOML, without what the agent counts itself."""
+    values = msgspec.to_builtins(config, builtin_types=(date, time))
+    kept = {name: value for name, value in values.items() if value is not None and name != "revision"}
+    return msgspec.toml.encode(kept).decode()
 
 
 def shown(config: ModuleConfig) -> Iterator[tuple[str, str]]:
