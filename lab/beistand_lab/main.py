@@ -58,6 +58,20 @@ def up(options: Options, *, plain: bool) -> None:
     options.tell(text, seconds=seconds, **dataclasses.asdict(lab.settings))
 
 
+@cli.command()
+@click.option("--keep", is_flag=True, help="Leave the lab running and say how to reach each part.")
+@click.pass_obj
+def demo(options: Options, *, keep: bool) -> None:
+    """Tell the main job from pairing to a call after the power cord was pulled; 0 only if all was seen."""
+    from beistand_lab.demo import story
+
+    name = "demo" if options.name == "lab" else options.name
+    failed = story.tell(name, options.subnet, click.echo, keep=keep)
+    if keep:
+        click.echo(story.how_to_reach(Lab.named(name)))
+    sys.exit(failed)
+
+
 @cli.command("down")
 @click.pass_obj
 def down_(options: Options) -> None:

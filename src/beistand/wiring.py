@@ -5,9 +5,11 @@ from beistand.adapters.arp import RawArp
 from beistand.adapters.clock import SystemClock
 from beistand.adapters.contacts import SqliteContacts
 from beistand.adapters.databases import registry
-from beistand.adapters.disk import RealDisk
+from beistand.adapters.disk import LocalDisk
+from beistand.adapters.folders import trusted_folders
 from beistand.adapters.introduction import SshIntroduction
 from beistand.adapters.keys import SshKeys
+from beistand.adapters.manifests import ManifestFolder
 from beistand.adapters.profiles import Profiles
 from beistand.adapters.scan import TreeScanner
 from beistand.adapters.services import SystemdServices
@@ -37,8 +39,8 @@ class Wiring:
         self.sip = UdpSipProbe()
         self.services = SystemdServices(places.gate)
         self.contacts = SqliteContacts()
-        self.disk = RealDisk()
-        self.scanner = TreeScanner()
+        self.scanner = TreeScanner(places.state)
+        self.manifests = ManifestFolder(places)
         self.profiles = Profiles(places.etc / "profile.d")
         self.keys = SshKeys(folder=places.state / "keys")
         self.introduction = SshIntroduction(run=places.run)
@@ -55,10 +57,11 @@ class Wiring:
         if not self.store.is_initialised() or not settings_file(self.places.etc).exists():
             return None
         installation = self.installation()
+        profile = self.profiles.load(installation.profile)
         pair = self.store.pair()
         return Node(
             installation=installation,
-            profile=self.profiles.load(installation.profile),
+            profile=profile,
             places=self.places,
             clock=self.clock,
             store=self.store,
@@ -68,8 +71,9 @@ class Wiring:
             sip=self.sip,
             services=self.services,
             contacts=self.contacts,
-            disk=self.disk,
+            disk=LocalDisk(trusted_folders(profile)),
             scanner=self.scanner,
+            manifests=self.manifests,
             databases=registry(),
             peer=self.peer(pair) if pair else None,
         )

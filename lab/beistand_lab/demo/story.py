@@ -37,6 +37,23 @@ def tell(
     return 0
 
 
+def how_to_reach(lab: Lab) -> str:
+    """What a person types to look around in a lab that was kept."""
+    command = f"beistand-lab --name {lab.settings.name}"
+    return "\n".join(
+        (
+            f"the lab is still running: pbx-a {lab.settings.address('a')}, pbx-b {lab.settings.address('b')}, "
+            f"service address {lab.settings.service_address}",
+            f"  {command} sh b beistand status        the appliances' own command lines (a, b)",
+            f"  {command} phone 101 dial 102          the phones 101, 102, 103",
+            f"  {command} off b; {command} on b       power cords; cut and heal for cables",
+            f"  {command} capture show                what passed the switch",
+            f"  {command} mails                       what the mail host received",
+            f"  {command} down                        takes everything away",
+        )
+    )
+
+
 def play(lab: Lab, teller: Teller) -> None:
     """The whole story in a lab that is up."""
     administrator = Administrator(lab)
@@ -56,6 +73,17 @@ def play(lab: Lab, teller: Teller) -> None:
     teller.claim("identity_untouched", identity(lab, "b") == own, "the standby's identity is what it was")
     after.measure_start(lab, teller)
     after.switch_old_active_on(administrator, teller)
+
+
+def play_shortly(lab: Lab, teller: Teller) -> None:
+    """Only what a broken part of the product must turn red: one cycle, the cord, the click, the calls."""
+    administrator = Administrator(lab)
+    set_up(administrator, teller)
+    before.use_the_telephones(lab, teller)
+    if before.first_cycle(administrator, teller):
+        cord = pull_the_cord(lab, teller)
+        if after.take_over(administrator, teller, cord):
+            after.use_what_came_over(lab, teller)
 
 
 def set_up(administrator: Administrator, teller: Teller) -> None:
