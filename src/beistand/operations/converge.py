@@ -106,7 +106,8 @@ def _withdraw(node: Node) -> Outcome:
     # The address first: whoever takes over waits for nothing else. Then the gate, so that nothing that ends
     # is started again; then the services.
     acts: list[Callable[[], object]] = [lambda: node.addresses.drop(node.installation)]
-    acts.append(node.services.close_gate)
+    if node.services.gate_is_open():
+        acts.append(node.services.close_gate)
     acts += [_stopping(node, each) for each in reversed(node.profile.services)]
     for act in acts:
         try:

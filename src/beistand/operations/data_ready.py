@@ -1,5 +1,6 @@
 """Data that a takeover can serve: whole, and of the generation that was confirmed."""
 
+from beistand.operations.importing import live_generation, recover_import, roll_back
 from beistand.ports.node import Node
 
 
@@ -8,8 +9,6 @@ def make_ready(node: Node, generation: str) -> None:
 
     Raises what `roll_back` raises where the generation is no restore point any more.
     """
-    from beistand.operations.importing import live_generation, recover_import, roll_back
-
     recover_import(node)
     live = live_generation(node)
     if generation and (live is None or live.id != generation):

@@ -1,0 +1,158 @@
+"""A layer-2 segment in memory, and the ports of one machine on it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from beistand.domain.errors import Failed
+from beistand.domain.installation import Installation
+from beistand.ports.clock import Clock
+from beistand.ports.network import Answers
+
+Effect = Callable[[Callable[[], object]], None]
+"""Carries out a change; a crash test may cut it off before or after."""
+
+
+def at_once(change: Callable[[], object]) -> None:
+    change()
+
+
+@dataclass
+class Machine:
+    """Somebody with a MAC on the segment: appliance, phone, router or stranger."""
+
+    mac: str
+    own_ip: str
+    held: set[str] = field(default_factory=set)
+    is_up: bool = True
+    has_carrier: bool = True
+    open_ports: set[int] = field(default_factory=set)
+    answers_sip: bool = False
+    probing: str = ""
+    """The address that it is probing for right now."""
+    gateway: str = ""
+
+
+@dataclass
+class Segment:
+    machines: list[Machine] = field(default_factory=list)
+    frames: list[tuple[str, str, str]] = field(default_factory=list)
+    """(sender MAC, sender address, target address) of every ARP frame that claims something."""
+    cut: list[Machine] = field(default_factory=list)
+    """Machines behind the broken cable."""
+
+    def others(self, machine: Machine) -> list[Machine]:
+        """Return who hears this machine."""
+        return [each for each in self.machines if each is not machine and self.connects(machine, each)]
+
+    def connects(self, one: Machine, other: Machine) -> bool:
+        alive = one.is_up and other.is_up and one.has_carrier and other.has_carrier
+        return alive and (one in self.cut) == (other in self.cut)
+
+    def holder(self, asking: Machine, address: str) -> Machine | None:
+        return next((e for e in self.others(asking) if address == e.own_ip or address in e.held), None)
+
+
+@dataclass
+class FakeAddresses:
+    machine: Machine
+    effect: Effect = at_once
+    interface: str = "eth0"
+
+    def mac(self, interface: str) -> str:
+        if interface != self.interface:
+            raise Failed("interface-missing", interface=interface)
+        return self.machine.mac
+
+    def carrier(self, interface: str) -> bool:
+        return self.machine.has_carrier and interface == self.interface
+
+    def gateway(self) -> str:
+        return self.machine.gateway
+
+    def dns(self) -> tuple[str, ...]:
+        return ()
+
+    def is_static(self, interface: str, own_ip: str) -> bool:
+        return interface == self.interface and own_ip == self.machine.own_ip
+
+    def held(self, installation: Installation) -> tuple[str, ...]:
+        wanted = {each.address for each in installation.service_addresses}
+        return tuple(sorted(wanted & self.machine.held))
+
+    def hold(self, installation: Installation) -> bool:
+        missing = {each.address for each in installation.service_addresses} - self.machine.held
+        if any(each.interface != self.interface for each in installation.service_addresses):
+            raise Failed("interface-missing", interface=self.interface)
+        for address in sorted(missing):
+            self.effect(lambda address=address: self.machine.held.add(address))  # type: ignore[misc]
+        return bool(missing)
+
+    def drop(self, installation: Installation) -> bool:
+        there = {each.address for each in installation.service_addresses} & self.machine.held
+        for address in sorted(there):
+            self.effect(lambda address=address: self.machine.held.discard(address))  # type: ignore[misc]
+        return bool(there)
+
+
+@dataclass
+class FakeArp:
+    segment: Segment
+    machine: Machine
+    clock: Clock | None = None
+
+    def ask(self, interface: str, addresses: Sequence[str], seconds: float) -> Answers:
+        self._need_carrier(interface)
+        found = {each: self.segment.holder(self.machine, each) for each in addresses}
+        return Answers(macs={address: holder.mac for address, holder in found.items() if holder})
+
+    def fast_probe(self, interface: str, address: str) -> str:
+        self._need_carrier(interface)
+        if holder := self.segment.holder(self.machine, address):
+            return holder.mac
+        return next((e.mac for e in self.segment.others(self.machine) if e.probing == address), "")
+
+    def announce(self, interface: str, address: str) -> None:
+        self._need_carrier(interface)
+        self.segment.frames.append((self.machine.mac, address, address))
+
+    def tell(self, interface: str, address: str, targets: Sequence[str]) -> None:
+        self._need_carrier(interface)
+        self.segment.frames += [(self.machine.mac, address, each) for each in targets]
+
+    def rival(self, interface: str, addresses: Sequence[str], seconds: float) -> str:
+        self._need_carrier(interface)
+        found = [e.mac for e in self.segment.others(self.machine) if e.held & set(addresses)]
+        if not found and self.clock is not None:
+            self.clock.advance(seconds)  # type: ignore[attr-defined]
+        return next(iter(found), "")
+
+    def _need_carrier(self, interface: str) -> None:
+        if not self.machine.has_carrier:
+            raise Failed("interface-down", interface=interface, why="Network is down")
+
+
+@dataclass
+class FakeSigns:
+    segment: Segment
+    machine: Machine
+
+    def icmp(self, own_ip: str, address: str, seconds: float) -> bool:
+        return self.segment.holder(self.machine, address) is not None
+
+    def tcp(self, own_ip: str, address: str, port: int, seconds: float) -> bool:
+        holder = self.segment.holder(self.machine, address)
+        return holder is not None and port in holder.open_ports
+
+
+@dataclass
+class FakeSip:
+    segment: Segment
+    machine: Machine
+    ended: list[tuple[str, int, tuple[str, int]]] = field(default_factory=list)
+
+    def options(self, own_ip: str, address: str, port: int, seconds: float) -> bool:
+        holder = self.machine if address in self.machine.held else self.segment.holder(self.machine, address)
+        return holder is not None and holder.answers_sip
+
+    def end_dead_connections(self, address: str, port: int, peers: Sequence[tuple[str, int]]) -> None:
+        self.ended += [(address, port, each) for each in peers]

@@ -1,0 +1,69 @@
+"""The telephone system of one machine in memory."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from beistand.domain.errors import Failed
+from beistand.domain.profile import Profile, Service
+from fakes.network import Effect, at_once
+
+
+@dataclass
+class FakeServices:
+    """Units that start only behind an open gate, like the real ones."""
+
+    running: set[str] = field(default_factory=set)
+    is_gate_open: bool = False
+    broken: set[str] = field(default_factory=set)
+    effect: Effect = at_once
+    has_gates: bool = False
+    changed: Callable[[], object] = lambda: None
+    """Called after every start and stop."""
+
+    def is_running(self, unit: str) -> bool:
+        return unit in self.running
+
+    def start(self, service: Service) -> None:
+        if service.unit in self.running:
+            return
+        if service.unit in self.broken:
+            raise Failed("service-not-started", unit=service.unit, why="port in use")
+        if not self.is_gate_open:
+            raise Failed("service-not-started", unit=service.unit, why="exec-condition")
+        self.effect(lambda: self.running.add(service.unit))
+        self.changed()
+
+    def stop(self, service: Service) -> None:
+        self.effect(lambda: self.running.discard(service.unit))
+        self.changed()
+
+    def open_gate(self) -> None:
+        self.effect(lambda: setattr(self, "is_gate_open", True))
+
+    def close_gate(self) -> None:
+        self.effect(lambda: setattr(self, "is_gate_open", False))
+
+    def gate_is_open(self) -> bool:
+        return self.is_gate_open
+
+    def install_gate(self, profile: Profile) -> None:
+        self.has_gates = True
+
+    def version(self, profile: Profile) -> str:
+        return "Asterisk 22"
+
+
+@dataclass
+class FakeContacts:
+    uris: tuple[str, ...] = ()
+    renewed: int = 0
+    is_damaged: bool = False
+
+    def list(self, profile: Profile) -> tuple[str, ...]:
+        return self.uris
+
+    def renew(self, profile: Profile) -> int:
+        if self.is_damaged:
+            raise Failed("contacts-not-renewed", database="astdb", why="malformed")
+        self.renewed += 1
+        return len(self.uris)
