@@ -56,6 +56,7 @@ places = Places(run=Path({run!r}), inbox=Path({inbox!r}))
 sys.exit(peer_command(os.environ.get("SSH_ORIGINAL_COMMAND", ""), places))
 """
 
+SAY = Message(code="nothing-to-say")
 Reply = Callable[[Value], Value | Message | None]
 """What the agent says to a request: an answer, an error, or nothing for ever."""
 
@@ -69,7 +70,7 @@ class OtherEnd:
         self.home = folder / "home"
         self.places = Places(run=folder / "run", inbox=self.home / "inbox")
         self.requests: list[Value] = []
-        self.reply: Reply = lambda request: Message(code="nothing-to-say")
+        self.reply: Reply = nothing_to_say
         self.host_key = folder / "host_key"
         self.near = folder / "near"
         self.keys = SshKeys(
@@ -190,7 +191,7 @@ class OtherEnd:
 
     @staticmethod
     def _welcome(request: Hello, answer: Message) -> Value | Message:
-        if answer.code == "nothing-to-say":
+        if answer == SAY:
             return Welcome(protocol=PROTOCOL_VERSION, version=__version__)
         return answer
 
@@ -250,6 +251,11 @@ class Wire:
                     return
                 other.sendall(data)
             other.shutdown(socket.SHUT_WR)
+
+
+def nothing_to_say(request: Value) -> Message:
+    """Say hello, and no to everything else."""
+    return SAY
 
 
 def make_key(path: Path) -> None:

@@ -1,9 +1,7 @@
 """The first contact, over a real sshd: the host key, and one login by password."""
 
-import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,18 +27,10 @@ from contracts.other_end import (
     Wire,
     fingerprint_of,
     make_key,
-    other_end,
 )
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="sshd with accounts of its own needs root")
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 KEY = "ssh-ed25519 " + "A" * 68
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[OtherEnd]:
-    with other_end() as end:
-        yield end
 
 
 @pytest.fixture
