@@ -132,8 +132,9 @@ def test_links_are_never_followed(kit: Kit, tmp_path: Path) -> None:
     (kit.tree / "folder").symlink_to(outside)
     (kit.tree / "key").symlink_to("/etc/ssh/ssh_host_ed25519_key")
     (kit.tree / "name").symlink_to("../../../../../../../../etc/hostname")
-    kit.scan()
+    scanned = kit.scan()
     assert kit.names() == [".", "folder"]  # links to identity would be refused by the other side
+    assert scanned.left_behind == (f"{kit.tree}/key", f"{kit.tree}/name")
 
 
 def test_what_is_no_data_stays_behind(kit: Kit) -> None:

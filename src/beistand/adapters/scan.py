@@ -62,6 +62,7 @@ class TreeScanner:
             hashed=scan.hashed,
             growing=tuple(scan.growing),
             surprises=tuple(scan.surprises),
+            left_behind=tuple(scan.left_behind),
         )
 
     def changed_since(self, entries: Iterable[Entry]) -> tuple[str, ...]:
@@ -95,6 +96,7 @@ class _Scan:
         self.entries = self.size = self.hashed = 0
         self.growing: list[str] = []
         self.surprises: list[str] = []
+        self.left_behind: list[str] = []
 
     def run(self, found: "Iterable[tuple[str, os.DirEntry[str] | None]]", seen: Iterable[Seen]) -> None:
         records = iter(seen)
@@ -191,9 +193,11 @@ class _Scan:
             target = os.readlink(path)
         except OSError:
             return None  # replaced since it was seen
-        if self._trees.is_identity(os.path.normpath(os.path.join(os.path.dirname(path), target))):
-            return None  # the other side would refuse the whole generation for it, and rightly
         entry = msgspec.structs.replace(self._entry(path, Kind.LINK, status), mode=0, target=target)
+        if self._trees.boundary.why_not_link(entry) == "link-to-identity":
+            # The other side would refuse the whole generation for it, and rightly.
+            self.left_behind.append(path)
+            return None
         return self._record(status, entry)
 
     def _leave(self, path: str) -> None:

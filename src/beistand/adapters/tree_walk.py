@@ -1,23 +1,20 @@
 """Walk the trees of a profile, every path once, in the order of the manifest."""
 
 import os
-import re
 import stat
-from collections.abc import Callable, Iterator
-from fnmatch import translate
+from collections.abc import Iterator
 
+from beistand.domain.boundary import Boundary
 from beistand.domain.errors import Failed
 from beistand.domain.manifest import shown
-from beistand.domain.profile import OWN_IDENTITY, Engine, Profile
-from beistand.ports.places import STAGING
+from beistand.domain.profile import Profile
 
-_SQLITE_COMPANIONS = ("", "-journal", "-wal", "-shm")
 Found = tuple[str, "os.DirEntry[str] | None"]
 """A path, and the folder's entry that names it; None for the root of a tree."""
 
 
 class Trees:
-    """Which paths the trees of a profile carry: what Profile.may_write says, decided in one match.
+    """Which paths the trees of a profile carry: what the other side lets an import write, and no more.
 
     Databases stay behind even where a profile forgets to exclude them: copied as files they are torn.
     """
@@ -25,19 +22,11 @@ class Trees:
     def __init__(self, profile: Profile) -> None:
         self.roots = _outermost(tuple(tree.path for tree in profile.trees))
         self.optional = frozenset(tree.path for tree in profile.trees if tree.optional)
+        self.boundary = Boundary(profile)
         self._all = tuple(tree.path + "/" for tree in profile.trees)
-        self._trees = tuple((tree.path, tree.path + "/", _matcher(tree.exclude)) for tree in profile.trees)
-        databases = (each.name for each in profile.databases if each.engine is Engine.SQLITE)
-        self._databases = frozenset(name + end for name in databases for end in _SQLITE_COMPANIONS)
-        self.is_identity = _matcher((*OWN_IDENTITY, *profile.identity))
 
     def carries(self, path: str) -> bool:
-        if path in self._databases or self.is_identity(path) or (f"/{STAGING}" in path and _is_staging(path)):
-            return False
-        return any(
-            (path == root or path.startswith(below)) and not excluded(path)
-            for root, below, excluded in self._trees
-        )
+        return not self.boundary.keeps(path)
 
     def leads_to_tree(self, path: str) -> bool:
         """Tell whether a tree begins below this folder, though the folder itself stays behind."""
@@ -102,21 +91,3 @@ def _path(found: Found) -> str:
 
 def _outermost(paths: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted({path for path in paths if not any(path.startswith(each + "/") for each in paths)}))
-
-
-def _is_staging(path: str) -> bool:
-    return STAGING in path.split("/")
-
-
-def _matcher(globs: tuple[str, ...]) -> Callable[[str], bool]:
-    """Return whether a path, or a folder it lies in, matches one of these."""
-    if not globs:
-        return _never
-    # translate() ends each pattern with \Z; what lies below a match is meant, too.
-    patterns = (translate(glob).removesuffix(r"\Z") + r"(?s:/.*)?\Z" for glob in globs)
-    match = re.compile("|".join(patterns)).match
-    return lambda path: match(path) is not None
-
-
-def _never(_path: str) -> bool:
-    return False

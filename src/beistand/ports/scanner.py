@@ -33,6 +33,8 @@ class Scanned(Value, frozen=True, kw_only=True):
     """Changed while they were read: their earlier line stands, or none."""
     surprises: tuple[str, ...]
     """Content changed although nothing else did: a disk that forgets, or someone who hides."""
+    left_behind: tuple[str, ...]
+    """Links into what makes this machine itself: never sent."""
 
 
 class Scanner(Protocol):
