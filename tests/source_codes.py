@@ -51,8 +51,11 @@ STATES = (
     "held",
     "active-failed",
     "superseded",
+    "released",
     "forked",
+    "not-initialised",
 )
+ALARMING_STATES = ("superseded", "released", "forked", "unverified")
 
 
 @dataclass(frozen=True)
@@ -71,11 +74,14 @@ def uses() -> Iterator[Use]:
             place = f"{path.relative_to(SOURCES)}:{getattr(node, 'lineno', 0)}"
             if isinstance(node, ast.Call):
                 yield from _told(node, place)
+            elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "code":
+                yield from (Use(place, code, None) for code in _texts(node.value))
             elif isinstance(node, ast.Constant) and str(node.value).startswith("cli."):
                 yield Use(place, str(node.value), None)
     for prefix, enum in ENUMS.items():
         yield from (Use("enum", f"{prefix}.{each.value}", frozenset()) for each in enum)
     yield from (Use("protocol.Status", f"state.{each}", frozenset()) for each in STATES)
+    yield from (Use("agent/keeper.py", f"is-{each}", frozenset()) for each in ALARMING_STATES)
 
 
 def _told(call: ast.Call, place: str) -> Iterator[Use]:

@@ -146,7 +146,7 @@ def test_yes_confirms_the_plan_that_was_shown(run: Run) -> None:
     assert isinstance(request, StartTakeover)
     assert (request.digest, request.accept, request.restore_point) == ("d1ge57", (), "20260301T115500Z-6")
     assert request.operator
-    assert "This appliance is active now." in output
+    assert "This appliance is active now; the telephone system answered 0.8 seconds" in output
 
 
 def test_a_digest_confirms_without_looking_again(run: Run) -> None:

@@ -38,7 +38,7 @@ STATUS = Status(
     attempts=10,
     findings=(
         Finding(
-            code="gateway-differs", severity=Severity.WARN, fields={"mine": "-", "theirs": "-", "peer": "b"}
+            code="gateways-differ", severity=Severity.WARN, fields={"mine": "-", "theirs": "-", "peer": "b"}
         ),
     ),
 )
@@ -60,7 +60,7 @@ def test_about_ten_lines_say_what_is_asked_first(run: Run) -> None:
         "Usable copy      5 minutes 12 seconds old, imported, not yet proven (20260301T115500Z-7)",
         "Newest cycle     20260301T115500Z-7: imported, not yet proven, took 3.2 seconds",
         "Next cycle       2026-03-01 14:00:00",
-        "WARNING: gateways differ: - here, - on b [gateway-differs]",
+        "WARNING: gateways differ: - here, - on b [gateways-differ]",
         "  HINT: after a takeover the gateway of the standby is used",
     ]
 
@@ -68,7 +68,7 @@ def test_about_ten_lines_say_what_is_asked_first(run: Run) -> None:
 def test_the_same_in_german(run: Run) -> None:
     text = shown(run, STATUS, "de")
     assert "Anlage           pbx-a: Aktive Anlage, in Betrieb" in text
-    assert "5 Minuten 12 Sekunden alt, eingespielt, noch nicht erprobt" in text
+    assert "5 Minuten 12 Sekunden alt, importiert, noch nicht erprobt" in text
     assert "01.03.2026 14:00:00" in text
 
 

@@ -55,9 +55,7 @@ def command(
         job = follow(client, job, stages_with_seconds(console))
     must_be_done(console, job)
     console.document(job)
-    console.line("cli.takeover.done")
-    for name, value in job.result.items():
-        console.text(f"  {console.term(f'takeover.result.{name}')}: {value}")
+    console.line("cli.takeover.done", seconds=float(job.result.get("seconds", 0.0)))
 
 
 def open_findings(findings: Sequence[Finding], accepted: Sequence[str]) -> list[Finding]:

@@ -29,7 +29,7 @@ def pbx_version_differs(mine: Appliance, theirs: Appliance) -> Finding | None:
     """Data of one version need not start under another."""
     if mine.pbx_version == theirs.pbx_version:
         return None
-    return _block("pbx-version-differs", mine=mine.pbx_version, theirs=theirs.pbx_version, peer=theirs.host)
+    return _block("pbx-versions-differ", mine=mine.pbx_version, theirs=theirs.pbx_version, peer=theirs.host)
 
 
 def beistand_version_differs(mine: Appliance, theirs: Appliance) -> Finding | None:
@@ -37,13 +37,13 @@ def beistand_version_differs(mine: Appliance, theirs: Appliance) -> Finding | No
     if mine.beistand_version == theirs.beistand_version:
         return None
     versions = {"mine": mine.beistand_version, "theirs": theirs.beistand_version}
-    return _warn("beistand-version-differs", **versions, peer=theirs.host)
+    return _warn("beistand-versions-differ", **versions, peer=theirs.host)
 
 
 def profile_differs(mine: Appliance, theirs: Appliance) -> Finding | None:
     if mine.profile == theirs.profile:
         return None
-    return _block("profile-differs", mine=mine.profile, theirs=theirs.profile, peer=theirs.host)
+    return _block("profiles-differ", mine=mine.profile, theirs=theirs.profile, peer=theirs.host)
 
 
 def subnet_differs(mine: Appliance, theirs: Appliance) -> Finding | None:
@@ -51,7 +51,7 @@ def subnet_differs(mine: Appliance, theirs: Appliance) -> Finding | None:
     here, there = IPv4Interface(mine.own_address).network, IPv4Interface(theirs.own_address).network
     if here == there:
         return None
-    return _block("subnet-differs", mine=str(here), theirs=str(there), peer=theirs.host)
+    return _block("subnets-differ", mine=str(here), theirs=str(there), peer=theirs.host)
 
 
 def own_addresses_equal(mine: Appliance, theirs: Appliance) -> Finding | None:
@@ -84,7 +84,7 @@ def service_addresses_differ(mine: Appliance, theirs: Appliance) -> Finding | No
 def gateway_differs(mine: Appliance, theirs: Appliance) -> Finding | None:
     if mine.gateway == theirs.gateway:
         return None
-    return _warn("gateway-differs", mine=mine.gateway or "-", theirs=theirs.gateway or "-", peer=theirs.host)
+    return _warn("gateways-differ", mine=mine.gateway or "-", theirs=theirs.gateway or "-", peer=theirs.host)
 
 
 def dns_differs(mine: Appliance, theirs: Appliance) -> Finding | None:

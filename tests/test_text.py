@@ -1,0 +1,136 @@
+"""Every code that the sources tell has a sentence in each language, with fields that are really given."""
+
+from string import Formatter
+
+import pytest
+
+from beistand.domain.facts import Finding, Severity
+from beistand.domain.message import message
+from beistand.text import LANGUAGES, hint, language, sentence, term
+from beistand.text.catalogue import entries
+from beistand.text.figures import FIGURES, duration, moment, number, size
+from source_codes import Use, uses
+
+ALL = sorted(uses(), key=lambda each: (each.code, each.place))
+
+
+def fields_of(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+@pytest.mark.parametrize("spoken", LANGUAGES)
+def test_every_code_has_a_sentence(spoken: str) -> None:
+    missing = {each.code: each.place for each in ALL if not entries(spoken).get(each.code)}
+    assert missing == {}
+
+
+@pytest.mark.parametrize("spoken", LANGUAGES)
+def test_a_sentence_uses_only_fields_that_every_place_gives(spoken: str) -> None:
+    def unknown(use: Use) -> set[str]:
+        texts = (entries(spoken).get(code, "") for code in (use.code, f"{use.code}.hint"))
+        return {name for text in texts for name in fields_of(text)} - (use.fields or set())
+
+    wrong = {
+        each.place: (each.code, unknown(each)) for each in ALL if each.fields is not None and unknown(each)
+    }
+    assert wrong == {}
+
+
+def test_the_languages_say_the_same_things() -> None:
+    english, german = (entries(each) for each in LANGUAGES)
+    assert english.keys() == german.keys()
+    differ = {code for code in english if fields_of(english[code]) != fields_of(german[code])}
+    assert differ == set()
+
+
+@pytest.mark.parametrize("spoken", LANGUAGES)
+def test_every_figure_of_the_catalogue_is_known(spoken: str) -> None:
+    specs = {spec for text in entries(spoken).values() for _, _, spec, _ in Formatter().parse(text) if spec}
+    assert specs <= FIGURES.keys()
+
+
+def test_a_message_becomes_a_sentence_and_a_hint() -> None:
+    told = message("address-in-use", address="192.0.2.10", mac="02:00:00:00:00:01")
+    assert sentence(told, "en") == "cannot take 192.0.2.10: 02:00:00:00:00:01 still answers for it"
+    assert hint(told, "de").startswith("schalten Sie dieses Gerät aus")
+
+
+def test_a_finding_is_told_the_same_way() -> None:
+    finding = Finding(code="clocks-differ", severity=Severity.WARN, fields={"peer": "pbx-b", "skew": 75.0})
+    assert sentence(finding, "en") == "the clocks of this appliance and pbx-b differ by 1 minute 15 seconds"
+
+
+def test_unknown_codes_and_missing_fields_are_told_bare() -> None:
+    assert sentence(message("no-such-code", a=1), "en") == "no-such-code a=1"
+    assert sentence(message("address-in-use", mac="02"), "en") == "address-in-use mac=02"
+    assert hint(message("no-such-code"), "en") == ""
+    assert term("no-such-term", "de") == "no-such-term"
+
+
+def test_fields_from_a_peer_reach_no_attributes() -> None:
+    assert sentence(message("cancelled", __class__="x"), "en") == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("preferred", "environment", "expected"),
+    [
+        ("", {}, "en"),
+        ("de", {"LANG": "en_US.UTF-8"}, "de"),
+        ("", {"LANG": "de_DE.UTF-8"}, "de"),
+        ("", {"LANG": "de_DE.UTF-8", "LC_ALL": "C"}, "en"),
+        ("", {"LANG": "en_US.UTF-8", "LANGUAGE": "de:en"}, "de"),
+        ("", {"LANG": "fr_FR.UTF-8"}, "en"),
+        ("fr", {}, "en"),
+    ],
+)
+def test_the_language_follows_the_environment(
+    monkeypatch: pytest.MonkeyPatch, preferred: str, environment: dict[str, str], expected: str
+) -> None:
+    for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert language(preferred) == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english", "german"),
+    [
+        (0, "0 seconds", "0 Sekunden"),
+        (1, "1 second", "1 Sekunde"),
+        (0.84, "0.8 seconds", "0,8 Sekunden"),
+        (59.6, "1 minute", "1 Minute"),
+        (75, "1 minute 15 seconds", "1 Minute 15 Sekunden"),
+        (3600, "1 hour", "1 Stunde"),
+        (3605, "1 hour", "1 Stunde"),
+        (90000, "1 day 1 hour", "1 Tag 1 Stunde"),
+        (-7200, "-2 hours", "-2 Stunden"),
+    ],
+)
+def test_durations(seconds: float, english: str, german: str) -> None:
+    assert (duration(seconds, "en"), duration(seconds, "de")) == (english, german)
+
+
+@pytest.mark.parametrize(
+    ("count", "english", "german"),
+    [
+        (0, "0 bytes", "0 Bytes"),
+        (999, "999 bytes", "999 Bytes"),
+        (1400, "1.4 kB", "1,4 kB"),
+        (999_999, "1.0 MB", "1,0 MB"),
+        (123_456_789, "123 MB", "123 MB"),
+        (5 * 10**15, "5000 TB", "5000 TB"),
+    ],
+)
+def test_sizes(count: int, english: str, german: str) -> None:
+    assert (size(count, "en"), size(count, "de")) == (english, german)
+
+
+def test_numbers_and_moments() -> None:
+    assert (number(60000, "en"), number(60000, "de"), number(1234.5, "de")) == (
+        "60,000",
+        "60.000",
+        "1.234,50",
+    )
+    assert moment("2026-03-01T14:00:00", "de") == "01.03.2026 14:00:00"
+    assert moment("tomorrow", "en") == "tomorrow"
