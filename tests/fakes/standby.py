@@ -14,9 +14,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 
-from fakes.clock import A_SUNDAY_NOON, FakeClock
-from fakes.progress import FakeProgress
-
 from beistand.adapters.disk import LocalDisk
 from beistand.adapters.folders import trusted_folders
 from beistand.adapters.manifests import ManifestFolder
@@ -30,6 +27,8 @@ from beistand.operations.receiving import check_offer, receive_generation
 from beistand.ports.node import Node
 from beistand.ports.places import Places
 from beistand.ports.store import Event
+from fakes.clock import A_SUNDAY_NOON, FakeClock
+from fakes.progress import FakeProgress
 
 ME, PEER, PAIR = "a" * 16, "b" * 16, "c" * 32
 VERSION = "Asterisk 22.10.0"

@@ -107,18 +107,10 @@ def recover_import(node: Node) -> None:
     What was not committed is taken back: the time is that of the renames done so far.
     """
     lineage = load_lineage(node)
-    if (move := lineage.moving) is not None:
-        _take_back(node, lineage, move)
-        if move.fresh:
-            failed = Copy(
-                generation=move.generation,
-                state=CopyState.FAILED,
-                at=node.clock.now(),
-                failed_stage="import",
-                why=message("import-interrupted"),
-            )
-            node.store.record(failed)
+    if lineage.moving is not None:
+        _take_back(node, lineage, lineage.moving)
     tidy(node)
+    _record_interrupted(node)
 
 
 def tidy(node: Node) -> None:
@@ -190,6 +182,20 @@ def _record_imported(node: Node, generation: Generation) -> None:
     known = next((each for each in node.store.copies() if each.generation.id == generation.id), None)
     if known is None or known.state not in PROVEN:
         node.store.record(Copy(generation=generation, state=CopyState.IMPORTED, at=node.clock.now()))
+
+
+def _record_interrupted(node: Node) -> None:
+    """What was verified and is not imported any more was lost with its staging: no copy may promise more."""
+    live, me = live_generation(node), node.store.standing().me
+    for copy in node.store.copies():
+        is_open = copy.state is CopyState.VERIFIED and copy.generation.source != me
+        if is_open and (live is None or copy.generation.id != live.id):
+            failed = {
+                "state": CopyState.FAILED,
+                "failed_stage": "import",
+                "why": message("import-interrupted"),
+            }
+            node.store.record(msgspec.structs.replace(copy, at=node.clock.now(), **failed))
 
 
 def _no_step() -> None:

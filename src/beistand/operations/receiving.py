@@ -30,6 +30,8 @@ from beistand.ports.node import Node
 from beistand.ports.progress import Progress
 from beistand.protocol import OfferAnswer
 
+LINE = 250
+"""Bytes of a manifest's line, about."""
 ID_FORM = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9]{1,12}")
 DIGEST_FORM = re.compile(r"[0-9a-f]{64}")
 
@@ -37,8 +39,9 @@ DIGEST_FORM = re.compile(r"[0-9a-f]{64}")
 def check_offer(node: Node, generation: Generation) -> OfferAnswer:
     """Return which manifest is live here, if this generation may be imported. Changes nothing.
 
-    Raises Refused: `not-paired`, `generation-other-pair`, `not-our-peer`, `generation-malformed`, `generation-profile-differs`,
-    `generation-version-differs`, `not-standby`, `pbx-running`, `generation-superseded`, `generation-not-newer`.
+    Raises Refused: `not-paired`, `generation-other-pair`, `not-our-peer`, `generation-malformed`,
+    `generation-profile-differs`, `generation-version-differs`, `not-standby`, `pbx-running`,
+    `generation-superseded`, `generation-not-newer`; NoSpace `no-space`.
     """
     pair = node.store.pair()
     if pair is None:
@@ -63,6 +66,8 @@ def check_offer(node: Node, generation: Generation) -> OfferAnswer:
     live = live_generation(node)
     if live is not None and generation.order <= live.order:
         raise Refused("generation-not-newer", offered=generation.id, live=live.id)
+    # Both manifests side by side and the operations; the sizes of contents are known with the manifest.
+    check_space(node, {str(node.places.state): 3 * LINE * generation.entries})
     return OfferAnswer(base=live_base(node))
 
 
