@@ -1,16 +1,10 @@
 """House rules that a machine can check: sizes, names, values, edges."""
 
 import ast
-import importlib
-import inspect
-import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-import beistand
-from beistand.domain.value import Value
 
 ROOT = Path(__file__).parent.parent
 FILES = sorted([*(ROOT / "src").rglob("*.py"), *(ROOT / "lab").rglob("*.py")])
@@ -38,30 +32,6 @@ def name_of(path: Path) -> str:
 
 def trees() -> Iterator[tuple[str, ast.Module]]:
     yield from ((name_of(each), ast.parse(each.read_text())) for each in FILES)
-
-
-@pytest.fixture(scope="module")
-def values() -> list[type[Value]]:
-    for module in pkgutil.walk_packages(beistand.__path__, "beistand."):
-        importlib.import_module(module.name)
-    found: list[type[Value]] = []
-    ahead: list[type[Value]] = [Value]
-    while ahead:
-        kind = ahead.pop()
-        found.append(kind)
-        ahead += kind.__subclasses__()
-    return found
-
-
-def test_every_value_is_frozen_by_keyword_and_strict(values: list[type[Value]]) -> None:
-    assert len(values) > 50
-    wrong = {
-        each.__qualname__
-        for each in values
-        if not (each.__struct_config__.frozen and each.__struct_config__.forbid_unknown_fields)
-        or any(each.kind is not each.KEYWORD_ONLY for each in inspect.signature(each).parameters.values())
-    }
-    assert wrong == set()
 
 
 def test_no_file_is_too_long() -> None:
