@@ -4,6 +4,7 @@ Answers are collected by the listener, which was there before the first question
 """
 
 import errno
+import fcntl
 import socket
 import struct
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +21,7 @@ ETHERTYPE_ARP = 0x0806
 REQUEST, REPLY = 1, 2
 PROBES, PROBE_SECONDS, LISTEN_SECONDS = 3, 0.2, 0.4
 NOBODY = "0.0.0.0"  # the sender of an ARP probe (RFC 5227 section 1.1)
+SIOCGIFFLAGS, IFF_RUNNING = 0x8913, 0x40
 BROADCAST = b"\xff" * 6
 UNKNOWN = b"\0" * 6
 _FRAME = struct.Struct("!6s6sHHHBBH6s4s6s4s")
@@ -125,6 +127,9 @@ class _Ear:
 
     def send(self, operation: int, sender: str, target: str) -> None:
         try:
+            # Without carrier the kernel takes the frame and drops it: silence would prove nothing.
+            if not self._is_running():
+                raise OSError(errno.ENETDOWN, "no carrier")
             mac = self._mac()
             known = mac if operation == REPLY else UNKNOWN
             self._socket.send(
@@ -164,6 +169,11 @@ class _Ear:
 
     def _mac(self) -> bytes:
         return bytes(self._socket.getsockname()[4])
+
+    def _is_running(self) -> bool:
+        request = struct.pack("16sH14x", self._interface.encode(), 0)
+        (flags,) = struct.unpack_from("H", fcntl.ioctl(self._socket, SIOCGIFFLAGS, request), 16)
+        return bool(flags & IFF_RUNNING)
 
     def _hear(self) -> None:
         while not self.is_deaf:

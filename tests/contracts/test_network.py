@@ -1,0 +1,139 @@
+"""The contract of the ports Addresses, Arp and Signs: one suite for the fake segment and a real one."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from beistand.domain.errors import Failed
+from contracts.segments import SERVICE, MemoryWorld, World, namespace_world, until
+
+NUMBERS = count()
+
+
+@pytest.fixture(params=["memory", "namespaces"])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    if request.param == "memory":
+        yield MemoryWorld()
+    else:
+        with namespace_world(tmp_path, next(NUMBERS)) as real:
+            yield real
+
+
+def test_an_address_is_held_once_and_dropped_once(world: World) -> None:
+    a = world.a
+    assert a.addresses.held(a.installation) == ()
+    assert a.addresses.hold(a.installation)
+    assert a.addresses.held(a.installation) == (SERVICE,)
+    assert not a.addresses.hold(a.installation)
+    assert a.addresses.drop(a.installation)
+    assert a.addresses.held(a.installation) == ()
+    assert not a.addresses.drop(a.installation)
+
+
+def test_dropping_an_address_that_was_never_held_changes_nothing(world: World) -> None:
+    assert not world.a.addresses.drop(world.a.installation)
+    assert world.a.addresses.is_static("eth0", world.a.own_ip)
+
+
+def test_what_the_interface_says_of_itself(world: World) -> None:
+    addresses = world.a.addresses
+    assert addresses.mac("eth0") == world.a.mac
+    assert addresses.gateway() == "10.9.8.254"
+    assert addresses.carrier("eth0")
+    assert not addresses.carrier("eth9")
+    assert not addresses.is_static("eth0", "10.9.8.77")
+    with pytest.raises(Failed, match="interface-missing"):
+        addresses.mac("eth9")
+
+
+def test_the_carrier_goes_with_the_cable(world: World) -> None:
+    world.unplug(world.a)
+    assert not world.a.addresses.carrier("eth0")
+    world.plug(world.a)
+    assert world.a.addresses.carrier("eth0")
+
+
+def test_who_is_there_answers(world: World) -> None:
+    world.b.addresses.hold(world.b.installation)
+    asked = [world.b.own_ip, world.c.own_ip, SERVICE, "10.9.8.77"]
+    answers = world.a.arp.ask("eth0", asked, 0.3)
+    assert answers.macs == {world.b.own_ip: world.b.mac, world.c.own_ip: world.c.mac, SERVICE: world.b.mac}
+
+
+def test_asking_claims_nothing(world: World) -> None:
+    world.a.arp.ask("eth0", [SERVICE], 0.1)
+    world.a.arp.fast_probe("eth0", SERVICE)
+    assert world.claims() == []
+
+
+def test_a_free_address_is_found_free(world: World) -> None:
+    assert world.a.arp.fast_probe("eth0", SERVICE) == ""
+
+
+def test_a_probe_names_the_holder(world: World) -> None:
+    world.b.addresses.hold(world.b.installation)
+    assert world.a.arp.fast_probe("eth0", SERVICE) == world.b.mac
+    world.b.addresses.drop(world.b.installation)
+    assert world.a.arp.fast_probe("eth0", SERVICE) == ""
+
+
+def test_of_two_that_probe_at_once_not_both_get_it(world: World) -> None:
+    """RFC 5227 section 2.1.1."""
+    if isinstance(world, MemoryWorld):
+        world.b.arp.machine.probing = SERVICE
+        assert world.a.arp.fast_probe("eth0", SERVICE) == world.b.mac
+        return
+    with ThreadPoolExecutor() as pool:
+        both = [pool.submit(box.arp.fast_probe, "eth0", SERVICE) for box in (world.a, world.b)]
+    assert any(each.result() for each in both)
+
+
+def test_an_announcement_reaches_everybody(world: World) -> None:
+    world.a.addresses.hold(world.a.installation)
+    world.a.arp.announce("eth0", SERVICE)
+    until(lambda: (world.a.mac, SERVICE, SERVICE) in world.claims())
+
+
+def test_each_target_is_told(world: World) -> None:
+    world.a.addresses.hold(world.a.installation)
+    world.a.arp.tell("eth0", SERVICE, [world.b.own_ip, world.c.own_ip])
+    for box in (world.b, world.c):
+        until(lambda box=box: (world.a.mac, SERVICE, box.own_ip) in world.claims())  # type: ignore[misc]
+
+
+def test_without_carrier_a_question_proves_nothing(world: World) -> None:
+    world.a.arp.ask("eth0", [world.b.own_ip], 0.1)
+    world.unplug(world.a)
+    for act in (
+        lambda: world.a.arp.ask("eth0", [SERVICE], 0.1),
+        lambda: world.a.arp.fast_probe("eth0", SERVICE),
+        lambda: world.a.arp.announce("eth0", SERVICE),
+    ):
+        with pytest.raises(Failed, match="interface-down"):
+            act()
+    world.plug(world.a)
+    assert world.a.arp.ask("eth0", [world.b.own_ip], 1.0).macs == {world.b.own_ip: world.b.mac}
+
+
+def test_a_rival_is_noticed(world: World) -> None:
+    a, b = world.a, world.b
+    a.addresses.hold(a.installation)
+    assert a.arp.rival("eth0", [SERVICE], 0.05) == ""
+    b.addresses.hold(b.installation)
+    with ThreadPoolExecutor() as pool:
+        noticed = pool.submit(a.arp.rival, "eth0", [SERVICE], 5.0)
+        while not noticed.done():
+            b.arp.announce("eth0", SERVICE)
+        assert noticed.result() == b.mac
+
+
+def test_signs_of_life(world: World) -> None:
+    signs, own = world.a.signs, world.a.own_ip
+    assert signs.icmp(own, world.b.own_ip, 1.0)
+    assert not signs.icmp(own, "10.9.8.77", 0.05)
+    assert not signs.tcp(own, world.b.own_ip, 22, 0.2)
+    world.unplug(world.b)
+    assert not signs.icmp(own, world.b.own_ip, 0.05)
