@@ -102,7 +102,8 @@ class _Cycle:
         self._see_done(there)
         note_live_there(node, taken.generation.manifest)
         self._prune()
-        return self._record(CopyState(str(there.result.get("state", CopyState.IMPORTED))))
+        is_imported = there.result.get("state") == CopyState.IMPORTED
+        return self._record(CopyState.IMPORTED if is_imported else CopyState.VERIFIED)
 
     def _follow(self, there: Job) -> Job:
         """Show the peer's progress as ours until its job ends. A person who cancels ends it there."""

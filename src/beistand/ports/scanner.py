@@ -14,8 +14,9 @@ from beistand.ports.progress import Progress
 class Earlier(Protocol):
     """What an earlier generation knows, for files that will not settle."""
 
-    unsettled: Collection[str]
-    """Paths that are known to change while they are read: not tried again."""
+    @property
+    def unsettled(self) -> Collection[str]:
+        """Paths that are known to change while they are read: not tried again."""
 
     def line(self, path: str) -> bytes | None:
         """Return the line of this path in the manifest that is live on the peer."""
