@@ -31,8 +31,8 @@ class Administrator:
         """The answer of a command with --json, whether it did or refused."""
         done = self.run(host, *words, "--json", timeout=timeout, check=False)
         try:
-            answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-        except (ValueError, IndexError):
+            answer: dict[str, Any] = json.loads(done.stdout or done.stderr)
+        except ValueError:
             raise LabError(f"{host}: beistand {' '.join(words)}: {done.stdout} {done.stderr}") from None
         return answer
 

@@ -11,8 +11,8 @@ from beistand_lab.demo.teller import Teller
 from beistand_lab.errors import ConditionNotMet
 from beistand_lab.lab import Lab, wait_for
 
-TOUCHED = "/etc/asterisk/musiconhold.conf"
-"""The file whose one byte is changed behind everybody's back."""
+TOUCHED = "/etc/asterisk/extensions.conf"
+"""One byte of its first line, a comment, is changed behind everybody's back."""
 FIRST_CYCLE_SECONDS = 120
 
 
@@ -28,7 +28,7 @@ def first_cycle(administrator: Administrator, teller: Teller) -> bool:
     """A cycle by hand fills the empty standby."""
     answer, seconds, on_wire = cycle(administrator)
     teller.figures["cycle_bytes_on_wire"] = on_wire
-    done = "error" not in answer and answer.get("state") == "done"
+    done = answer.get("state") == "done"
     teller.measure("cycle_seconds", seconds if done else None, "beistand cycle, the first: seconds")
     if not done:
         teller.act(f"  {answer}")

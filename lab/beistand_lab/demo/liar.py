@@ -16,6 +16,8 @@ from beistand.domain.errors import BeistandError
 from beistand.domain.generation import Generation
 from beistand.domain.job import JobState
 from beistand.domain.manifest import Entry, Kind, encode
+from beistand.ports.node import Node
+from beistand.ports.peer import Peer
 from beistand.ports.places import Places
 from beistand.wiring import Wiring
 
@@ -23,48 +25,15 @@ CONTENT = b"not yours\n"
 
 
 def lie(path: str, target: str) -> str:
-    wiring = Wiring(Places())
-    node = wiring.node()
+    node = Wiring(Places()).node()
     assert node is not None
     assert node.peer is not None
-    entries = [
-        Entry(path=path, kind=Kind.LINK, owner="root", group="root", target=target)
-        if target
-        else Entry(
-            path=path,
-            kind=Kind.FILE,
-            mode=0o600,
-            owner="root",
-            group="root",
-            size=len(CONTENT),
-            mtime_ns=10**18,
-            digest=hashlib.sha256(CONTENT).hexdigest(),
-        )
-    ]
-    manifest = b"".join(encode(entry) for entry in entries)
-    now = datetime.now(UTC)
-    standing = node.store.standing()
-    sequence = node.store.next_sequence(standing.epoch)
-    pair = node.store.pair()
-    assert pair is not None
-    generation = Generation(
-        id=f"{now:%Y%m%dT%H%M%SZ}-{sequence}",
-        pair=pair.id,
-        source=standing.me,
-        epoch=standing.epoch,
-        sequence=sequence,
-        begin=now,
-        end=now,
-        profile=node.profile.name,
-        pbx_version=node.services.version(node.profile),
-        manifest=hashlib.sha256(manifest).hexdigest(),
-        entries=len(entries),
-        size=0 if target else len(CONTENT),
-    )
+    manifest = encode(_entry(path, target))
+    generation = _generation(node, manifest, 0 if target else len(CONTENT))
     try:
         node.peer.offer(generation)
         with tempfile.TemporaryDirectory() as folder:
-            _send(node, Path(folder), path, manifest, is_link=bool(target))
+            _send(node.peer, Path(folder), path, manifest, is_link=bool(target))
         job = node.peer.receive(generation, "")
         while job.state is JobState.RUNNING:
             job = node.peer.watch(job.id, job.revision, 10)
@@ -75,8 +44,35 @@ def lie(path: str, target: str) -> str:
     return job.error.code if job.error else "accepted"
 
 
-def _send(node: object, folder: Path, path: str, manifest: bytes, *, is_link: bool) -> None:
-    peer = node.peer  # type: ignore[attr-defined]
+def _entry(path: str, target: str) -> Entry:
+    owned = {"path": path, "owner": "root", "group": "root"}
+    if target:
+        return Entry(kind=Kind.LINK, target=target, **owned)
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    return Entry(kind=Kind.FILE, mode=0o600, size=len(CONTENT), mtime_ns=10**18, digest=digest, **owned)
+
+
+def _generation(node: Node, manifest: bytes, size: int) -> Generation:
+    now, standing, pair = datetime.now(UTC), node.store.standing(), node.store.pair()
+    assert pair is not None
+    sequence = node.store.next_sequence(standing.epoch)
+    return Generation(
+        id=f"{now:%Y%m%dT%H%M%SZ}-{sequence}",
+        pair=pair.id,
+        source=standing.me,
+        epoch=standing.epoch,
+        sequence=sequence,
+        begin=now,
+        end=now,
+        profile=node.profile.name,
+        pbx_version=node.services.version(node.profile),
+        manifest=hashlib.sha256(manifest).hexdigest(),
+        entries=1,
+        size=size,
+    )
+
+
+def _send(peer: Peer, folder: Path, path: str, manifest: bytes, *, is_link: bool) -> None:
     (folder / "current.jsonl").write_bytes(manifest)
     quiet = {"bandwidth_limit": 0, "cancelled": Event(), "progress": lambda _done, _total: None}
     peer.send(folder, ["current.jsonl"], "manifest", **quiet)

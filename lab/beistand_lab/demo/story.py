@@ -11,7 +11,7 @@ from beistand_lab.demo import after, before
 from beistand_lab.demo.administrator import Administrator
 from beistand_lab.demo.identity import identity, plant_licence
 from beistand_lab.demo.teller import Teller
-from beistand_lab.lab import Lab
+from beistand_lab.lab import Lab, wait_for
 from beistand_lab.settings import BUILD, PHONES
 
 RESULT = BUILD.parent / "demo.json"
@@ -42,8 +42,7 @@ def how_to_reach(lab: Lab) -> str:
     command = f"beistand-lab --name {lab.settings.name}"
     return "\n".join(
         (
-            f"the lab is still running: pbx-a {lab.settings.address('a')}, pbx-b {lab.settings.address('b')}, "
-            f"service address {lab.settings.service_address}",
+            f"the lab is still running; the service address is {lab.settings.service_address}",
             f"  {command} sh b beistand status        the appliances' own command lines (a, b)",
             f"  {command} phone 101 dial 102          the phones 101, 102, 103",
             f"  {command} off b; {command} on b       power cords; cut and heal for cables",
@@ -91,7 +90,7 @@ def set_up(administrator: Administrator, teller: Teller) -> None:
     lab = administrator.lab
     for host in ("a", "b"):
         plant_licence(lab, host)
-        active = lab.sh(host, ["systemctl", "is-active", "beistand-agent"], check=False).stdout.strip()
+        active = _agent_state(lab, host)
         first = lab.sh(host, ["cat", "/proc/1/comm"]).stdout.strip()
         teller.claim(
             f"agent_runs_on_{host}",
@@ -107,7 +106,7 @@ def set_up(administrator: Administrator, teller: Teller) -> None:
     teller.act(f"phones {', '.join(map(str, PHONES))} are registered at {lab.settings.service_address}")
     done = administrator.pair()
     teller.claim(
-        "paired", done.returncode == 0, f"beistand pair: {(done.stdout + done.stderr).split(chr(10))[-2]}"
+        "paired", done.returncode == 0, f"beistand pair: {(done.stdout or done.stderr).splitlines()[0]}"
     )
     key = administrator.status("a")["licence_key"]
     start = dt.datetime.now() + dt.timedelta(minutes=1)  # noqa: DTZ005  # local time is what is typed
@@ -120,6 +119,16 @@ def set_up(administrator: Administrator, teller: Teller) -> None:
     }
     administrator.run("a", "config", "set", *(f"{name}={value}" for name, value in settings.items()))
     teller.act("beistand config set: a cycle every minute")
+
+
+def _agent_state(lab: Lab, host: str) -> str:
+    """What systemd says of the agent, once it has finished starting."""
+
+    def state() -> str:
+        said = lab.sh(host, ["systemctl", "is-active", "beistand-agent"], check=False).stdout.strip()
+        return "" if said == "activating" else said
+
+    return wait_for(state, 30, f"the agent of {host}")
 
 
 def pull_the_cord(lab: Lab, teller: Teller) -> float:

@@ -78,12 +78,12 @@ def pairing_work(agent: Agent, request: StartPair) -> Work:
     )
 
     def work(progress: Progress) -> Result:
+        agent.link.forget()
         try:
             pair = pair_with_standby(_own_side(agent), outreach, request, progress)
         finally:
             agent.link.on_heard = None
             agent.reload()
-            agent.link.forget()
         log("paired", pair=pair.id, peer=pair.peer.host)
         return {"pair": pair.id, "peer": pair.peer.host, "address": pair.peer.own_address}
 
