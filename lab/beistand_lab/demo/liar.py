@@ -45,11 +45,18 @@ def lie(path: str, target: str) -> str:
 
 
 def _entry(path: str, target: str) -> Entry:
-    owned = {"path": path, "owner": "root", "group": "root"}
     if target:
-        return Entry(kind=Kind.LINK, target=target, **owned)
-    digest = hashlib.sha256(CONTENT).hexdigest()
-    return Entry(kind=Kind.FILE, mode=0o600, size=len(CONTENT), mtime_ns=10**18, digest=digest, **owned)
+        return Entry(path=path, kind=Kind.LINK, target=target, owner="root", group="root")
+    return Entry(
+        path=path,
+        kind=Kind.FILE,
+        mode=0o600,
+        owner="root",
+        group="root",
+        size=len(CONTENT),
+        mtime_ns=10**18,
+        digest=hashlib.sha256(CONTENT).hexdigest(),
+    )
 
 
 def _generation(node: Node, manifest: bytes, size: int) -> Generation:
@@ -73,14 +80,17 @@ def _generation(node: Node, manifest: bytes, size: int) -> Generation:
 
 
 def _send(peer: Peer, folder: Path, path: str, manifest: bytes, *, is_link: bool) -> None:
+    def send(source: Path, name: str, into: str) -> None:
+        quiet = Event()
+        peer.send(source, [name], into, bandwidth_limit=0, cancelled=quiet, progress=lambda _done, _all: None)
+
     (folder / "current.jsonl").write_bytes(manifest)
-    quiet = {"bandwidth_limit": 0, "cancelled": Event(), "progress": lambda _done, _total: None}
-    peer.send(folder, ["current.jsonl"], "manifest", **quiet)
+    send(folder, "current.jsonl", "manifest")
     if not is_link:
         inside = folder / "tree" / path.lstrip("/")
         inside.parent.mkdir(parents=True)
         inside.write_bytes(CONTENT)
-        peer.send(folder / "tree", [path.lstrip("/")], "files", **quiet)
+        send(folder / "tree", path.lstrip("/"), "files")
 
 
 if __name__ == "__main__":
