@@ -8,6 +8,7 @@ import pwd
 import sqlite3
 import stat
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -179,7 +180,8 @@ class Sandbox:
         for path in contents_to_send(lambda: old, lambda: new).send:
             thing = trees[path.removeprefix(f"{self.live}/")]
             assert isinstance(thing, File)
-            self.put(f"files{path}", thing.content)
+            with suppress(FileExistsError, NotADirectoryError):  # what no tree can hold is not sent
+                self.put(f"files{path}", thing.content)
         for name, thing in trees.items():
             if isinstance(thing, Rows):
                 self.put(f"databases/{dump_name(str(self.live / name))}", database_bytes(thing))

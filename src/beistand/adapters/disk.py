@@ -216,8 +216,9 @@ class LocalDisk:
         try:
             with self._folders.opened(os.path.join(mount, STAGING)) as folder:
                 _remove_tree(undo, folder)
-        except FileNotFoundError:
-            pass  # it was discarded before, or never made
+        except OSError as error:
+            if error.errno not in NOTHING_THERE:  # it was discarded before, or never made
+                raise
 
     def clear(self, inbox: Path, folder: str) -> None:
         self._inbox.forget()
@@ -225,8 +226,9 @@ class LocalDisk:
             with self._inbox.opened(os.path.join(_inbox_path(inbox), folder)) as handle:
                 for name in os.listdir(handle):
                     _remove_tree(name, handle)
-        except (FileNotFoundError, NotADirectoryError):
-            pass  # nothing is there to clear: the peer makes it when it sends
+        except OSError as error:
+            if error.errno not in NOTHING_THERE:  # the peer makes it when it sends
+                raise
 
     # the live trees
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from beistand.domain.boundary import MOST_ENTRIES, Boundary
@@ -144,7 +144,8 @@ class _Reception:
             with told():
                 yield
         except BeistandError as error:
-            with told():
+            # What cannot be removed now is removed by the next recovery: the first error is the one to tell.
+            with suppress(OSError, BeistandError):
                 self._clean_up(drifted=isinstance(error, Drifted))
             self.record(CopyState.FAILED, error.message)
             raise
