@@ -29,6 +29,8 @@ REREAD_BYTES = 64 << 20
 REREAD_PART = 50
 """Each scan reads again, in turn, this part of the files, at most REREAD_BYTES and one file."""
 REREAD_LEAST = 100
+_TYPE = 0o170000
+"""S_IFMT (inode(7)): masked here, because a call for each entry shows."""
 
 
 class TreeScanner:
@@ -132,14 +134,14 @@ class _Scan:
             return self._described(path, status, "")
         if self.is_doubtful:
             return self._described(path, status, decode(line).digest)
-        if path > self.reread.after and self.reread.has_time and stat.S_ISREG(status.st_mode):
+        if self.reread.has_time and path > self.reread.after and stat.S_ISREG(status.st_mode):
             return self._read_again(known, status)
         return known
 
     def _add(self, record: Seen, status: os.stat_result) -> None:
         self.cache.add(record)
         self._batch.append(record[5])
-        if stat.S_ISREG(status.st_mode):
+        if status.st_mode & _TYPE == stat.S_IFREG:
             self.size += record[4]
         if len(self._batch) >= CHUNK:
             self._flush()
@@ -247,15 +249,13 @@ class _Turn:
         self._last = ""
         self._files = max(REREAD_LEAST, entries // REREAD_PART)
         self._bytes = REREAD_BYTES
-
-    @property
-    def has_time(self) -> bool:
-        return self._files > 0 and self._bytes > 0
+        self.has_time = True
 
     def took(self, path: str, size: int) -> None:
         self._last = path
         self._files -= 1
         self._bytes -= size
+        self.has_time = self._files > 0 and self._bytes > 0
 
     @classmethod
     def load(cls, path: Path) -> "_Turn":

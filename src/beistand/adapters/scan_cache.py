@@ -65,7 +65,7 @@ class CacheWriter:
     def flush(self) -> None:
         """Write what was added; to be called every CHUNK records or so."""
         if self._records:
-            self._write(_encode([_storable(each) for each in self._records]))
+            self._write(_encode([each if each[0].isascii() else _storable(each) for each in self._records]))
             self._records.clear()
 
     def keep(self, path: Path) -> None:
@@ -78,7 +78,7 @@ class CacheWriter:
 
 def _storable(record: Record | Seen) -> Record | Seen:
     path = record[0]
-    if isinstance(path, bytes) or path.isascii():
+    if isinstance(path, bytes):
         return record
     try:
         path.encode()

@@ -1,6 +1,7 @@
 """Send what the peer lacks of a generation into its inbox."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 from beistand.domain.errors import Failed
@@ -21,6 +22,7 @@ from beistand.ports.node import Node
 from beistand.ports.peer import Peer, Sent
 from beistand.ports.progress import Progress
 
+FEW = 5000
 NOTHING = Sent(files=0, bytes_on_wire=0)
 
 
@@ -57,8 +59,12 @@ class _Delivery:
         self._node, self._peer, self._job = node, peer, job
         self._new, self._base = taken.generation.manifest, base
         self._limit = node.store.config().bandwidth_limit
+        self._few: list[Change] | None = None
+        """All changes, where they are few enough to remember."""
 
     def contents(self) -> tuple[str, ...]:
+        few = list(islice(self._changes(), FEW + 1))
+        self._few = few if len(few) <= FEW else None
         return contents_of(self._changes(), self._old).send
 
     def see_unchanged(self, paths: Sequence[str]) -> None:
@@ -105,7 +111,9 @@ class _Delivery:
         )
 
     def _changes(self) -> Iterator[Change]:
-        """Compare anew each time: that is quick, and a list of all changes may be as big as the manifest."""
+        """Compare anew where the changes are many: a list of them may be as big as the manifest."""
+        if self._few is not None:
+            return iter(self._few)
         manifests = self._node.manifests
         return changed_lines(manifests.lines(self._base), manifests.lines(self._new))
 
