@@ -2,7 +2,6 @@
 
 import os
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -250,7 +249,7 @@ def test_a_cycle_while_everything_moves_is_whole(active: Active) -> None:
             path = active.write(f"spool/{number % 7}/{number % 50}", "x" * number)
             if number % 3 == 0:
                 path.unlink()
-            time.sleep(0.001)  # the pace of the load, not a wait for a condition
+            stop.wait(0.001)  # the pace of the load
 
     thread = threading.Thread(target=work)
     thread.start()
