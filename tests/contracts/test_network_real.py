@@ -86,6 +86,21 @@ def test_a_gateway_that_was_changed_meanwhile_stays_changed(world: NamespaceWorl
     assert not [each for each in routes(world, world.a) if GATEWAY in each]
 
 
+@pytest.mark.parametrize("is_put_right", [True, False])
+def test_a_double_beside_our_route_is_put_right(world: NamespaceWorld, is_put_right: bool) -> None:
+    """Seen with systemd-networkd: after its restart the default route stands there twice."""
+    world.a.addresses.hold(world.a.installation)
+    route = f"default via {GATEWAY} dev eth0 proto static metric 1024"
+    ip("-n", f"{world.prefix}-a", "route", "append", *route.split())
+    assert len(routes(world, world.a)) == 3
+    if is_put_right:
+        assert world.a.addresses.hold(world.a.installation)
+        assert routes(world, world.a) == WHILE_HELD
+        assert not world.a.addresses.hold(world.a.installation)
+    world.a.addresses.drop(world.a.installation)
+    assert routes(world, world.a) == BEFORE
+
+
 def test_another_agent_process_still_knows_the_routes(world: NamespaceWorld) -> None:
     world.a.addresses.hold(world.a.installation)
     again = NetlinkAddresses(world.folder / "a-routes.json")

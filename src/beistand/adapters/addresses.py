@@ -13,7 +13,7 @@ import msgspec
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
-from beistand.adapters.routes import DEFAULT, Route, prefers, read_routes, set_route
+from beistand.adapters.routes import DEFAULT, Route, delete_route, prefers, read_routes, set_route
 from beistand.domain.errors import Failed
 from beistand.domain.installation import Installation
 
@@ -140,7 +140,11 @@ class NetlinkAddresses:
         ]
         self._remember(kept + changing)
         # The connected route first: a gateway is reachable only through it.
+        ours = {each.key: each for each in current if each.source == address}
         for route in sorted([*changing, *lost], key=lambda each: each.to == DEFAULT):
+            # A restarted network manager puts a double beside ours, and "replace" would find ours.
+            if double := ours.pop(route.key, None):
+                delete_route(netlink, double)
             set_route(netlink, route.with_source(address))
         return True
 
@@ -151,13 +155,16 @@ class NetlinkAddresses:
             device = _link(netlink, interface)["index"]
             known = {each.key: each for each in before if each.device == device}
             current = read_routes(netlink, device)
-            back = [
-                known.get(each.key) or each.with_source("" if each.to == DEFAULT else installation.own_ip)
-                for each in current
-                if each.source in ours
-            ]
-            back += [each for each in known.values() if not _replaced(each, current)]
-            for route in sorted(back, key=lambda each: each.to == DEFAULT):
+            theirs = {each.key for each in current if each.source not in ours}
+            for route in (each for each in current if each.source in ours):
+                if route.key in theirs:
+                    delete_route(netlink, route)
+                else:
+                    plain = route.with_source("" if route.to == DEFAULT else installation.own_ip)
+                    set_route(netlink, known.get(route.key) or plain)
+                changed = True
+            lost = [each for each in known.values() if not _replaced(each, current)]
+            for route in sorted(lost, key=lambda each: each.to == DEFAULT):
                 set_route(netlink, route)
                 changed = True
         self._routes_before.unlink(missing_ok=True)

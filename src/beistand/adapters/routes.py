@@ -53,6 +53,15 @@ def read_routes(netlink: IPRoute, device: int) -> list[Route]:
 
 def set_route(netlink: IPRoute, route: Route) -> None:
     """Change the route with this key in place, or make it: nothing is ever without a route in between."""
+    netlink.route("replace", **_spec(route))
+
+
+def delete_route(netlink: IPRoute, route: Route) -> None:
+    """Delete the route with this key and this source; its double with another source stays."""
+    netlink.route("del", **_spec(route))
+
+
+def _spec(route: Route) -> dict[str, Any]:
     spec: dict[str, Any] = {
         "dst": route.to,
         "oif": route.device,
@@ -70,7 +79,7 @@ def set_route(netlink: IPRoute, route: Route) -> None:
         spec["priority"] = route.metric
     if route.metrics:
         spec["metrics"] = route.metrics
-    netlink.route("replace", **spec)
+    return spec
 
 
 def prefers(route: Route, address: str) -> bool:

@@ -97,7 +97,7 @@ def _property(unit: str, name: str) -> str:
 
 
 def _cause(unit: str) -> str:
-    """Return the last that the unit itself said before it ended, or how systemd calls its end."""
+    """Return the last that the unit itself said before it ended, or how systemd calls its end with its exit status."""
     try:
         pid = _property(unit, "ExecMainPID")
         own = [f"_PID={pid}"] if pid not in {"", "0"} else []
@@ -107,4 +107,6 @@ def _cause(unit: str) -> str:
         )
     except CommandFailed:
         return ""
-    return last_line(output.stdout)[:300] or _property(unit, "Result")
+    return (
+        last_line(output.stdout)[:300] or f"{_property(unit, 'Result')} {_property(unit, 'ExecMainStatus')}"
+    )
