@@ -510,3 +510,12 @@ def test_staging_belongs_to_root_alone(box: Sandbox) -> None:
     with pytest.raises(Failed, match="staging-not-ours"):
         box.cycle({**TREES, "lib/pbx/new": File(b"")})
     assert box.standing_trees()["identity/secret"] == box.expected(OWN)["identity/secret"]
+
+
+def test_a_takeover_does_not_wait_for_a_long_recording(box: Sandbox) -> None:
+    box.cycle(TREES)
+    checks = FakeProgress()
+    box.cycle({**TREES, "etc/long": File(bytes(8 << 20))}, job=checks)
+    short = FakeProgress()
+    box.cycle({**TREES, "etc/long": File(b"short")}, job=short)
+    assert checks.checks > short.checks + 6

@@ -183,10 +183,10 @@ class LocalDisk:
                 if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
                     raise Failed("staging-not-ours", path=path) from None
 
-    def stage_file(self, slot: Slot, content: BinaryIO, shape: Shape) -> str:
+    def stage_file(self, slot: Slot, read: Callable[[int], bytes], shape: Shape) -> str:
         digest, left = hashlib.sha256(), shape.size + 1
         with os.fdopen(self._new_content(slot), "wb", buffering=0) as file:
-            while left and (chunk := content.read(min(CHUNK, left))):
+            while left and (chunk := read(min(CHUNK, left))):
                 digest.update(chunk)
                 left -= len(chunk)
                 _write_all(file.fileno(), chunk)

@@ -40,6 +40,9 @@ class Folders:
         self._open: OrderedDict[str, int] = OrderedDict()
         self._lock = RLock()
 
+    def __del__(self) -> None:
+        self.forget()
+
     @contextmanager
     def opened(self, folder: str) -> Iterator[int]:
         """Yield a descriptor. Raises FileNotFoundError; NotADirectoryError for a link, too."""

@@ -140,7 +140,7 @@ def _why_not_here(entry: Entry, folders: list[str], boundary: Boundary) -> str:
     """
     while folders and not entry.path.startswith(folders[-1]):
         folders.pop()
-    if entry.path not in boundary.roots and dirname(entry.path) not in folders:
+    if entry.path not in boundary.roots and entry.path.rpartition("/")[0] not in folders:
         return "folder-missing"
     if entry.kind is Kind.FOLDER:
         folders.append(entry.path)

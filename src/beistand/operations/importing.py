@@ -109,7 +109,8 @@ def recover_import(node: Node) -> None:
     lineage = load_lineage(node)
     if lineage.moving is not None:
         _take_back(node, lineage, lineage.moving)
-    tidy(node)
+    with told():
+        tidy(node)
     _record_interrupted(node)
 
 

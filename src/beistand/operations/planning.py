@@ -48,10 +48,10 @@ def write_operations(
     """
     if base:
         contents = contents_of(_differences(node, base, manifest), lambda: _entries(node, base))
-        planner = _Planner(node, boundary, contents.reuse)
+        planner = _Planner(node, boundary, contents.reuse, step)
         differences = _differences(node, base, manifest)
     else:
-        planner = _Planner(node, boundary, None)
+        planner = _Planner(node, boundary, None, step)
         differences = changes(_standing(node, boundary), read_entries(node.manifests.lines(manifest)))
     needs: dict[str, int] = {}
     with node.disk.create(operations_file(node, undo)) as file:
@@ -87,7 +87,10 @@ def _standing(node: Node, boundary: Boundary) -> Iterator[Entry]:
 class _Planner:
     """`reuse` is None where no base is known: then contents are compared with what stands here."""
 
-    def __init__(self, node: Node, boundary: Boundary, reuse: Mapping[str, str] | None) -> None:
+    def __init__(
+        self, node: Node, boundary: Boundary, reuse: Mapping[str, str] | None, step: Callable[[], None]
+    ) -> None:
+        self._step = step
         self._disk = node.disk
         self._boundary = boundary
         self._reuse = reuse
@@ -185,6 +188,7 @@ class _Planner:
         digest = hashlib.sha256()
         with closing(self._disk.open_live(path)) as file:
             while chunk := file.read(CHUNK):
+                self._step()
                 digest.update(chunk)
         return digest.hexdigest() == new.digest
 

@@ -40,16 +40,21 @@ def stage(node: Node, undo: str, needs: Mapping[str, int], job: Progress) -> Non
         if each.new.kind is Kind.LINK:
             node.disk.stage_link(slot, each.new)
             continue
-        _stage_file(node, each, slot)
+        _stage_file(node, each, slot, job)
         done += each.new.size
         job.advance(min(done, total), total)
     node.disk.settle(needs)
 
 
-def _stage_file(node: Node, operation: Operation, slot: Slot) -> None:
+def _stage_file(node: Node, operation: Operation, slot: Slot, job: Progress) -> None:
     assert operation.new is not None
+
+    def read(size: int) -> bytes:
+        job.check()  # a takeover does not wait for the end of a long recording
+        return content.read(size)
+
     with closing(_content(node, operation)) as content:
-        found = node.disk.stage_file(slot, content, operation.new)
+        found = node.disk.stage_file(slot, read, operation.new)
     if found != operation.new.digest:
         if operation.origin is Origin.LIVE:
             raise Drifted(operation.content)

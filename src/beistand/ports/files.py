@@ -83,10 +83,11 @@ class Disk(Protocol):
     def prepare(self, mount: str, undo: str) -> None:
         """Make the undo's folders, 0700. Raises Failed `staging-not-ours` where a stranger made them."""
 
-    def stage_file(self, slot: Slot, content: BinaryIO, shape: Shape) -> str:
+    def stage_file(self, slot: Slot, read: Callable[[int], bytes], shape: Shape) -> str:
         """Copy while hashing, with owner, mode and time; return the SHA-256 of what stands in staging now.
 
-        Stops one byte behind `shape.size`. What is there already is replaced.
+        `read` gives at most so many bytes, none at the end. Stops one byte behind `shape.size`.
+        What is there already is replaced.
         """
 
     def stage_link(self, slot: Slot, shape: Shape) -> None: ...
