@@ -13,8 +13,6 @@ from pathlib import Path
 from beistand_lab import commands, control_groups
 from beistand_lab.settings import Settings
 
-DISK_SIZE = "1g"
-SPOOL_SIZE = "256m"
 SPOOL = "var/spool/asterisk"
 _FOLDERS = (
     *("usr", "etc", "proc", "sys", "dev", "run", "tmp", "root", "home", "srv", "opt", "mnt", "boot"),
@@ -25,12 +23,13 @@ _ASTERISK_UID = {"a": 731, "b": 742}
 _PBX_FOLDERS = ("etc/asterisk", "var/lib/asterisk", "var/log/asterisk", "var/cache/asterisk", SPOOL)
 
 
-def mount_root(disk: Path, lowers: Sequence[Path], group: str) -> Path:
+def mount_root(disk: Path, lowers: Sequence[Path], group: str, size: str = "1g") -> Path:
     """A tmpfs on `disk` and in it a root: /usr and /etc are overlays over `lowers` (uppermost first)
     and this machine's own, the rest is empty folders.
     """
     disk.mkdir(parents=True, exist_ok=True)
-    commands.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_SIZE},mode=755", "disk", str(disk)], group=group)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=755", "disk", str(disk)]
+    commands.run(mount, group=group)
     root = disk / "root"
     for folder in _FOLDERS:
         (root / folder).mkdir(parents=True, exist_ok=True)
@@ -54,10 +53,10 @@ def lay_out(settings: Settings, appliance: str) -> None:
     """The disk of one appliance, ready to be switched on."""
     group = control_groups.group_name(settings.name)
     image, asterisk = Path(settings.golden_layer), Path(settings.asterisk_layer)
-    root = mount_root(settings.root(appliance).parent, (image, asterisk), group)
+    root = mount_root(settings.root(appliance).parent, (image, asterisk), group, settings.disk_size)
     spool = root / SPOOL
     spool.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={SPOOL_SIZE},mode=755", "spool", str(spool)]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={settings.spool_size},mode=755", "spool", str(spool)]
     commands.run(mount, group=group)
     for source in (asterisk / "opt", asterisk / "var", image / "opt", image / "var"):
         if source.is_dir():

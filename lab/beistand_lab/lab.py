@@ -49,13 +49,15 @@ class Lab:
         subnet: str = "10.77.0.0/24",
         *,
         plain: bool = False,
+        disk_size: str = "1g",
+        spool_size: str = "256m",
         say: Callable[[str], None] = lambda _: None,
     ) -> Lab:
         """A lab with both appliances booted; `plain` leaves Beistand out of them.
 
         What is left of a dead lab of the same name is taken away first; a living one is refused.
         """
-        settings = Settings(name=name, subnet=subnet, plain=plain)
+        settings = Settings(name=name, subnet=subnet, plain=plain, disk_size=disk_size, spool_size=spool_size)
         _check_machine()
         if settings.file.exists() and control_groups.processes(control_groups.group_name(name)):
             raise LabError(f"lab {name!r} is up already", f"beistand-lab --name {name} down")

@@ -23,13 +23,17 @@ _LAST_OCTET = {"a": 1, "b": 2, "m": 9, "service": 10, "t": 50, "sw": 254}
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
-    """One lab. Everything but these five fields is computed from them."""
+    """One lab. Everything but these fields is computed from them."""
 
     name: str
     subnet: str = "10.77.0.0/24"
     plain: bool = False
     asterisk_layer: str = ""
     golden_layer: str = ""
+    disk_size: str = "1g"
+    """Of each appliance's root, and below of its spool; as mount(8) takes a tmpfs's size. Memory is used as
+    it fills."""
+    spool_size: str = "256m"
 
     def __post_init__(self) -> None:
         if not self.name.isascii() or not self.name.replace("-", "").isalnum() or len(self.name) > 40:

@@ -10,10 +10,17 @@ from beistand_lab.demo.administrator import Administrator
 from beistand_lab.demo.teller import Teller
 from beistand_lab.errors import ConditionNotMet
 from beistand_lab.lab import Lab, wait_for
+from beistand_lab.settings import PHONES
 
 TOUCHED = "/etc/asterisk/extensions.conf"
 """One byte of its first line, a comment, is changed behind everybody's back."""
 FIRST_CYCLE_SECONDS = 120
+
+
+def register_the_phones(lab: Lab) -> None:
+    """Switch the phones on; 102 rings until somebody answers, the others answer by themselves."""
+    for number in PHONES:
+        lab.phone(number).register(answer="manual" if number == 102 else "auto", seconds=40)
 
 
 def use_the_telephones(lab: Lab, teller: Teller) -> None:
@@ -67,7 +74,12 @@ def wait_for_the_schedule(administrator: Administrator, teller: Teller) -> None:
     """A generation that nobody asked for."""
 
     def unasked() -> bool:
-        return any(not each["asked"] and each["state"] == "imported" for each in administrator.copies("b"))
+        imported = {
+            each["generation"]["id"] for each in administrator.copies("b") if each["state"] == "imported"
+        }
+        return any(
+            not each["asked"] and each["generation"]["id"] in imported for each in administrator.copies("a")
+        )
 
     try:
         wait_for(unasked, 130, "a cycle of the schedule")

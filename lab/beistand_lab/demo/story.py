@@ -64,6 +64,8 @@ def play(lab: Lab, teller: Teller) -> None:
         return
     before.attack_the_identity(lab, teller)
     before.wait_for_the_schedule(administrator, teller)
+    # Anew, so that none of them is due to register in the very seconds of the takeover.
+    before.register_the_phones(lab)
     before.last_cycles(administrator, teller)
     cord = pull_the_cord(lab, teller)
     if not after.take_over(administrator, teller, cord):
@@ -101,8 +103,7 @@ def set_up(administrator: Administrator, teller: Teller) -> None:
     teller.act("beistand init: pbx-a is the active, pbx-b the standby")
     with lab.sip_probe(lab.settings.service_address) as probe:
         probe.first_answer(time.time(), 60)
-    for number in PHONES:
-        lab.phone(number).register(answer="manual" if number == 102 else "auto", seconds=40)
+    before.register_the_phones(lab)
     teller.act(f"phones {', '.join(map(str, PHONES))} are registered at {lab.settings.service_address}")
     done = administrator.pair()
     teller.claim(

@@ -6,9 +6,9 @@ import msgspec
 
 from beistand.agent.agent import Agent
 from beistand.agent.worker import Progress, Result, Work
-from beistand.domain.attempts import Attempts, after_failure, after_success
+from beistand.domain.attempts import Attempts
 from beistand.domain.config import ModuleConfig
-from beistand.domain.errors import BeistandError, Cancelled, Refused
+from beistand.domain.errors import Refused
 from beistand.domain.facts import Severity
 from beistand.domain.health import prerequisites
 from beistand.domain.job import Job, JobKind
@@ -16,6 +16,7 @@ from beistand.domain.pair import Appliance, Greeting
 from beistand.domain.role import Role
 from beistand.domain.schedule import is_due
 from beistand.operations.cycle import run_cycle
+from beistand.operations.tries import counted
 from beistand.ports.node import Node
 
 
@@ -52,18 +53,17 @@ def cycle_work(node: Node, mine: Appliance, greeting: Greeting | None, *, asked:
     def work(progress: Progress) -> Result:
         if not asked:
             _answer_schedule(node)
-        try:
+        with counted(node):
             if greeting is not None:
                 check_prerequisites(mine, greeting.appliance)
             copy = run_cycle(node, progress, asked=asked)
-        except Cancelled:
-            raise
-        except BeistandError:
-            limit = node.store.config().attempts
-            node.store.set_attempts(after_failure(node.store.attempts(), limit, node.clock.now()))
-            raise
-        node.store.set_attempts(after_success(node.store.attempts()))
-        return {"generation": copy.generation.id, "state": copy.state, "seconds": round(copy.seconds, 3)}
+        return {
+            "generation": copy.generation.id,
+            "state": copy.state,
+            "seconds": round(copy.seconds, 3),
+            "bytes_on_wire": copy.bytes_on_wire,
+            "growing": len(copy.generation.growing),
+        }
 
     return work
 
