@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from threading import Thread
+from time import monotonic
 
 import msgspec
 import pytest
 
 from beistand.adapters.addresses import NetlinkAddresses
+from beistand.adapters.network_changes import NetlinkChanges
 from contracts.segments import GATEWAY, SERVICE, Box, NamespaceWorld, installation, ip, namespace_world, until
 
 
@@ -99,6 +101,23 @@ def test_a_double_beside_our_route_is_put_right(world: NamespaceWorld, is_put_ri
         assert not world.a.addresses.hold(world.a.installation)
     world.a.addresses.drop(world.a.installation)
     assert routes(world, world.a) == BEFORE
+
+
+def test_what_a_network_manager_takes_is_back_at_once(world: NamespaceWorld) -> None:
+    """F26: the kernel tells of the change, and holding again puts everything back."""
+    a = world.a
+    a.addresses.hold(a.installation)
+    changes = a.run(NetlinkChanges)
+    with closing(changes):
+        assert not changes.wait(0.05)
+        ip("-n", f"{world.prefix}-a", "address", "del", f"{SERVICE}/32", "dev", "eth0")
+        begin = monotonic()
+        assert changes.wait(5)
+        assert a.addresses.hold(a.installation)
+        assert monotonic() - begin < 0.5
+        assert routes(world, a) == WHILE_HELD
+        assert changes.wait(5)  # our own change is one, too
+        assert not changes.wait(0.05)
 
 
 def test_another_agent_process_still_knows_the_routes(world: NamespaceWorld) -> None:

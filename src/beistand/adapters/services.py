@@ -26,11 +26,9 @@ class SystemdServices:
 
     def start(self, service: Service) -> None:
         unit = service.unit
-        if self.is_running(unit):
-            return
         why = _start(service)
-        if not self.is_running(unit) and _property(unit, "Result") == "exec-condition":
-            # At boot the job of the boot itself may have been looking at the gate just before it opened.
+        if not self.is_running(unit) and self._is_worth_another_try(unit):
+            run(["systemctl", "reset-failed", unit], seconds=ASK_SECONDS, good=(0, 1, 5))
             why = _start(service)
         if not self.is_running(unit):
             raise Failed("service-not-started", unit=unit, why=_cause(unit) or why)
@@ -46,6 +44,13 @@ class SystemdServices:
         state = _property(unit, "ActiveState")
         if state not in STOPPED:
             raise Failed("service-not-stopped", unit=unit, state=state)
+
+    def _is_worth_another_try(self, unit: str) -> bool:
+        """Tell whether it did not start for a reason that is gone: asked only then, as asking takes time."""
+        result = _property(unit, "Result")
+        # At boot the job of the boot itself may have been looking at the gate just before it opened; and
+        # earlier failures must not keep it from starting ("start request repeated too quickly").
+        return result == "start-limit-hit" or (result == "exec-condition" and self.gate_is_open())
 
     def open_gate(self) -> None:
         self._gate.parent.mkdir(parents=True, exist_ok=True)
@@ -82,8 +87,6 @@ class SystemdServices:
 
 def _start(service: Service) -> str:
     """Start the unit; return what systemctl said where it failed."""
-    # An earlier failure must not keep it from starting ("start request repeated too quickly").
-    run(["systemctl", "reset-failed", service.unit], seconds=ASK_SECONDS, good=(0, 1, 5))
     try:
         run(["systemctl", "start", service.unit], seconds=service.start_seconds)
     except CommandFailed as error:

@@ -44,6 +44,14 @@ class Addresses(Protocol):
         """Remove the service addresses, restore the routes' source. Return whether anything changed."""
 
 
+class NetworkChanges(Protocol):
+    def wait(self, seconds: float) -> bool:
+        """Wait until a link, an IPv4 address or a route changed, at most so long; tell whether one did.
+
+        What happened since the last call, or since the making, counts.
+        """
+
+
 class Arp(Protocol):
     """Raw ARP on the interface of the own address (RFC 826, RFC 5227)."""
 

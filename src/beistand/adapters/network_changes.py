@@ -1,0 +1,40 @@
+"""Changes of links, addresses and routes, as the kernel tells them (port `NetworkChanges`)."""
+
+import errno
+import socket
+
+LINK, IPV4_ADDRESS, IPV4_ROUTE = 0x1, 0x10, 0x40
+"""RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV4_ROUTE (rtnetlink(7))."""
+NETLINK_ROUTE = 0
+
+
+class NetlinkChanges:
+    """Listens from its making on: nothing between two waits is missed. For one thread."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_ROUTE)
+        self._socket.bind((0, LINK | IPV4_ADDRESS | IPV4_ROUTE))
+
+    def wait(self, seconds: float) -> bool:
+        self._socket.settimeout(seconds)
+        if not self._read():
+            return False
+        # What came in one burst is one change.
+        self._socket.setblocking(False)
+        while self._read():
+            pass
+        return True
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _read(self) -> bool:
+        try:
+            self._socket.recv(1 << 16)
+        except (TimeoutError, BlockingIOError):
+            return False
+        except OSError as error:
+            # Too much happened at once for the queue: then something surely changed.
+            if error.errno != errno.ENOBUFS:
+                raise
+        return True
