@@ -4,6 +4,7 @@ from threading import Event, RLock
 
 from beistand.agent.keeper import Keeper
 from beistand.agent.link import Link
+from beistand.agent.replication import learn_copy, send_settings
 from beistand.agent.self_report import SelfReport
 from beistand.agent.watch import Watch
 from beistand.agent.worker import Worker
@@ -33,7 +34,8 @@ class Agent:
         self.report = SelfReport(wiring.addresses, wiring.services, wiring.clock)
         self.worker = Worker(wiring.clock)
         self.keeper = Keeper(self)
-        self.link = Link(wiring.clock, self._peer, self.greeting, self.keeper.news)
+        self.link = Link(wiring.clock, self._peer, self.greeting, self._news)
+        self.link.on_answer = lambda greeting: send_settings(self, greeting)
         self.watch = Watch(self)
 
     @property
@@ -81,9 +83,12 @@ class Agent:
 
     def usable(self) -> Copy | None:
         """Return what a takeover would serve now; on the active, what it knows of the standby's copy."""
-        if self.store.standing().role is Role.STANDBY:
+        role = self.store.standing().role
+        if role is Role.STANDBY:
             live = live_generation(self.node)
             return self.copy_of(live) if live else None
+        if role is Role.SUPERSEDED:
+            return None  # what lies here is its own, as it was when the other took over: no generation
         return next((each for each in self.store.copies() if each.state in USABLE), None)
 
     def copy_of(self, generation: Generation) -> Copy:
@@ -92,6 +97,10 @@ class Agent:
             if each.generation.id == generation.id and each.state in USABLE:
                 return each
         return Copy(generation=generation, state=CopyState.IMPORTED, at=generation.end)
+
+    def _news(self, greeting: Greeting, was_silent: bool) -> None:
+        self.keeper.news(greeting, was_silent)
+        learn_copy(self, greeting)
 
     def _peer(self) -> Peer | None:
         with self._lock:

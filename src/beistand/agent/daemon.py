@@ -13,6 +13,8 @@ from beistand.agent.server import Server
 from beistand.agent.takeovers import recover
 from beistand.agent.verbs import Verbs
 from beistand.domain.errors import BeistandError
+from beistand.domain.job import JobKind
+from beistand.operations.tries import note_interrupted
 from beistand.ports.places import Places
 from beistand.wiring import Wiring
 
@@ -63,7 +65,10 @@ def _stop(agent: Agent, server: Server) -> None:
     notify("STOPPING=1")
     agent.watch.stop()
     agent.link.stop()
+    running = agent.worker.running()
     agent.worker.stop(seconds=10)
+    if running is not None and running.kind is JobKind.CYCLE:
+        note_interrupted(agent.node)
     agent.keeper.stop()
     server.close()
 

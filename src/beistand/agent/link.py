@@ -45,6 +45,8 @@ class Link:
         self._stopping = False
         self.on_heard: Callable[[], None] | None = None
         """Called when the peer has greeted us by itself: pairing waits for it."""
+        self.on_answer: Callable[[Greeting], None] = lambda _greeting: None
+        """Called in the thread of the link when the peer answered: the time to tell it more."""
 
     def start(self) -> None:
         Thread(target=self._run, name="link", daemon=True).start()
@@ -125,6 +127,8 @@ class Link:
 
     def _run(self) -> None:
         while not self._stopping:
-            self.ask()
+            greeting = self.ask()
+            if greeting is not None:
+                self.on_answer(greeting)
             self._clock.wait(self._now, GREET_SECONDS)
             self._now.clear()

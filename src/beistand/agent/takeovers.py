@@ -25,6 +25,7 @@ from beistand.operations.takeover import (
     takeover_grant,
     takeover_plan,
 )
+from beistand.operations.tries import close_interrupted
 from beistand.ports.store import Event
 from beistand.protocol import StartTakeover, TakeoverPlanAnswer
 
@@ -39,6 +40,7 @@ def recover(agent: Agent) -> None:
         if agent.is_initialised:
             recover_import(agent.node)
             recover_plan(agent.node)
+            close_interrupted(agent.node)
     except BeistandError as error:
         log_message(error.message, "error")
 
@@ -57,7 +59,7 @@ def show_plan(agent: Agent, restore_point: str) -> TakeoverPlanAnswer:
         steps=describe(plan, claimed_epoch(facts, standing), node.installation, node.profile),
         generation=copy.generation if copy else None,
         age_seconds=_age(facts, copy),
-        phones=tuple(str(each) for each in phones(node.contacts.list(node.profile))),
+        phones=tuple(f"{each.address}:{each.port}" for each in phones(node.contacts.list(node.profile))),
     )
 
 

@@ -117,6 +117,11 @@ class _Cycle:
                         self.peer.cancel(there.id)
                 there = self.peer.watch(there.id, there.revision, WATCH_SECONDS)
                 patience = PATIENCE
+            except PeerRefused as error:
+                if error.message.code != "unknown-job":
+                    raise
+                # Its agent was started anew, and has taken back what it had begun.
+                raise PeerRefused(message("import-interrupted")) from None
             except PeerUnreachable:
                 patience -= 1
                 if not patience:

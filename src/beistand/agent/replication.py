@@ -1,0 +1,60 @@
+"""What both appliances of a pair say and hold alike: pair settings, and how far each generation has come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from beistand.agent.log import log, log_message
+from beistand.domain.errors import BeistandError
+from beistand.domain.job import JobKind
+from beistand.domain.learning import learnt_by_receiver, learnt_by_source
+from beistand.domain.role import Role
+from beistand.operations.importing import live_generation
+
+if TYPE_CHECKING:
+    from beistand.agent.agent import Agent
+    from beistand.domain.generation import Copy
+    from beistand.domain.pair import Greeting
+
+RECORDING = (JobKind.CYCLE, JobKind.RECEIVE)
+"""Jobs that record copies themselves."""
+
+
+def send_settings(agent: Agent, greeting: Greeting) -> None:
+    """Send the module configuration to a peer that has an older one; the active's counts (S17)."""
+    node = agent.node
+    if node.peer is None or node.store.standing().role is not Role.ACTIVE:
+        return
+    config = node.store.config()
+    if greeting.config_revision >= config.revision:
+        return
+    try:
+        node.peer.push_config(config)
+    except BeistandError as error:
+        log_message(error.message, "warning")
+        return
+    log("settings-sent", revision=config.revision)
+
+
+def learn_copy(agent: Agent, greeting: Greeting) -> None:
+    """Bring our record of the peer's newest generation to what is known together."""
+    theirs, running = greeting.newest, agent.worker.running()
+    if theirs is None or (running is not None and running.kind in RECORDING):
+        return
+    new = _learnt(agent, theirs)
+    if new is not None:
+        agent.store.record(new)
+
+
+def _learnt(agent: Agent, theirs: Copy) -> Copy | None:
+    store, generation = agent.store, theirs.generation
+    pair, me = store.pair(), store.standing().me
+    if pair is None or generation.pair != pair.id:
+        return None
+    mine = next((each for each in store.copies() if each.generation.id == generation.id), None)
+    if generation.source == me:
+        return learnt_by_source(mine, theirs) if mine else None
+    if generation.source != pair.peer.node:
+        return None
+    live = live_generation(agent.node)
+    return learnt_by_receiver(mine, theirs, is_live=live is not None and live.id == generation.id)

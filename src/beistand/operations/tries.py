@@ -1,0 +1,69 @@
+"""The tries of a run, counted on disk: one that a kill cut short is one that failed (S10, F1)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import msgspec
+
+from beistand.domain.attempts import after_failure, after_success
+from beistand.domain.errors import Cancelled
+from beistand.domain.generation import CopyState
+from beistand.domain.message import message
+from beistand.ports.node import Node
+
+UNDER_WAY = "cycle-under-way"
+"""The document that says that a try began and has not been counted yet."""
+STAGE_AFTER = {
+    CopyState.TAKEN: "transfer",
+    CopyState.TRANSFERRED: "verify",
+    CopyState.VERIFIED: "import",
+}
+"""Where a cycle was that had come so far."""
+
+
+@contextmanager
+def counted(node: Node) -> Iterator[None]:
+    """Count what happens inside as one try, whatever ends it; a person's cancel ends the run."""
+    store = node.store
+    store.put(UNDER_WAY, b"1")
+    has_failed = True
+    try:
+        yield
+        has_failed = False
+    except Cancelled:
+        has_failed = False
+        raise
+    finally:
+        if has_failed:
+            _count_failure(node)
+        else:
+            store.set_attempts(after_success(store.attempts()))
+        store.put(UNDER_WAY, b"")
+
+
+def note_interrupted(node: Node) -> None:
+    """Have the next start count a try that was ended by a stop of the agent, not by a person."""
+    node.store.put(UNDER_WAY, b"1")
+
+
+def close_interrupted(node: Node) -> None:
+    """Record what a kill cut short, and plan the next try as after any failure. Idempotent."""
+    me = node.store.standing().me
+    for copy in node.store.copies():
+        if copy.generation.source == me and copy.state in STAGE_AFTER:
+            failed = msgspec.structs.replace(
+                copy,
+                state=CopyState.FAILED,
+                at=node.clock.now(),
+                failed_stage=STAGE_AFTER[copy.state],
+                why=message("cycle-interrupted"),
+            )
+            node.store.record(failed)
+    if node.store.get(UNDER_WAY):
+        _count_failure(node)
+        node.store.put(UNDER_WAY, b"")
+
+
+def _count_failure(node: Node) -> None:
+    store = node.store
+    store.set_attempts(after_failure(store.attempts(), store.config().attempts, node.clock.now()))
