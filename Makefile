@@ -30,7 +30,7 @@ check: setup
 
 # Lint, types, layers and all tests, lab included. Two workers: at most two labs at a time, one module each.
 test: check
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 demo: setup
 	@$(BIN)/beistand-lab demo $(if $(filter keep,$(DEMO)),--keep)
