@@ -26,9 +26,11 @@ class SystemdServices:
 
     def start(self, service: Service) -> None:
         unit = service.unit
+        # Earlier failures must not keep it from starting ("start request repeated too quickly"): afterwards
+        # nothing tells that they did, the unit's Result is still that of the last real try.
+        run(["systemctl", "reset-failed", unit], seconds=ASK_SECONDS, good=(0, 1, 5))
         why = _start(service)
-        if not self.is_running(unit) and self._is_worth_another_try(unit):
-            run(["systemctl", "reset-failed", unit], seconds=ASK_SECONDS, good=(0, 1, 5))
+        if not self.is_running(unit) and self._was_gate_closed(unit):
             why = _start(service)
         if not self.is_running(unit):
             raise Failed("service-not-started", unit=unit, why=_cause(unit) or why)
@@ -45,12 +47,9 @@ class SystemdServices:
         if state not in STOPPED:
             raise Failed("service-not-stopped", unit=unit, state=state)
 
-    def _is_worth_another_try(self, unit: str) -> bool:
-        """Tell whether it did not start for a reason that is gone: asked only then, as asking takes time."""
-        result = _property(unit, "Result")
-        # At boot the job of the boot itself may have been looking at the gate just before it opened; and
-        # earlier failures must not keep it from starting ("start request repeated too quickly").
-        return result == "start-limit-hit" or (result == "exec-condition" and self.gate_is_open())
+    def _was_gate_closed(self, unit: str) -> bool:
+        """Tell whether the job of the boot itself was looking at the gate just before it opened."""
+        return self.gate_is_open() and _property(unit, "Result") == "exec-condition"
 
     def open_gate(self) -> None:
         self._gate.parent.mkdir(parents=True, exist_ok=True)
@@ -100,7 +99,7 @@ def _property(unit: str, name: str) -> str:
 
 
 def _cause(unit: str) -> str:
-    """Return the last that the unit itself said before it ended, or how systemd calls its end with its exit status."""
+    """Return the last that the unit itself said before it ended, or how systemd calls its end; empty: nothing ran."""
     try:
         pid = _property(unit, "ExecMainPID")
         own = [f"_PID={pid}"] if pid not in {"", "0"} else []
@@ -110,6 +109,7 @@ def _cause(unit: str) -> str:
         )
     except CommandFailed:
         return ""
-    return (
-        last_line(output.stdout)[:300] or f"{_property(unit, 'Result')} {_property(unit, 'ExecMainStatus')}"
-    )
+    if said := last_line(output.stdout)[:300]:
+        return said
+    result = _property(unit, "Result")
+    return "" if result == "success" else f"{result} {_property(unit, 'ExecMainStatus')}"
