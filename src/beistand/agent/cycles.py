@@ -88,7 +88,16 @@ def start_cycle(agent: Agent, *, asked: bool) -> Job:
     node, config = agent.node, agent.store.config()
     check_may_cycle(node, config, agent.keeper.is_serving)
     work = cycle_work(node, agent.appliance(), agent.link.current(), asked=asked)
-    return agent.worker.start(JobKind.CYCLE, work)
+
+    def work_and_tell(progress: Progress) -> Result:
+        try:
+            return work(progress)
+        finally:
+            # A greeting carries the newest copy only: the next cycle may begin before the next turn.
+            if agent.link.is_connected():
+                agent.link.ask()
+
+    return agent.worker.start(JobKind.CYCLE, work_and_tell)
 
 
 def start_due_cycle(agent: Agent) -> None:
