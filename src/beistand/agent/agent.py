@@ -4,6 +4,7 @@ from threading import Event, RLock
 
 from beistand.agent.keeper import Keeper
 from beistand.agent.link import Link
+from beistand.agent.log import Complaints
 from beistand.agent.replication import learn_copy, send_settings
 from beistand.agent.self_report import SelfReport
 from beistand.agent.watch import Watch
@@ -31,6 +32,7 @@ class Agent:
         self._node: Node | None = None
         self.wake = Event()
         """Set when the main loop should take its next turn at once."""
+        self.complaints = Complaints(wiring.clock.monotonic)
         self.report = SelfReport(wiring.addresses, wiring.services, wiring.clock)
         self.worker = Worker(wiring.clock)
         self.keeper = Keeper(self)

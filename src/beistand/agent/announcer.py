@@ -37,7 +37,7 @@ class Announcer:
     """One thread while serving. `start` and `stop` may be repeated, from any thread."""
 
     def __init__(self, arp: Arp, clock: Clock, alarm: Callable[[str], None] = lambda _mac: None) -> None:
-        """`alarm(mac)` is called once for each rival, from the announcing thread."""
+        """`alarm(mac)` is called once for each rival, from the announcing thread; with "" when it is gone."""
         self._arp = arp
         self._clock = clock
         self._alarm = alarm
@@ -87,6 +87,12 @@ class _Round:
             self._ended.set()
 
     def run(self) -> None:
+        try:
+            self._announce_all()
+        finally:
+            self._ended.set()  # whatever ended this thread: the next turn begins a new round
+
+    def _announce_all(self) -> None:
         begin, times = self._clock.monotonic(), announcement_times()
         at = next(times)
         while not self.is_over:
@@ -137,6 +143,7 @@ class _Round:
             return False
         if self._rival and now - self._rival_last > QUIET_SECONDS:
             self._rival = ""
+            self._alarm("")
             return True
         return False
 

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from threading import RLock
+from threading import Event, RLock
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from beistand.adapters.durable_file import write_durably
 from beistand.agent.announcer import Announcer
 from beistand.agent.log import log, log_message
+from beistand.agent.serving_notes import BootNote, forget_released, note_released, released_for
 from beistand.domain.boot import Action, Adopt, Held, Serve, StandBy, Wait, peer_news
+from beistand.domain.errors import BeistandError, Failed, Refused
 from beistand.domain.facts import Finding, Severity
 from beistand.domain.role import Role
-from beistand.domain.value import Value
 from beistand.operations.boot_check import boot_check
 from beistand.operations.converge import Outcome, converge
 
 if TYPE_CHECKING:
     from beistand.agent.agent import Agent
+    from beistand.agent.serving_notes import Checked
     from beistand.domain.message import Message
     from beistand.domain.pair import Greeting
     from beistand.domain.role import Standing
@@ -28,23 +27,6 @@ LOOK_SECONDS = 5.0
 """The machine is compared with its standing so often, when nothing happened."""
 RETRY_SECONDS = 30.0
 """After a failed start of the PBX it is tried again so often, and whenever a person asks."""
-RELEASED = "released"
-
-
-class Checked(Value, frozen=True, kw_only=True):
-    """This boot's check: gone with /run at the next boot, still there after a restart of the agent."""
-
-    epoch: int
-    """Of the grant it was made for: with any other one it does not count."""
-    verified: bool
-    since: float
-    """Monotonic seconds at which serving began."""
-
-
-class Released(Value, frozen=True, kw_only=True):
-    """Given up for the other side's claim; durable, taken back by `resume` or a person."""
-
-    epoch: int
 
 
 class Keeper:
@@ -53,18 +35,36 @@ class Keeper:
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
         self._lock = RLock()
-        self._file = agent.wiring.places.run / "boot-check"
+        self._note = BootNote(agent.wiring.places.run / "boot-check", agent.clock.monotonic)
         self._began = agent.clock.monotonic()
+        self._due = Event()
+        """Set when a turn is due at once; whoever sets it during a turn gets another one."""
         self._next_look = 0.0
         self._retry_at = 0.0
+        self._waiting = "checking"
         self._held_mac = ""
+        self._is_asked = False
+        self._is_forked = False
         self._rival = ""
         self._failure: Message | None = None
         self._announcer = Announcer(agent.wiring.arp, agent.clock, self._alarm)
+        self._holds: bool | None = None
         self.state = "starting"
-        self.is_serving = False
 
     # --- what others ask ------------------------------------------------------------------------
+
+    @property
+    def is_serving(self) -> bool:
+        """Tell whether this machine has the service address, as far as the last turn saw."""
+        if self._holds is None and self._agent.is_initialised:
+            # A restart of the agent touched nothing: what the one before held is still held.
+            node = self._agent.node
+            self._holds = bool(node.addresses.held(node.installation))
+        return bool(self._holds)
+
+    @property
+    def is_forked(self) -> bool:
+        return self._is_forked
 
     @property
     def is_verified(self) -> bool:
@@ -81,7 +81,7 @@ class Keeper:
         """Return what stands between this appliance and what it should do."""
         found = []
         if self.state == "held":
-            code = "held-by-stranger" if self._held_mac else "held"
+            code = self._held_code()
             found.append(Finding(code=code, severity=Severity.BLOCK, fields={"mac": self._held_mac}))
         if self.state in {"superseded", "released", "forked", "unverified"}:
             found.append(Finding(code=f"is-{self.state}", severity=Severity.WARN))
@@ -102,40 +102,52 @@ class Keeper:
         if not self._agent.is_initialised:
             self.state = "not-initialised"
             return
-        if self._agent.clock.monotonic() >= self._next_look:
+        if self._due.is_set() or self._agent.clock.monotonic() >= self._next_look:
             self.settle()
 
     def settle(self) -> Outcome:
         """Bring the machine to what the standing says, now."""
         node = self._agent.node
-        self._check_boot(node)
+        self._due.clear()
+        try:
+            self._check_boot(node)
+        except BeistandError as error:
+            # What cannot be checked is not served; what is still held from before is given up all the same.
+            self._agent.complaints.tell("boot-check", error.message)
         with self._lock:
-            standing = node.store.standing()
-            serve = standing.is_holder and self._checked() is not None and not self._is_released(node)
+            standing, serve = node.store.standing(), self._may_serve(node)
             may_start = self._failure is None or self._agent.clock.monotonic() >= self._retry_at
             outcome = converge(
-                node, serve=serve, announce=lambda: self._announcer.start(node), may_start=may_start
+                node,
+                serve=serve,
+                announce=lambda: self._announcer.start(node),
+                may_start=may_start,
+                is_overtaken=lambda: not self._may_serve(node),
             )
             if not serve:
                 self._announcer.stop()
-            self._note(standing, serve, outcome)
+                self._rival = ""
+            self._write_down(standing, outcome)
             return outcome
 
     def prepare(self, epoch: int) -> None:
         """The click is this boot's check. Written before the grant is: a kill in between delays nothing."""
-        self._write_check(epoch, verified=True)
+        self._note.write(epoch, verified=True)
 
     def take_up(self) -> Outcome:
         """Serve under a grant that was committed a moment ago."""
         self._failure = None
         self._retry_at = 0.0
+        self._is_forked = False
         return self.settle()
 
     def retry(self) -> None:
-        """A person asks: start the PBX again, or take back what was released."""
+        """A person wants this appliance to serve: start the PBX again, take back a release, wait no longer."""
+        store = self._agent.node.store
         self._retry_at = 0.0
-        if self._agent.node.store.get(RELEASED):
-            self._agent.node.store.put(RELEASED, b"")
+        self._is_asked = store.standing().is_holder and not self.is_serving
+        if released_for(store):
+            self._take_back()
         self.soon()
 
     def stop(self) -> None:
@@ -152,72 +164,115 @@ class Keeper:
         action = peer_news(
             store.standing(), greeting, serving=self.is_serving, unverified_seconds=self.unverified_seconds()
         )
+        self._tell_fork(action is Action.FORK, greeting)
         if action in {Action.ADOPT, Action.WITHDRAW}:
-            self._forget_check()
-            if greeting.grant is not None and store.adopt(greeting.grant):
-                log(
-                    "grant-adopted", level="warning", epoch=greeting.grant.epoch, holder=greeting.grant.holder
-                )
-            self.soon()
-        elif action is Action.FORK:
-            if self.state != "forked":
-                log("fork-found", level="error", peer=greeting.appliance.host)
-            self.state = "forked"
+            self._note.forget()
+            try:
+                if greeting.grant is not None and store.adopt(greeting.grant):
+                    log(
+                        "grant-adopted",
+                        level="warning",
+                        epoch=greeting.grant.epoch,
+                        holder=greeting.grant.holder,
+                    )
+            finally:
+                # Also when the disk could not take the grant: nobody serves beside a higher epoch.
+                self._give_up(self._agent.node)
         elif self.is_serving and was_silent:
             self._announcer.again(self._agent.node)
         if action is Action.KEEP and self.is_serving and not self.is_verified:
-            self._write_check(store.standing().epoch, verified=True)
+            self._note.write(store.standing().epoch, verified=True)
             self.soon()
 
     def release(self, epoch: int) -> None:
-        """Stop serving for the claim of this epoch; done when the address and the PBX are gone."""
+        """Stop serving for the claim of this epoch; done when the address and the PBX are gone.
+
+        Raises Refused `claim-overtaken` where a grant at least as high is known here, Failed where the address
+        could not be removed.
+        """
         node = self._agent.node
-        if node.store.standing().epoch >= epoch:
-            return
-        node.store.put(RELEASED, msgspec.json.encode(Released(epoch=epoch)))
+        known = node.store.standing().epoch
+        if known >= epoch:
+            raise Refused("claim-overtaken", epoch=epoch, known=known)
+        note_released(node.store, epoch)
         log("released", level="warning", epoch=epoch)
-        self.settle()
+        self._give_up(node)
+        outcome = self.settle()
+        if outcome.holds and outcome.failure is not None:
+            raise Failed(outcome.failure.code, **outcome.failure.fields)
 
     def resume(self, epoch: int) -> None:
-        """Take back a release of this epoch."""
-        store = self._agent.node.store
-        body = store.get(RELEASED)
-        if body and msgspec.json.decode(body, type=Released).epoch == epoch:
-            store.put(RELEASED, b"")
+        """Take back a release of this epoch; do nothing if there was none."""
+        if released_for(self._agent.node.store) == epoch:
+            self._take_back()
             log("resumed", level="warning", epoch=epoch)
             self.soon()
 
+    def _take_back(self) -> None:
+        # A look around first, as after a boot: what was true before the release may be so no more.
+        self._note.forget()
+        forget_released(self._agent.node.store)
+
+    def _give_up(self, node: Node) -> None:
+        """Take address and gate away in this very moment; the turn that follows ends the PBX, too."""
+        self._announcer.stop()
+        for act in (lambda: node.addresses.drop(node.installation), node.services.close_gate):
+            try:
+                act()
+            except BeistandError as error:
+                log_message(error.message, "error")
+        self._holds = bool(node.addresses.held(node.installation))
+        self.soon()
+
+    def _tell_fork(self, is_forked: bool, greeting: Greeting) -> None:
+        if is_forked != self._is_forked:
+            self._is_forked = is_forked
+            log("fork-found" if is_forked else "fork-ended", level="error", peer=greeting.appliance.host)
+            self.soon()
+
     def _alarm(self, mac: str) -> None:
-        self._rival = mac
-        log("rival-holds-address", level="error", mac=mac)
+        before, self._rival = self._rival, mac
+        if mac:
+            log("rival-holds-address", level="error", mac=mac)
+        else:
+            log("rival-gone", level="warning", mac=before)
 
     # --- inside ---------------------------------------------------------------------------------
+
+    def _may_serve(self, node: Node) -> bool:
+        """Tell whether the grant is ours, this boot was checked, and nothing was released."""
+        standing = node.store.standing()
+        is_checked = self._note.of(standing.epoch) is not None
+        return standing.is_holder and is_checked and not released_for(node.store)
 
     def _check_boot(self, node: Node) -> None:
         """Ask the peer and the network who may serve, without holding the lock: the peer asks us, too."""
         if not node.store.standing().is_holder or self._checked() is not None:
             return
-        greeting = self._agent.link.ask() if node.peer is not None else None
+        if not node.addresses.carrier(node.installation.interface):
+            self._began = self._agent.clock.monotonic()  # without a link nobody could have answered
+        link = self._agent.link
+        greeting = link.ask() or link.current() if node.peer is not None else None
         waited = self._agent.clock.monotonic() - self._began
-        verdict = boot_check(node, greeting, waited_seconds=waited)
-        self._held_mac = ""
+        verdict = boot_check(node, greeting, waited_seconds=waited, is_asked=self._is_asked)
+        was_held, self._held_mac, self._waiting = self._waiting == "held", "", "checking"
         match verdict:
             case Serve():
                 log("boot-check", verdict="serve", verified=verdict.verified)
-                self._write_check(node.store.standing().epoch, verified=verdict.verified)
+                self._is_asked = False
+                self._note.write(node.store.standing().epoch, verified=verdict.verified)
             case Adopt():
                 node.store.adopt(verdict.grant)
                 log("boot-check", level="warning", verdict="superseded", epoch=verdict.grant.epoch)
             case Held():
-                if self.state != "held":
+                if not was_held:
                     log("boot-check", level="warning", verdict="held", mac=verdict.mac or "peer")
-                self.state, self._held_mac = "held", verdict.mac
-            case Wait():
-                self.state = "checking"
-            case StandBy():
+                self._waiting, self._held_mac = "held", verdict.mac
+            case Wait() | StandBy():
                 pass
 
-    def _note(self, standing: Standing, serve: bool, outcome: Outcome) -> None:
+    def _write_down(self, standing: Standing, outcome: Outcome) -> None:
+        """Note how the machine is after a turn, and when to look again."""
         now = self._agent.clock.monotonic()
         if outcome.failure is not None and self._failure is None:
             log_message(outcome.failure, "error")
@@ -225,8 +280,8 @@ class Keeper:
             self._retry_at = now + RETRY_SECONDS
         if outcome.failure is None or outcome.failure.code != "pbx-not-running":
             self._failure = outcome.failure  # else the older one says why
-        self.is_serving = outcome.holds
-        state = self._state(standing, serve)
+        self._holds = outcome.holds
+        state = self._state(self._agent.node)
         if state != self.state:
             log("state", now=state, before=self.state, epoch=standing.epoch)
             self._agent.link.greet_now()
@@ -234,40 +289,29 @@ class Keeper:
         waiting = state in {"checking", "held"}
         self._next_look = now + (1.0 if waiting else LOOK_SECONDS)
 
-    def _state(self, standing: Standing, serve: bool) -> str:
-        if serve:
-            if self._failure is not None:
-                return "active-failed"
-            return "serving" if self.is_verified else "unverified"
-        if standing.is_holder:
-            if self._is_released(self._agent.node):
-                return "released"
-            return self.state if self.state in {"checking", "held", "forked"} else "checking"
-        if self.state == "forked":
-            return self.state
-        return "superseded" if standing.role is Role.SUPERSEDED else "standing-by"
+    def _state(self, node: Node) -> str:
+        standing = node.store.standing()
+        if not standing.is_holder:
+            return "superseded" if standing.role is Role.SUPERSEDED else "standing-by"
+        if self._is_forked:
+            return "forked"
+        if not self._may_serve(node):
+            return "released" if released_for(node.store) else self._waiting
+        if self._failure is not None:
+            return "active-failed"
+        return "serving" if self.is_verified else "unverified"
+
+    def _held_code(self) -> str:
+        if not self._held_mac:
+            return "held"
+        pair = self._agent.store.pair()
+        is_peer = pair is not None and pair.peer.mac.lower() == self._held_mac.lower()
+        return "held-by-peer" if is_peer else "held-by-stranger"
 
     def soon(self) -> None:
         """Take the next turn at once."""
-        self._next_look = 0.0
+        self._due.set()
         self._agent.wake.set()
 
-    def _is_released(self, node: Node) -> bool:
-        body = node.store.get(RELEASED)
-        if not body:
-            return False
-        return msgspec.json.decode(body, type=Released).epoch > node.store.standing().epoch
-
     def _checked(self) -> Checked | None:
-        try:
-            checked = msgspec.json.decode(self._file.read_bytes(), type=Checked)
-        except FileNotFoundError:
-            return None
-        return checked if checked.epoch == self._agent.store.standing().epoch else None
-
-    def _write_check(self, epoch: int, *, verified: bool) -> None:
-        checked = Checked(epoch=epoch, verified=verified, since=self._agent.clock.monotonic())
-        write_durably(self._file, msgspec.json.encode(checked))
-
-    def _forget_check(self) -> None:
-        self._file.unlink(missing_ok=True)
+        return self._note.of(self._agent.store.standing().epoch)

@@ -4,6 +4,7 @@ import sys
 import threading
 import traceback
 import uuid
+from collections.abc import Callable
 
 from beistand.domain.message import Field, Message
 
@@ -31,3 +32,34 @@ def log_bug(where: str) -> Message:
             sys.stderr.write(f"<3>internal-error reference={reference} where={where} {line}\n")
         sys.stderr.flush()
     return Message(code="internal-error", fields={"reference": reference})
+
+
+class Complaints:
+    """Troubles that come back every second: told when they are new, and again every ten minutes."""
+
+    AGAIN_SECONDS = 600.0
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._told: dict[str, tuple[str, float]] = {}
+
+    def tell(self, where: str, trouble: Message, level: str = "warning") -> None:
+        if self.is_new(where, trouble.code):
+            log_message(trouble, level)
+
+    def bug(self, where: str) -> None:
+        """Tell the exception that is being handled."""
+        if self.is_new(where, "internal-error"):
+            log_bug(where)
+
+    def is_new(self, where: str, what: str) -> bool:
+        now = self._monotonic()
+        told, at = self._told.get(where, ("", 0.0))
+        if told == what and now - at < self.AGAIN_SECONDS:
+            return False
+        self._told[where] = (what, now)
+        return True
+
+    def end(self, where: str) -> None:
+        """Note that it works again."""
+        self._told.pop(where, None)

@@ -58,7 +58,7 @@ def boot_verdict(
 
     `holder_macs` answered ARP for a service address; `waited_seconds` counts from the first look with carrier.
     """
-    theirs = greeting.grant if greeting else None
+    theirs = pair_grant(standing, greeting) if greeting else None
     if theirs is not None and theirs.epoch > standing.epoch:
         return Adopt(grant=theirs)
     if not standing.is_holder:
@@ -73,6 +73,15 @@ def boot_verdict(
     if waited_seconds < LONGEST_WAIT.total_seconds():
         return Wait()
     return Held(mac="") if is_strict else Serve(verified=False)
+
+
+def pair_grant(standing: Standing, greeting: Greeting) -> Grant | None:
+    """Return the grant that the peer tells, if one of us two holds it.
+
+    A number from an earlier pair of that machine means nothing here, however high it is.
+    """
+    told = greeting.grant
+    return told if told and told.holder in (standing.me, greeting.appliance.node) else None
 
 
 class Action(StrEnum):
@@ -95,7 +104,8 @@ def peer_news(standing: Standing, greeting: Greeting, *, serving: bool, unverifi
 
     The exception: who served unverified for too long keeps serving, as long as the other does not serve.
     """
-    theirs = greeting.grant.epoch if greeting.grant else 0
+    known = pair_grant(standing, greeting)
+    theirs = known.epoch if known else 0
     limit = FORK_LIMIT.total_seconds()
     if theirs > standing.epoch:
         if not serving:

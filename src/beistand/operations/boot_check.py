@@ -1,5 +1,7 @@
 """The check before this boot's first serving (R2): gathers what `boot_verdict` judges."""
 
+from math import inf
+
 from beistand.domain.boot import BootVerdict, Serve, Wait, boot_verdict
 from beistand.domain.errors import Failed
 from beistand.domain.pair import Greeting
@@ -8,8 +10,13 @@ from beistand.ports.node import Node
 ASK_SECONDS = 0.5
 
 
-def boot_check(node: Node, greeting: Greeting | None, *, waited_seconds: float) -> BootVerdict:
+def boot_check(
+    node: Node, greeting: Greeting | None, *, waited_seconds: float, is_asked: bool = False
+) -> BootVerdict:
     """Ask who answers for the service addresses, and judge.
+
+    `is_asked`: a person wants this appliance to serve. Then a peer that is silent is not waited for, also
+    in strict mode; an address that somebody has is not taken.
 
     `greeting` is what the peer answered just now, None while it is silent. `waited_seconds` counts from
     the first look of this boot. Nothing that is sent carries a service address as its sender.
@@ -28,8 +35,8 @@ def boot_check(node: Node, greeting: Greeting | None, *, waited_seconds: float) 
         greeting,
         holder_macs=tuple(macs[each] for each in wanted if each in macs),
         is_paired=node.store.pair() is not None,
-        waited_seconds=waited_seconds,
-        is_strict=installation.strict_boot,
+        waited_seconds=inf if is_asked else waited_seconds,
+        is_strict=installation.strict_boot and not is_asked,
     )
     # Without a link silence means nothing, and nobody could call anyway.
     return Wait() if isinstance(verdict, Serve) and not can_hear else verdict

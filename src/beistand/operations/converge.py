@@ -33,18 +33,39 @@ class Outcome(Value, frozen=True, kw_only=True):
     """What could not be brought about; with `holds`: the state `active-failed`."""
 
 
-def converge(node: Node, *, serve: bool, announce: Callable[[], None], may_start: bool = True) -> Outcome:
+def converge(
+    node: Node,
+    *,
+    serve: bool,
+    announce: Callable[[], None],
+    may_start: bool = True,
+    is_overtaken: Callable[[], bool] = lambda: False,
+) -> Outcome:
     """Serve, or give up serving; return how the machine is now.
 
     `announce` starts announcing in a thread of its own and is called at once after the address is held, in
-    every turn. With `may_start` False a PBX that does not run is reported, not started.
+    every turn. With `may_start` False a PBX that does not run is reported, not started. `is_overtaken` tells
+    whether news made it wrong to serve since the turn began: a PBX may take a minute to start, and whoever
+    brings the news takes the address away itself, before or after we look.
     """
-    return _serve(node, announce, may_start) if serve else _withdraw(node)
+    try:
+        if not serve:
+            return _withdraw(node)
+        outcome = _serve(node, announce, may_start, is_overtaken)
+        return _withdraw(node) if outcome is None else outcome
+    except BeistandError as error:
+        # Whatever could not even be looked at: where the address is, is known and told.
+        return Outcome(holds=_holds(node), running=False, failure=error.message)
 
 
-def _serve(node: Node, announce: Callable[[], None], may_start: bool) -> Outcome:
+def _serve(
+    node: Node, announce: Callable[[], None], may_start: bool, is_overtaken: Callable[[], bool]
+) -> Outcome | None:
+    """Return None when overtaken: everything is to be given up again."""
     try:
         node.addresses.hold(node.installation)
+        if is_overtaken():
+            return None
         announce()
         if not node.services.gate_is_open():
             node.services.open_gate()
@@ -54,9 +75,14 @@ def _serve(node: Node, announce: Callable[[], None], may_start: bool) -> Outcome
     if missing and not may_start:
         return _outcome(node, failure=message("pbx-not-running", unit=missing[0].unit))
     connected: Sequence[Phone] = ()
+    if is_overtaken():
+        return None
     if missing:
         connected = _connected_phones(node)
-        if failure := _start(node, missing):
+        failure = _start(node, missing)
+        if is_overtaken():
+            return None
+        if failure:
             return _outcome(node, failure=failure)
     seconds = START_ANSWER_SECONDS if missing else TICK_ANSWER_SECONDS
     installation, port = node.installation, node.profile.sip.udp_port
@@ -127,8 +153,12 @@ def _stopping(node: Node, service: Service) -> Callable[[], None]:
 
 def _outcome(node: Node, *, answers: bool = False, failure: Message | None = None) -> Outcome:
     return Outcome(
-        holds=len(node.addresses.held(node.installation)) == len(node.installation.service_addresses),
+        holds=_holds(node),
         running=all(node.services.is_running(each.unit) for each in node.profile.services),
         answers=answers,
         failure=failure,
     )
+
+
+def _holds(node: Node) -> bool:
+    return len(node.addresses.held(node.installation)) == len(node.installation.service_addresses)

@@ -1,0 +1,68 @@
+"""What the keeper remembers over a restart of the agent: this boot's check, and what it released."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from beistand.adapters.durable_file import write_durably
+from beistand.domain.value import Value
+from beistand.ports.store import Store
+
+RELEASED = "released"
+
+
+class Checked(Value, frozen=True, kw_only=True):
+    """This boot's check: gone with /run at the next boot, still there after a restart of the agent."""
+
+    epoch: int
+    """Of the grant it was made for: with any other one it does not count."""
+    verified: bool
+    since: float
+    """Monotonic seconds at which serving began."""
+
+
+class BootNote:
+    """The check in a file of /run."""
+
+    def __init__(self, file: Path, monotonic: Callable[[], float]) -> None:
+        self._file = file
+        self._monotonic = monotonic
+
+    def of(self, epoch: int) -> Checked | None:
+        """Return the check that was made for this grant; a note that cannot be read is none."""
+        try:
+            checked = msgspec.json.decode(self._file.read_bytes(), type=Checked)
+        except (OSError, msgspec.MsgspecError):
+            return None
+        return checked if checked.epoch == epoch else None
+
+    def write(self, epoch: int, *, verified: bool) -> None:
+        checked = Checked(epoch=epoch, verified=verified, since=self._monotonic())
+        write_durably(self._file, msgspec.json.encode(checked))
+
+    def forget(self) -> None:
+        self._file.unlink(missing_ok=True)
+
+
+class Released(Value, frozen=True, kw_only=True):
+    """Given up for the other side's claim; durable, taken back by `resume` or a person."""
+
+    epoch: int
+
+
+def released_for(store: Store) -> int:
+    """Return the epoch that this appliance released for; 0: none. A grant as high ends it, too."""
+    body = store.get(RELEASED)
+    if not body:
+        return 0
+    epoch = msgspec.json.decode(body, type=Released).epoch
+    return epoch if epoch > store.standing().epoch else 0
+
+
+def note_released(store: Store, epoch: int) -> None:
+    store.put(RELEASED, msgspec.json.encode(Released(epoch=epoch)))
+
+
+def forget_released(store: Store) -> None:
+    store.put(RELEASED, b"")
