@@ -118,7 +118,7 @@ def heal(options: Options, host: str) -> None:
     options.tell(f"{host} has network again", host=host)
 
 
-@cli.command(context_settings={"ignore_unknown_options": True})
+@cli.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.argument("host", type=_HOST)
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj

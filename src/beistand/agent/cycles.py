@@ -12,7 +12,7 @@ from beistand.domain.errors import Refused
 from beistand.domain.facts import Severity
 from beistand.domain.health import prerequisites
 from beistand.domain.job import Job, JobKind
-from beistand.domain.pair import Appliance, Greeting
+from beistand.domain.pair import Appliance, Greeting, has_standby
 from beistand.domain.role import Role
 from beistand.domain.schedule import is_due
 from beistand.operations.cycle import run_cycle
@@ -32,15 +32,17 @@ def is_cycle_due(node: Node, config: ModuleConfig, attempts: Attempts, now: date
     return config.schedule is not None and is_due(config.schedule, attempts.last_run, now, node.clock.zone())
 
 
-def check_may_cycle(node: Node, config: ModuleConfig, is_serving: bool) -> None:
+def check_may_cycle(node: Node, config: ModuleConfig, greeting: Greeting | None, *, is_serving: bool) -> None:
     """See that a cycle may run here at all.
 
-    Raises Refused `not-paired`, `not-the-active`, `not-serving`, `module-inactive`.
+    Raises Refused `not-paired`, `not-the-active`, `no-standby`, `not-serving`, `module-inactive`.
     """
     if node.peer is None:
         raise Refused("not-paired")
     if node.store.standing().role is not Role.ACTIVE:
         raise Refused("not-the-active", role=node.store.standing().role)
+    if not has_standby(node.store.standing(), greeting):
+        raise Refused("no-standby")
     if not is_serving:
         raise Refused("not-serving")
     if not config.active:
@@ -86,7 +88,7 @@ def _answer_schedule(node: Node) -> None:
 def start_cycle(agent: Agent, *, asked: bool) -> Job:
     """Start one try now. Raises Refused as `check_may_cycle`, and `job-running`."""
     node, config = agent.node, agent.store.config()
-    check_may_cycle(node, config, agent.keeper.is_serving)
+    check_may_cycle(node, config, agent.link.last(), is_serving=agent.keeper.is_serving)
     work = cycle_work(node, agent.appliance(), agent.link.current(), asked=asked)
 
     def work_and_tell(progress: Progress) -> Result:
@@ -105,7 +107,9 @@ def start_due_cycle(agent: Agent) -> None:
     if not agent.is_initialised or agent.worker.running() is not None:
         return
     node, config = agent.node, agent.store.config()
-    if node.peer is None or node.store.standing().role is not Role.ACTIVE or not agent.keeper.is_serving:
+    if node.peer is None or not agent.keeper.is_serving:
+        return
+    if not has_standby(node.store.standing(), agent.link.last()):
         return
     if is_cycle_due(node, config, agent.store.attempts(), agent.clock.now()):
         start_cycle(agent, asked=False)

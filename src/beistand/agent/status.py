@@ -5,11 +5,14 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from beistand import __version__
 from beistand.domain.facts import Finding, Severity
 from beistand.domain.generation import Copy
 from beistand.domain.health import copy_findings, prerequisites
 from beistand.domain.message import Message
+from beistand.domain.pair import has_standby
 from beistand.domain.role import Role
 from beistand.domain.schedule import next_run
 from beistand.protocol import PeerView, Status
@@ -61,8 +64,13 @@ def findings(agent: Agent) -> tuple[Finding, ...]:
     if not agent.link.is_connected():
         found.append(_silence(agent))
     greeting = agent.link.current()
-    found += prerequisites(mine, greeting.appliance if greeting else pair.peer)
-    if agent.store.standing().role is not Role.SUPERSEDED:
+    # A silent peer's clock cannot be read: what it said of itself long ago still holds for the rest.
+    theirs = greeting.appliance if greeting else msgspec.structs.replace(pair.peer, now=mine.now)
+    found += prerequisites(mine, theirs)
+    standing = agent.store.standing()
+    if standing.role is Role.ACTIVE and not has_standby(standing, greeting):
+        found.append(Finding(code="no-standby", severity=Severity.WARN))
+    elif standing.role is not Role.SUPERSEDED:
         found += copy_findings(
             agent.store.config(), agent.usable(), agent.clock.now(), pair.since, agent.clock.zone()
         )
@@ -109,7 +117,7 @@ def _age(agent: Agent, copy: Copy | None) -> float:
 
 def _next_cycle(agent: Agent) -> str:
     config, attempts = agent.store.config(), agent.store.attempts()
-    if agent.store.standing().role is not Role.ACTIVE or not config.active:
+    if not has_standby(agent.store.standing(), agent.link.last()) or not config.active:
         return ""
     when: datetime | None = attempts.next_at
     if when is None and config.schedule is not None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from beistand.domain.generation import Copy
-from beistand.domain.role import Grant, NodeId, Side
+from beistand.domain.role import Grant, NodeId, Side, Standing
 from beistand.domain.value import Value
 
 PROTOCOL_VERSION = 1
@@ -54,3 +54,16 @@ class Greeting(Value, frozen=True, kw_only=True):
     served_unverified_seconds: float
     config_revision: int
     newest: Copy | None
+
+
+def has_standby(standing: Standing, greeting: Greeting | None) -> bool:
+    """Tell whether the peer of this active can take its generations.
+
+    The first active has the standby that it was paired with. After a takeover the peer is a former active:
+    it keeps its data until redundancy is set up again, and a peer that was never active says so itself.
+    """
+    if standing.grant is None or not standing.is_holder:
+        return False
+    if standing.grant.parent == 0:
+        return True
+    return greeting is not None and greeting.own_epoch == 0
