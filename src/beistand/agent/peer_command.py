@@ -64,7 +64,7 @@ def _relay(places: Places) -> int:
     with agent:
         try:
             agent.connect(str(places.socket))
-            while body := read_frame(_from_peer):
+            while body := read_frame(_exactly(lambda size: _read_input(size, agent))):
                 _write(_answer(body, agent))
         except (OSError, Refused, _Ended) as error:
             return _refuse(f"agent-unreachable {error}")
@@ -84,12 +84,11 @@ def _answer(body: bytes, agent: socket.socket) -> bytes:
     return len(answer).to_bytes(4, "big") + answer
 
 
-def _from_peer(size: int) -> bytes:
-    return _exactly(_read_input)(size)
-
-
-def _read_input(size: int) -> bytes:
-    ready, _, _ = select.select([0], [], [], IDLE_SECONDS)
+def _read_input(size: int, agent: socket.socket) -> bytes:
+    ready, _, _ = select.select([0, agent], [], [], IDLE_SECONDS)
+    if agent in ready:
+        # It never speaks first: it ended. Said at once, so that nobody asks over this session any more.
+        raise _Ended
     return os.read(0, size) if ready else b""
 
 
