@@ -54,6 +54,7 @@ STATES = (
     "released",
     "forked",
     "not-initialised",
+    "out-of-order",
 )
 ALARMING_STATES = ("superseded", "released", "forked", "unverified")
 

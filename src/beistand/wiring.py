@@ -19,6 +19,7 @@ from beistand.adapters.sip import UdpSipProbe
 from beistand.adapters.ssh import SshPeer
 from beistand.adapters.ssh_line import SshLine
 from beistand.adapters.store import SqliteStore
+from beistand.domain.errors import Failed
 from beistand.domain.installation import Installation
 from beistand.domain.pair import Pair
 from beistand.ports.node import Node
@@ -31,6 +32,7 @@ class Wiring:
 
     def __init__(self, places: Places) -> None:
         self.places = places
+        self._known: Installation | None = None
         self.clock = SystemClock()
         self.store = SqliteStore(places.state / "state.db")
         self.addresses = NetlinkAddresses(places.run / "routes.json")
@@ -52,11 +54,13 @@ class Wiring:
     def node(self) -> Node | None:
         """Return this appliance as the operations see it; None before `init`.
 
-        Raises BeistandError for settings or a profile that cannot be read.
+        Raises Failed `settings-missing`, and BeistandError for settings or a profile that cannot be read.
         """
-        if not self.store.is_initialised() or not settings_file(self.places.etc).exists():
+        if not self.store.is_initialised():
             return None
-        installation = self.installation()
+        if not settings_file(self.places.etc).exists():
+            raise Failed("settings-missing", path=str(settings_file(self.places.etc)))
+        installation = self._known = self.installation()
         profile = self.profiles.load(installation.profile)
         pair = self.store.pair()
         return Node(
@@ -90,4 +94,5 @@ class Wiring:
         return SshPeer(line, pair.id)
 
     def _own_ip(self) -> str:
-        return self.installation().own_ip
+        # Settings that are damaged later must not make a running appliance deaf.
+        return (self._known or self.installation()).own_ip

@@ -2,7 +2,7 @@
 
 import pytest
 
-from beistand.domain.boot import FORK_LIMIT, LONGEST_WAIT
+from beistand.domain.boot import LONGEST_WAIT
 from beistand.domain.errors import Refused
 from beistand.protocol import Release, RetryService
 from fakes.agents import TwoAgents, broken
@@ -10,7 +10,6 @@ from fakes.pair_of_appliances import ADDRESS
 from fakes.situations import B, grant
 
 WAIT = LONGEST_WAIT.total_seconds()
-FORK = FORK_LIMIT.total_seconds()
 
 
 def codes(one) -> set[str]:
@@ -181,25 +180,8 @@ def test_a_claim_below_our_own_epoch_is_refused_not_ignored(two: TwoAgents) -> N
     assert two.a.serves
 
 
-def _forked(two: TwoAgents) -> None:
-    """A boots alone and serves for long; then B, which took over before, comes back."""
-    two.turns(2)
-    two.b.store.adopt(grant(3, B, 2))
-    two.cut()
-    two.a.boot()
-    two.a.agent.reload()
-    two.a.turn()
-    two.clock.advance(WAIT + 1)
-    two.a.turn()
-    two.clock.advance(FORK + 1)
-    two.a.turn()
-    two.b.boot()
-    two.b.agent.reload()
-    two.heal()
-
-
 def test_a_fork_is_shown_on_both_sides_and_stays(two: TwoAgents) -> None:
-    _forked(two)
+    two.fork()
     two.turns(5)
     assert two.a.serves
     assert two.b.is_clean
@@ -209,7 +191,7 @@ def test_a_fork_is_shown_on_both_sides_and_stays(two: TwoAgents) -> None:
 
 
 def test_a_fork_is_told_once(two: TwoAgents, capsys) -> None:
-    _forked(two)
+    two.fork()
     capsys.readouterr()
     two.turns(10)
     assert capsys.readouterr().err.count("fork-found") == 2

@@ -11,13 +11,14 @@ from beistand.adapters.store import SqliteStore
 from beistand.agent.agent import Agent
 from beistand.agent.caller import PEER_ACCOUNT, Caller
 from beistand.agent.verbs import Verbs
+from beistand.domain.boot import FORK_LIMIT, LONGEST_WAIT
 from beistand.domain.config import ModuleConfig
 from beistand.domain.errors import BeistandError, Failed, PeerRefused, PeerUnreachable
 from beistand.domain.installation import Installation, ServiceAddress
 from beistand.domain.licence import LicenceSet
 from beistand.domain.pair import Greeting, Pair
 from beistand.domain.profile import Profile
-from beistand.domain.role import Grant, Side
+from beistand.domain.role import Side
 from beistand.domain.value import Value
 from beistand.ports.node import Node
 from beistand.ports.places import Places
@@ -238,7 +239,8 @@ class TwoAgents:
             (folder / name).mkdir()
         self.a, self.b = OneOfTwo(self, A, folder / "a"), OneOfTwo(self, B, folder / "b")
         self.stranger = Machine(STRANGER_MAC, "192.0.2.99")
-        self.segment.machines = [self.a.machine, self.b.machine, self.stranger]
+        self.gateway = Machine("02:00:00:00:00:fe", "192.0.2.254")
+        self.segment.machines = [self.a.machine, self.b.machine, self.stranger, self.gateway]
         for each in (self.a, self.b):
             each.agent.reload()
 
@@ -247,6 +249,22 @@ class TwoAgents:
 
     def cut(self) -> None:
         self.segment.cut = [self.a.machine]
+
+    def fork(self) -> None:
+        """A boots alone and serves for long; then B, which took over before, comes back."""
+        self.turns(2)
+        self.b.store.adopt(grant(3, B, 2))
+        self.cut()
+        self.a.boot()
+        self.a.agent.reload()
+        self.a.turn()
+        self.clock.advance(LONGEST_WAIT.total_seconds() + 1)
+        self.a.turn()
+        self.clock.advance(FORK_LIMIT.total_seconds() + 1)
+        self.a.turn()
+        self.b.boot()
+        self.b.agent.reload()
+        self.heal()
 
     def heal(self) -> None:
         self.segment.cut = []
@@ -264,10 +282,6 @@ class TwoAgents:
         for each in (self.a, self.b):
             each.agent.keeper.stop()
             each.store.close()
-
-
-def claim(epoch: int, holder: str, parent: int) -> Grant:
-    return grant(epoch, holder, parent)
 
 
 def broken(code: str = "file-not-written") -> Failed:

@@ -11,6 +11,7 @@ from beistand.agent.watch import Watch
 from beistand.agent.worker import Worker
 from beistand.domain.errors import Refused
 from beistand.domain.generation import Copy, CopyState, Generation
+from beistand.domain.message import Message
 from beistand.domain.pair import Appliance, Greeting
 from beistand.domain.role import Role
 from beistand.operations.importing import live_generation
@@ -32,6 +33,8 @@ class Agent:
         self._node: Node | None = None
         self.wake = Event()
         """Set when the main loop should take its next turn at once."""
+        self.troubles: dict[str, Message] = {}
+        """What is wrong with this appliance itself, by what it concerns; each one is a finding."""
         self.complaints = Complaints(wiring.clock.monotonic)
         self.report = SelfReport(wiring.addresses, wiring.services, wiring.clock)
         self.worker = Worker(wiring.clock)
@@ -92,6 +95,10 @@ class Agent:
         if role is Role.SUPERSEDED:
             return None  # what lies here is its own, as it was when the other took over: no generation
         return next((each for each in self.store.copies() if each.state in USABLE), None)
+
+    def to_serve(self) -> Copy | None:
+        """Return the copy that a takeover here would serve; None: what this appliance served itself, or nothing."""
+        return self.usable() if self.store.standing().role is Role.STANDBY else None
 
     def copy_of(self, generation: Generation) -> Copy:
         """Return the copy of a generation whose data is here."""

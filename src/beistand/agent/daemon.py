@@ -1,62 +1,95 @@
 """`beistand agent`: starts every part, keeps the machine as the standing says, ends cleanly."""
 
 import signal
-from threading import Event
+from threading import Event, Thread
 from types import FrameType
 
 from beistand import __version__
 from beistand.adapters.service_manager import notify
 from beistand.agent.agent import Agent
 from beistand.agent.cycles import start_due_cycle
-from beistand.agent.log import log, log_bug, log_message
+from beistand.agent.log import log
+from beistand.agent.out_of_order import wired
+from beistand.agent.recovery import Recovery
 from beistand.agent.server import Server
-from beistand.agent.takeovers import recover
 from beistand.agent.verbs import Verbs
 from beistand.domain.errors import BeistandError
 from beistand.domain.job import JobKind
 from beistand.operations.tries import note_interrupted
 from beistand.ports.places import Places
-from beistand.wiring import Wiring
 
 TICK_SECONDS = 1.0
+PULSE_SECONDS = 5.0
+"""The watchdog is fed so often (a sixth of WatchdogSec) while the loop turns."""
+LONGEST_TURN_SECONDS = 300.0
+"""A turn may wait for a PBX that stops and starts slowly: only one that is longer hangs."""
 
 
 def main(places: Places | None = None) -> int:
     """Run until SIGTERM or SIGINT. Returns the exit status."""
     places = places or Places()
     stopping = Event()
-    try:
-        wiring = Wiring(places)
-    except BeistandError as error:
-        log_message(error.message, "error")
-        return 1
+    _end_on_signal(stopping)
+    wiring = wired(places, stopping)
+    if wiring is None:
+        return 0
     agent = Agent(wiring)
-    _end_on_signal(stopping, agent.wake)
     server = Server(places.socket, Verbs(agent).handle)
-    recover(agent)
+    loop = Loop(agent, stopping)
+    loop.recovery.begin()
     server.open()
     agent.link.start()
     agent.watch.start()
+    loop.start()
     log("agent-ready", version=__version__)
     notify("READY=1")
-    while not stopping.is_set():
-        _tick(agent)
-        agent.clock.wait(agent.wake, TICK_SECONDS)
-        agent.wake.clear()
+    while not stopping.wait(PULSE_SECONDS):
+        if loop.turn_seconds() < LONGEST_TURN_SECONDS:
+            notify(f"WATCHDOG=1\nSTATUS={agent.keeper.state}")
     _stop(agent, server)
     return 0
 
 
-def _tick(agent: Agent) -> None:
-    """One turn: what is due is done, whatever failed before; the watchdog is fed by turns only."""
-    for act in (agent.keeper.tick, lambda: start_due_cycle(agent)):
-        try:
-            act()
-        except BeistandError as error:
-            log_message(error.message, "warning")
-        except Exception:  # noqa: BLE001  the edge of the loop: the next turn may work
-            log_bug("tick")
-    notify(f"WATCHDOG=1\nSTATUS={agent.keeper.state}")
+class Loop:
+    """The turns, in a thread of their own: a stop need not wait for a PBX that takes a minute to start."""
+
+    def __init__(self, agent: Agent, stopping: Event) -> None:
+        self._agent = agent
+        self._stopping = stopping
+        self._turned = agent.clock.monotonic()
+        self.recovery = Recovery(agent)
+
+    def start(self) -> None:
+        Thread(target=self._run, name="loop", daemon=True).start()
+
+    def turn_seconds(self) -> float:
+        """Return for how long the present turn has been under way."""
+        return self._agent.clock.monotonic() - self._turned
+
+    def turn(self) -> None:
+        """Do what is due, whatever fails."""
+        agent = self._agent
+        self._turned = agent.clock.monotonic()
+        for name, act in (
+            ("recovery", self.recovery.tick),
+            ("keeper", agent.keeper.tick),
+            ("cycle", lambda: start_due_cycle(agent)),
+        ):
+            try:
+                act()
+            except BeistandError as error:
+                agent.complaints.tell(name, error.message)
+            except Exception:  # noqa: BLE001  the edge of the loop: the next turn may work
+                agent.complaints.bug(name)
+            else:
+                agent.complaints.end(name)
+
+    def _run(self) -> None:
+        agent = self._agent
+        while not self._stopping.is_set():
+            self.turn()
+            agent.clock.wait(agent.wake, TICK_SECONDS)
+            agent.wake.clear()
 
 
 def _stop(agent: Agent, server: Server) -> None:
@@ -73,10 +106,9 @@ def _stop(agent: Agent, server: Server) -> None:
     server.close()
 
 
-def _end_on_signal(stopping: Event, wake: Event) -> None:
+def _end_on_signal(stopping: Event) -> None:
     def end(_number: int, _frame: FrameType | None) -> None:
         stopping.set()
-        wake.set()
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)

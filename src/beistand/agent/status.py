@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from beistand import __version__
+from beistand.agent.out_of_order import out_of_order
 from beistand.domain.facts import Finding, Severity
 from beistand.domain.generation import Copy
 from beistand.domain.health import copy_findings, prerequisites
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 
 def status(agent: Agent) -> Status:
+    if trouble := agent.troubles.get("settings"):
+        return out_of_order(trouble)
     if not agent.is_initialised:
         return Status(
             initialised=False, state="not-initialised", version=__version__, host=socket.gethostname()
@@ -56,7 +59,7 @@ def status(agent: Agent) -> Status:
 
 def findings(agent: Agent) -> tuple[Finding, ...]:
     """Return what a person should know now, the most pressing first."""
-    found = [*agent.keeper.findings()]
+    found = [*agent.keeper.findings(), *_troubles(agent)]
     mine, pair = agent.appliance(), agent.store.pair()
     if pair is None:
         found.append(Finding(code="not-paired", severity=Severity.WARN))
@@ -76,6 +79,13 @@ def findings(agent: Agent) -> tuple[Finding, ...]:
         )
     order = [Severity.BLOCK, Severity.CONFIRM, Severity.WARN, Severity.INFO]
     return tuple(sorted(found, key=lambda each: order.index(each.severity)))
+
+
+def _troubles(agent: Agent) -> list[Finding]:
+    troubles = sorted(agent.troubles.items())
+    return [
+        Finding(code=each.code, severity=Severity.BLOCK, fields=dict(each.fields)) for _, each in troubles
+    ]
 
 
 def _silence(agent: Agent) -> Finding:

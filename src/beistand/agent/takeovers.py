@@ -1,13 +1,14 @@
 """The takeover as the agent does it: show the plan, take the confirmed digest, run it, serve."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 from beistand.agent.agent import Agent
 from beistand.agent.caller import Caller
-from beistand.agent.log import log, log_message
+from beistand.agent.log import log
 from beistand.agent.worker import Progress, Result, Work
-from beistand.domain.errors import BeistandError, Failed, Refused
+from beistand.domain.errors import Cancelled, Failed, Refused
 from beistand.domain.facts import Facts
 from beistand.domain.generation import Copy, CopyState
 from beistand.domain.job import Job, JobKind
@@ -15,8 +16,8 @@ from beistand.domain.message import message
 from beistand.domain.phones import phones
 from beistand.domain.role import Role
 from beistand.domain.safety import findings, not_accepted, verdict
-from beistand.operations.importing import recover_import, restore_points
-from beistand.operations.runner import recover_plan, run
+from beistand.operations.importing import restore_points
+from beistand.operations.runner import run
 from beistand.operations.takeover import (
     Reach,
     claimed_epoch,
@@ -25,7 +26,6 @@ from beistand.operations.takeover import (
     takeover_grant,
     takeover_plan,
 )
-from beistand.operations.tries import close_interrupted
 from beistand.ports.store import Event
 from beistand.protocol import StartTakeover, TakeoverPlanAnswer
 
@@ -33,23 +33,11 @@ END_JOB_SECONDS = 30.0
 """An import that runs is ended between two effects; one big file may have to be copied to its end."""
 
 
-def recover(agent: Agent) -> None:
-    """At the start: undo a plan that was cut short, bring an import to one of its two ends."""
-    try:
-        agent.reload()
-        if agent.is_initialised:
-            recover_import(agent.node)
-            recover_plan(agent.node)
-            close_interrupted(agent.node)
-    except BeistandError as error:
-        log_message(error.message, "error")
-
-
 def show_plan(agent: Agent, restore_point: str) -> TakeoverPlanAnswer:
     """Observe now and say what a takeover would do; the dry run is the same code as the run."""
+    _may_take_over(agent)
     node, copy = agent.node, _copy_to_serve(agent, restore_point)
     facts, standing = agent.watch.look(copy), node.store.standing()
-    _check_role(standing.role)
     plan, found = takeover_plan(facts, standing, node.installation), findings(facts)
     return TakeoverPlanAnswer(
         digest=plan_digest(plan, facts, found, standing),
@@ -69,9 +57,9 @@ def start_takeover(agent: Agent, request: StartTakeover, caller: Caller) -> Job:
     Raises Refused `plan-changed`, `not-accepted`, `already-active`, `job-running`.
     """
     accepted_at = agent.clock.now()
+    _may_take_over(agent)
     node, copy = agent.node, _copy_to_serve(agent, request.restore_point)
     facts, standing = agent.watch.fresh(copy), node.store.standing()
-    _check_role(standing.role)
     plan, found = takeover_plan(facts, standing, node.installation), findings(facts)
     if plan_digest(plan, facts, found, standing) != request.digest:
         raise Refused("plan-changed")
@@ -79,24 +67,28 @@ def start_takeover(agent: Agent, request: StartTakeover, caller: Caller) -> Job:
         raise Refused("not-accepted", finding=left[0].code)
     operator = request.operator or caller.user
     grant = takeover_grant(facts, standing, operator)
-    agent.worker.end_running((JobKind.RECEIVE, JobKind.CYCLE), END_JOB_SECONDS)
-    agent.store.tell(
-        Event(at=accepted_at, message=message("takeover-begins", epoch=grant.epoch), operator=operator)
-    )
 
     def act(progress: Progress) -> datetime:
+        agent.store.tell(
+            Event(at=accepted_at, message=message("takeover-begins", epoch=grant.epoch), operator=operator)
+        )
         agent.keeper.prepare(grant.epoch)
-        if why := run(plan, Reach(node=node), grant, progress):
+        if why := run(plan, Reach(node=node, cancelled=progress.cancelled), grant, progress):
             raise Failed(why.code, **why.fields)
         return agent.clock.now()
 
-    return agent.worker.start(JobKind.TAKEOVER, _work(agent, act, accepted_at))
+    work = _work(agent, act, accepted_at)
+    return agent.worker.start_instead(
+        (JobKind.RECEIVE, JobKind.CYCLE), END_JOB_SECONDS, JobKind.TAKEOVER, work
+    )
 
 
 def _work(agent: Agent, act: Callable[[Progress], datetime], accepted_at: datetime) -> Work:
     def work(progress: Progress) -> Result:
         granted_at = act(progress)
-        progress.stage("serve")
+        # Granted: whoever cancels now comes too late.
+        with suppress(Cancelled):
+            progress.stage("serve")
         outcome = agent.keeper.take_up()
         ended_at = agent.clock.now()
         log("takeover", level="warning", epoch=agent.store.standing().epoch, answers=outcome.answers)
@@ -113,14 +105,16 @@ def _work(agent: Agent, act: Callable[[Progress], datetime], accepted_at: dateti
     return work
 
 
-def _check_role(role: Role) -> None:
-    if role is Role.ACTIVE:
+def _may_take_over(agent: Agent) -> None:
+    """Refuse where there is nothing to take over; a holder that is held or forked may be the one to serve (I7)."""
+    is_active = agent.node.store.standing().role is Role.ACTIVE
+    if is_active and agent.keeper.is_serving and not agent.keeper.is_forked:
         raise Refused("already-active")
 
 
 def _copy_to_serve(agent: Agent, restore_point: str) -> Copy | None:
     if not restore_point:
-        return agent.usable()
+        return agent.to_serve()
     for generation in restore_points(agent.node):
         if generation.id == restore_point:
             return agent.copy_of(generation)

@@ -78,6 +78,6 @@ class Watch:
         if agent.store.standing().role is Role.ACTIVE:
             return
         try:
-            self.look(agent.usable())
+            self.look(agent.to_serve())
         except BeistandError as error:
             log_message(error.message, "warning")

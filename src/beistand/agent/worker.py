@@ -88,7 +88,7 @@ class Worker:
     ) -> None:
         with self._changed:
             self._running = None
-        job = self.change(progress.job_id, state=state, error=error, result=result, end=self._clock.now())
+            job = self.change(progress.job_id, state=state, error=error, result=result, end=self._clock.now())
         log(
             "job-ends",
             level="info" if state is JobState.DONE else "warning",
@@ -126,20 +126,17 @@ class Worker:
         with self._changed:
             return self._jobs[self._running.job_id] if self._running else None
 
-    def end_running(self, kinds: tuple[JobKind, ...], seconds: float) -> None:
-        """Cancel a running job of these kinds and wait for its end.
+    def start_instead(self, ends: tuple[JobKind, ...], seconds: float, kind: JobKind, work: Work) -> Job:
+        """Start the work; a running job of the kinds in `ends` is cancelled first, and nothing comes between.
 
         Raises Refused `job-running` when another kind runs or when it does not end in time.
         """
-        job = self.running()
-        if job is None:
-            return
-        if job.kind in kinds:
-            self.cancel(job.id)
-            with self._changed:
-                if self._changed.wait_for(lambda: self._running is None, timeout=seconds):
-                    return
-        raise Refused("job-running", kind=job.kind, job=job.id)
+        with self._changed:
+            job = self.running()
+            if job is not None and job.kind in ends:
+                self.cancel(job.id)
+                self._changed.wait_for(lambda: self._running is None, timeout=seconds)
+            return self.start(kind, work)
 
     def stop(self, seconds: float) -> None:
         """Let nothing start any more, cancel what runs, and wait for it so long."""

@@ -17,6 +17,8 @@ from beistand.domain.job import Job
 from beistand.protocol import PlanTakeover, StartTakeover, TakeoverPlanAnswer
 
 OBSERVE_SECONDS = 30.0
+START_SECONDS = 60.0
+"""A running import is ended first, between two effects."""
 
 
 @click.command("takeover")
@@ -51,7 +53,7 @@ def command(
         request = StartTakeover(
             digest=digest, accept=tuple(accepted), operator=operator(), restore_point=restore_point
         )
-        job = client.call(request, Job, OBSERVE_SECONDS)
+        job = client.call(request, Job, START_SECONDS)
         job = follow(client, job, stages_with_seconds(console))
     must_be_done(console, job)
     console.document(job)

@@ -43,6 +43,8 @@ class Facts(Value, frozen=True, kw_only=True):
     copy: Copy | None
     """What would be served: the newest imported generation, or the restore point asked for."""
     import_running: bool
+    own_data: bool = False
+    """No copy: the trees here are what this appliance itself served when it was the active."""
 
 
 class Severity(StrEnum):

@@ -59,9 +59,12 @@ class Standing(Value, frozen=True, kw_only=True):
     def role(self) -> Role:
         if self.is_holder:
             return Role.ACTIVE
-        if self.own_epoch > self.settled_epoch:
-            return Role.SUPERSEDED
-        return Role.STANDBY
+        return Role.SUPERSEDED if self.has_own_data else Role.STANDBY
+
+    @property
+    def has_own_data(self) -> bool:
+        """Tell whether the data here is what this appliance itself served last."""
+        return self.own_epoch > self.settled_epoch
 
 
 def next_epoch(known: int, side: Side) -> int:

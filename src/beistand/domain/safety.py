@@ -99,9 +99,14 @@ def gateway_silent(facts: Facts) -> Finding | None:
 
 def no_imported_generation(facts: Facts) -> Finding | None:
     """Nothing of the active is here: what would start is not its telephone system."""
-    if facts.copy is not None and facts.copy.state in {CopyState.IMPORTED, CopyState.PROVEN}:
+    if facts.own_data or (facts.copy and facts.copy.state in {CopyState.IMPORTED, CopyState.PROVEN}):
         return None
     return Finding(code="no-imported-generation", severity=Severity.BLOCK)
+
+
+def own_data(facts: Facts) -> Finding | None:
+    """What this appliance served itself is whole, but what the other one recorded since is not in it."""
+    return Finding(code="own-data", severity=Severity.CONFIRM) if facts.own_data else None
 
 
 def import_rolls_back(facts: Facts) -> Finding | None:
@@ -130,6 +135,7 @@ RULES: tuple[Rule, ...] = (
     peer_alive,
     gateway_silent,
     no_imported_generation,
+    own_data,
     import_rolls_back,
     files_were_growing,
 )

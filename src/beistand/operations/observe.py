@@ -54,6 +54,7 @@ def observe(node: Node, copy: Copy | None, *, greeting: Greeting | None, import_
         sip=sip.result() and not node.addresses.held(installation),
         copy=copy,
         import_running=import_running,
+        own_data=copy is None and node.store.standing().has_own_data,
     )
 
 

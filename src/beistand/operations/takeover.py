@@ -4,13 +4,13 @@ What is here happens before the grant and can be undone. After the grant `conver
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from threading import Event
 
 import msgspec
 
-from beistand.domain.errors import AddressInUse
+from beistand.domain.errors import AddressInUse, Cancelled
 from beistand.domain.facts import Facts, Finding, Verdict
 from beistand.domain.installation import Installation
 from beistand.domain.message import Message, message
@@ -32,6 +32,8 @@ class Reach:
 
     node: Node
     make_ready: Callable[[Node, str], None] = make_ready
+    cancelled: Event = field(default_factory=Event)
+    """Set when a person ended the job."""
 
 
 class AskPeerToRelease(Value, frozen=True, kw_only=True, tag="ask-peer-to-release"):
@@ -65,7 +67,8 @@ class AwaitSilence(Value, frozen=True, kw_only=True, tag="await-silence"):
             mac = node.arp.ask(self.interface, [self.address], 0.4).macs.get(self.address, "")
             if not mac:
                 return
-            node.clock.wait(Event(), 0.6)
+            if node.clock.wait(reach.cancelled, 0.6):
+                raise Cancelled
         raise AddressInUse(self.address, mac)
 
     def undo(self, reach: Reach) -> None:

@@ -1,0 +1,63 @@
+"""What was cut short is brought to an end, at the start and as soon as it can be: none of it needs a click."""
+
+from collections.abc import Callable
+
+from beistand.agent.agent import Agent
+from beistand.agent.worker import Progress, Result
+from beistand.domain.errors import BeistandError
+from beistand.domain.job import JobKind
+from beistand.operations.importing import recover_import
+from beistand.operations.runner import recover_plan
+from beistand.operations.tries import close_interrupted
+from beistand.ports.node import Node
+
+AGAIN_SECONDS = 10.0
+_ACTS: tuple[tuple[str, Callable[[Node], object]], ...] = (
+    ("import", recover_import),
+    ("plan", recover_plan),
+    ("cycle", close_interrupted),
+)
+
+
+class Recovery:
+    """Runs in the agent's loop. What it could not do stands in `agent.troubles` and is tried again."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+        self._next = 0.0
+
+    def begin(self) -> None:
+        """Read the settings; bring an import to one of its two ends, undo a plan, count a try."""
+        agent = self._agent
+        self._next = agent.clock.monotonic() + AGAIN_SECONDS
+        if not self._tried("settings", agent.reload) or not agent.is_initialised:
+            return
+        for what, act in _ACTS:
+            self._tried(what, lambda act=act: act(agent.node))  # type: ignore[misc]
+
+    def tick(self) -> None:
+        agent = self._agent
+        if agent.clock.monotonic() < self._next or agent.worker.running() is not None:
+            return
+        self._next = agent.clock.monotonic() + AGAIN_SECONDS
+        if "settings" in agent.troubles:
+            self.begin()
+        elif agent.is_initialised and agent.store.plan() is not None and agent.link.is_connected():
+            # As a job: no takeover can begin meanwhile. The peer that released waits for our word.
+            agent.worker.start(JobKind.TAKEOVER, self._undo)
+
+    def _undo(self, progress: Progress) -> Result:
+        progress.stage("undo")
+        recover_plan(self._agent.node)
+        self._agent.troubles.pop("plan", None)
+        return {}
+
+    def _tried(self, what: str, act: Callable[[], object]) -> bool:
+        try:
+            act()
+        except BeistandError as error:
+            self._agent.troubles[what] = error.message
+            self._agent.complaints.tell(what, error.message, "error")
+            return False
+        self._agent.troubles.pop(what, None)
+        return True

@@ -1,0 +1,145 @@
+"""I7: from every state at most one click leads to exactly one server. I8: what heals by itself needs none."""
+
+import pytest
+
+from beistand.domain.errors import Failed, Refused
+from beistand.domain.job import Job, JobState
+from beistand.protocol import (
+    CancelJob,
+    GetStatus,
+    PlanTakeover,
+    Resume,
+    StartTakeover,
+    TakeoverPlanAnswer,
+    WatchJob,
+)
+from fakes.agents import TwoAgents
+from fakes.situations import B, grant
+
+
+def click(one, *accept: str) -> Job:
+    plan = one.ask(PlanTakeover())
+    assert isinstance(plan, TakeoverPlanAnswer)
+    request = StartTakeover(digest=plan.digest, accept=accept, operator="test")
+    return ended(one, one.ask(request))
+
+
+def ended(one, job: Job) -> Job:
+    while job.state is JobState.RUNNING:
+        job = one.ask(WatchJob(id=job.id, seen=job.revision, seconds=5))
+    return job
+
+
+def codes(one) -> set[str]:
+    return {each.code for each in one.ask(PlanTakeover()).findings}
+
+
+def test_a_fork_ends_by_a_click_on_the_one_that_is_held(two: TwoAgents) -> None:
+    two.fork()
+    two.turns(2)
+    job = click(two.b, "peer-still-serves", "own-data", "data-old")
+    assert job.state is JobState.DONE, job
+    two.turns(3)
+    assert two.b.serves
+    assert two.a.is_clean
+    assert two.a.state == "superseded"
+
+
+def test_a_fork_ends_by_a_click_on_the_one_that_serves(two: TwoAgents) -> None:
+    two.fork()
+    two.turns(2)
+    job = click(two.a, "own-data")
+    assert job.state is JobState.DONE, job
+    two.turns(3)
+    assert two.a.serves
+    assert two.a.state == "serving"
+    assert two.b.is_clean
+    assert two.b.state == "superseded"
+
+
+def test_a_superseded_one_takes_over_with_its_own_data(two: TwoAgents) -> None:
+    """The other one died for good: what is here is old, and a person says so; nothing is looked for in vain."""
+    two.turns(2)
+    two.b.store.adopt(grant(3, B, 2))
+    two.turns(2)
+    assert two.a.state == "superseded"
+    two.b.off()
+    two.clock.advance(60)
+    assert "own-data" in codes(two.a)
+    assert "no-imported-generation" not in codes(two.a)
+    job = click(two.a, "own-data", "partition-suspected")
+    assert job.state is JobState.DONE, job
+    two.a.turn()
+    assert two.a.serves
+
+
+def test_who_serves_has_nothing_to_take_over(two: TwoAgents) -> None:
+    two.turns(2)
+    with pytest.raises(Refused, match="already-active"):
+        two.a.ask(PlanTakeover())
+
+
+def test_a_release_whose_taking_back_was_lost_is_taken_back_later(two: TwoAgents) -> None:
+    """I8: the standby lost its power, or the line, between the release and the grant."""
+    from beistand.agent.recovery import Recovery
+
+    two.turns(2)
+    two.stranger.held.add("192.0.2.77")
+    two.b.wiring.peer_now.lost = {Resume}
+    two.b.wiring.arp.fast_probe = lambda _interface, _address: "02:00:00:00:00:99"
+    job = click(two.b, "peer-still-serves", "no-imported-generation")
+    assert job.state is JobState.FAILED
+    assert two.a.state == "released"
+    two.b.wiring.peer_now.lost = set()
+    two.b.start()
+    recovery = Recovery(two.b.agent)
+    two.b.wiring.peer_now.lost = {Resume}
+    recovery.begin()
+    assert two.b.store.plan() is not None
+    assert "plan" in two.b.agent.troubles
+    two.b.wiring.peer_now.lost = set()
+    two.turns(2)
+    two.clock.advance(30)
+    two.b.agent.link.ask()
+    recovery.tick()
+    undoing = two.b.agent.worker.running()
+    assert undoing is None or ended(two.b, undoing).state is JobState.DONE
+    assert two.b.store.plan() is None
+    two.turns(2)
+    assert two.a.serves
+
+
+def test_a_cancel_behind_the_grant_comes_too_late(two: TwoAgents) -> None:
+    two.turns(2)
+    two.a.off()
+    two.clock.advance(60)
+    close = two.b.store.close_plan
+
+    def close_and_cancel(granted) -> None:
+        close(granted)
+        two.b.ask(CancelJob(id=two.b.agent.worker.running().id))
+
+    two.b.store.close_plan = close_and_cancel
+    job = click(two.b, "no-imported-generation", "partition-suspected")
+    assert job.state is JobState.DONE
+    assert two.b.serves
+
+
+def test_settings_that_are_damaged_are_told_and_read_again(two: TwoAgents) -> None:
+    """The agent must not be dead without a word, nor need a restart when the file is right again."""
+    from threading import Event
+
+    from beistand.agent.daemon import Loop
+
+    two.a.wiring.trouble = Failed("settings-wrong", path="/etc/beistand/installation.toml", why="line 3")
+    two.a.start()
+    loop = Loop(two.a.agent, Event())
+    loop.recovery.begin()
+    status = two.a.ask(GetStatus())
+    assert status.state == "out-of-order"
+    assert [each.code for each in status.findings] == ["settings-wrong"]
+    two.a.wiring.trouble = None
+    two.clock.advance(20)
+    loop.turn()
+    two.turns(1)
+    assert two.a.ask(GetStatus()).state == "serving"
