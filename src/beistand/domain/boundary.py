@@ -25,8 +25,9 @@ class Boundary:
     """The profile's rules, prepared for a million questions. Answers as Profile.may_write does."""
 
     def __init__(self, profile: Profile) -> None:
-        self._trees = [(tree.path, _covering(tree.exclude)) for tree in profile.trees]
-        self._identity = _covering((*OWN_IDENTITY, *profile.identity))
+        self._trees = [(tree.path, _Globs(tree.exclude)) for tree in profile.trees]
+        self._trees_around = lru_cache(maxsize=512)(self._look_up_trees_around)
+        self._identity = _Globs((*OWN_IDENTITY, *profile.identity)).covers
         self.roots = frozenset(tree.path for tree in profile.trees)
         self.databases = frozenset(each.name for each in profile.databases if each.engine is Engine.SQLITE)
         self._database_files = frozenset(
@@ -84,13 +85,23 @@ class Boundary:
         return "" if name in self.databases else "database-undeclared"
 
     def _in_tree(self, path: str) -> bool:
-        return any(
-            (path == root or path.startswith(root + "/")) and not excluded(path)
-            for root, excluded in self._trees
+        if path in self.roots:
+            return any(not out.covers(path) for root, out in self._trees if _is_within(path, root))
+        for is_out in self._trees_around(path.rpartition("/")[0]):  # noqa: SIM110  any() is half the cost
+            if is_out(path) is None:
+                return True
+        return False
+
+    def _look_up_trees_around(self, folder: str) -> tuple[Callable[[str], re.Match[str] | None], ...]:
+        """Return, for each tree that carries this folder, what tells whether a path in it is excluded."""
+        return tuple(
+            out.matches
+            for root, out in self._trees
+            if _is_within(folder, root) and not out.covers_folder(folder)
         )
 
     def _below_tree(self, path: str) -> bool:
-        return any(path == root or path.startswith(root + "/") for root, _ in self._trees)
+        return any(_is_within(path, root) for root, _ in self._trees)
 
 
 def inspected(
@@ -147,18 +158,20 @@ def _why_not_here(entry: Entry, folders: list[str], boundary: Boundary) -> str:
     return ""
 
 
-def _covering(globs: tuple[str, ...]) -> Callable[[str], bool]:
-    """Return a function that tells whether a glob matches the path or a folder it lies in."""
-    if not globs:
-        return lambda _path: False
-    matches = re.compile("|".join(f"(?:{translate(each)})" for each in globs)).match
+def _is_within(path: str, root: str) -> bool:
+    return path == root or path.startswith(root + "/")
 
-    @lru_cache(maxsize=512)
-    def folder_is_covered(folder: str) -> bool:
+
+class _Globs:
+    """Globs of paths; what lies in a folder that one matches is covered, too."""
+
+    def __init__(self, globs: tuple[str, ...]) -> None:
+        self.matches = re.compile("|".join(f"(?:{translate(each)})" for each in globs) or "(?!)").match
+        self.covers_folder = lru_cache(maxsize=512)(self._covers_folder)
+
+    def covers(self, path: str) -> bool:
+        return self.covers_folder(path.rpartition("/")[0]) or self.matches(path) is not None
+
+    def _covers_folder(self, folder: str) -> bool:
         ends = (at for at, letter in enumerate(folder + "/") if letter == "/" and at)
-        return any(matches(folder[:end]) for end in ends)
-
-    def covers(path: str) -> bool:
-        return folder_is_covered(path.rpartition("/")[0]) or matches(path) is not None
-
-    return covers
+        return any(self.matches(folder[:end]) for end in ends)

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, NamedTuple
 
 import msgspec
@@ -264,9 +265,11 @@ def _check(entry: Entry, line: bytes) -> None:
     has_content = entry.kind in (Kind.FILE, Kind.DATABASE)
     if has_content != (_DIGEST.fullmatch(entry.digest) is not None):
         raise _damaged(line, "digest")
-    if (entry.kind is Kind.LINK) != bool(entry.target) or not _is_name(entry.target, LONGEST_PATH):
+    if (entry.kind is Kind.LINK) != bool(entry.target) or (
+        entry.target and not _is_name(entry.target, LONGEST_PATH)
+    ):
         raise _damaged(line, "target")
-    if not (_is_name(entry.owner, LONGEST_NAME) and _is_name(entry.group, LONGEST_NAME)):
+    if not (_is_owner(entry.owner) and _is_owner(entry.group)):
         raise _damaged(line, "owner")
 
 
@@ -288,6 +291,12 @@ def _is_name(text: str, longest: int) -> bool:
         return False
     # Escaped bytes that are good UTF-8 together would be a second spelling of the same path.
     return len(raw) <= longest and b"\0" not in raw and raw.decode("utf-8", "surrogateescape") == text
+
+
+@lru_cache(maxsize=256)
+def _is_owner(name: str) -> bool:
+    """Tell the same of an owner's or a group's name: there are few of them in a manifest."""
+    return _is_name(name, LONGEST_NAME)
 
 
 def _damaged(line: bytes, why: str) -> BadGeneration:
