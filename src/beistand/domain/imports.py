@@ -196,11 +196,22 @@ def undo_name(lineage: Lineage, generation: Generation) -> str:
     return next(name for name in names if name not in taken)
 
 
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Operation)
+
+
 def encode_operation(operation: Operation) -> bytes:
-    """Return one line. The standard library's JSON: paths may hold lone surrogates, which msgspec refuses."""
-    return json.dumps(msgspec.to_builtins(operation), separators=(",", ":")).encode() + b"\n"
+    """Return one line."""
+    try:
+        return _encoder.encode(operation) + b"\n"
+    except UnicodeEncodeError:
+        # A path that is not UTF-8 holds lone surrogates: the standard library escapes them.
+        return json.dumps(msgspec.to_builtins(operation), separators=(",", ":")).encode() + b"\n"
 
 
 def decode_operations(lines: Iterable[bytes]) -> Iterator[Operation]:
     for line in lines:
-        yield msgspec.convert(json.loads(line), Operation)
+        if b"\\ud" not in line:
+            yield _decoder.decode(line)
+        else:  # an escaped surrogate: msgspec refuses a lone one
+            yield msgspec.convert(json.loads(line), Operation)
