@@ -39,6 +39,7 @@ class LocalDisk:
     def __init__(self, trusted: Iterable[str], mounts: tuple[str, ...] | None = None) -> None:
         self._folders = Folders(trusted)
         self._inbox = Folders(())
+        self._inbox_paths: dict[Path, str] = {}
         self._given_mounts = mounts
         self._mount_points: tuple[str, ...] = ()
         self._mount_of: dict[str, str] = {}
@@ -65,6 +66,7 @@ class LocalDisk:
         """What was looked up may have changed since: folders, mounts and accounts."""
         self._folders.forget()
         self._mount_of.clear()
+        self._inbox_paths.clear()
         self._mount_points = ()
         self._owners.clear()
 
@@ -113,7 +115,7 @@ class LocalDisk:
             return _opened(path, os.path.basename(path), folder)
 
     def open_inbox(self, inbox: Path, name: str) -> BinaryIO:
-        path = os.path.join(_inbox_path(inbox), name)
+        path = os.path.join(self._inbox_path(inbox), name)
         try:
             with self._inbox.opened(os.path.dirname(path)) as folder:
                 return _opened(name, os.path.basename(path), folder)
@@ -121,6 +123,13 @@ class LocalDisk:
             if isinstance(error, OSError) and error.errno not in (*NOTHING_THERE, errno.ENXIO):
                 raise
             raise BadGeneration("content-missing", path=shown(name)) from error
+
+    def _inbox_path(self, inbox: Path) -> str:
+        if inbox not in self._inbox_paths:
+            # Its last two folders belong to the peer's account: only what is above them is believed.
+            above = os.path.realpath(inbox.parent.parent)
+            self._inbox_paths[inbox] = os.path.join(above, inbox.parent.name, inbox.name)
+        return self._inbox_paths[inbox]
 
     # own documents
 
@@ -185,14 +194,17 @@ class LocalDisk:
 
     def stage_file(self, slot: Slot, read: Callable[[int], bytes], shape: Shape) -> str:
         digest, left = hashlib.sha256(), shape.size + 1
-        with os.fdopen(self._new_content(slot), "wb", buffering=0) as file:
+        handle = self._new_content(slot)
+        try:
             while left and (chunk := read(min(CHUNK, left))):
                 digest.update(chunk)
                 left -= len(chunk)
-                _write_all(file.fileno(), chunk)
-            os.fchown(file.fileno(), shape.uid, shape.gid)
-            os.fchmod(file.fileno(), shape.mode & 0o1777)
-            os.utime(file.fileno(), ns=(shape.mtime_ns, shape.mtime_ns))
+                _write_all(handle, chunk)
+            os.fchown(handle, shape.uid, shape.gid)
+            os.fchmod(handle, shape.mode & 0o1777)
+            os.utime(handle, ns=(shape.mtime_ns, shape.mtime_ns))
+        finally:
+            os.close(handle)
         return digest.hexdigest()
 
     def _new_content(self, slot: Slot) -> int:
@@ -223,7 +235,7 @@ class LocalDisk:
     def clear(self, inbox: Path, folder: str) -> None:
         self._inbox.forget()
         try:
-            with self._inbox.opened(os.path.join(_inbox_path(inbox), folder)) as handle:
+            with self._inbox.opened(os.path.join(self._inbox_path(inbox), folder)) as handle:
                 for name in os.listdir(handle):
                     _remove_tree(name, handle)
         except OSError as error:
@@ -311,11 +323,6 @@ def _opened(path: str, name: str, folder: int) -> BinaryIO:
         os.close(handle)
         raise Failed("odd-file", path=shown(path))
     return os.fdopen(handle, "rb")
-
-
-def _inbox_path(inbox: Path) -> str:
-    # Its last two folders belong to the peer's account: only what is above them is believed.
-    return os.path.join(os.path.realpath(inbox.parent.parent), inbox.parent.name, inbox.name)
 
 
 def _numbers(owner: str, group: str) -> tuple[int, int]:
