@@ -15,6 +15,7 @@ from beistand_lab.lab import Lab, wait_for
 from beistand_lab.settings import BUILD, PHONES
 
 RESULT = BUILD.parent / "demo.json"
+SHOWN = "build/demo.json"
 
 
 def tell(
@@ -31,9 +32,9 @@ def tell(
         if not keep:
             lab.down()
     if teller.failed:
-        say(f"NOT SEEN: {', '.join(teller.failed)}; figures in {result}")
+        say(f"NOT SEEN: {', '.join(teller.failed)}; figures in {SHOWN if result == RESULT else result}")
         return 1
-    say(f"every claim was seen from outside; figures in {result}")
+    say(f"every claim was seen from outside; figures in {SHOWN if result == RESULT else result}")
     return 0
 
 
