@@ -167,3 +167,9 @@ def assert_call_works(lab: Lab, caller: int = 101, callee: int = 102) -> None:
         assert calls.hears(lab, caller, callee, begin, 30)
     finally:
         phone.hangup()
+
+
+def wait_for_log(lab: Lab, host: str, text: str, begin: float, seconds: float = SOON_SECONDS) -> None:
+    """Until the agent's journal has a line with this text, not older than an epoch time."""
+    ask = ["journalctl", "--unit=beistand-agent", f"--since=@{begin:.6f}", "--output=cat", "--no-pager"]
+    wait_for(lambda: text in lab.sh(host, ask).stdout, seconds, f"{text!r} in the journal of {host}")

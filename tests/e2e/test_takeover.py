@@ -120,9 +120,9 @@ def test_one_click_brings_the_old_active_back(administrator: Administrator) -> N
     """S18: a superseded appliance serves again, with its own old data, when a person says so by name."""
     lab = administrator.lab
     shown = switching.plan(administrator, "a")
-    assert {"peer-still-serves", "no-imported-generation"} <= switching.codes(shown)
+    assert {"peer-still-serves", "own-data"} <= switching.codes(shown)
     begin = time.time()
-    switching.take_over(administrator, "peer-still-serves", "no-imported-generation", host="a")
+    switching.take_over(administrator, "peer-still-serves", "own-data", host="a")
     taken = switching.first_claim(lab, "a", begin)
     switching.assert_call_works(lab)
     switching.assert_quiet(lab, "b", taken)
