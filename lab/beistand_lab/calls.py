@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 
+from beistand_lab.capture import IpPacket
 from beistand_lab.errors import ConditionNotMet
 from beistand_lab.lab import Lab, wait_for
+from beistand_lab.settings import phone_with_port
 
 ENOUGH_SECONDS = 0.5
 """Of a phone's tone: it was heard."""
@@ -57,3 +59,8 @@ def seconds_heard(lab: Lab, speaker: int, begin: float, *, to_phone: int | None)
     return max(
         (each.seconds_of_tones()[speaker] for each in streams if each.to_phone == to_phone), default=0.0
     )
+
+
+def is_rtp_to(packet: IpPacket, listener: int) -> bool:
+    """Tell whether a packet brings sound to a phone."""
+    return phone_with_port(packet.destination_port) == listener and len(packet.payload) > 100
