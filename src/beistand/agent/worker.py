@@ -16,14 +16,19 @@ from beistand.ports.clock import Clock
 KEPT = 50
 """Ended jobs that can still be asked for."""
 
+TELL_SECONDS = 0.2
+"""Between two figures of progress: each is a message to every watcher, the peer among them."""
+
 Result = Mapping[str, Field]
 
 
 class Progress:
     """The port Progress, told to everyone who watches the job."""
 
-    def __init__(self, worker: "Worker", job_id: str) -> None:
+    def __init__(self, worker: "Worker", job_id: str, clock: Clock) -> None:
         self._worker = worker
+        self._clock = clock
+        self._next = clock.monotonic()
         self.job_id = job_id
         self.cancelled = Event()
 
@@ -33,7 +38,11 @@ class Progress:
         self._worker.change(self.job_id, stage=code, done=0, total=0)
 
     def advance(self, done: int, total: int) -> None:
-        self._worker.change(self.job_id, done=done, total=total)
+        """Tell how far the stage is, unless that was told just now; its end is always told."""
+        now = self._clock.monotonic()
+        if done >= total or now >= self._next:
+            self._next = now + TELL_SECONDS
+            self._worker.change(self.job_id, done=done, total=total)
 
     def check(self) -> None:
         if self.cancelled.is_set():
@@ -62,7 +71,7 @@ class Worker:
                 running = self._jobs[self._running.job_id]
                 raise Refused("job-running", kind=running.kind, job=running.id)
             job = Job(id=secrets.token_hex(8), kind=kind, begin=self._clock.now())
-            progress = Progress(self, job.id)
+            progress = Progress(self, job.id, self._clock)
             self._jobs[job.id] = job
             self._running = progress
             while len(self._jobs) > KEPT:
