@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event, Lock, Thread
 
-from beistand.agent.log import log, log_message
+from beistand.agent.log import Complaints, log, log_message
 from beistand.domain.errors import BeistandError
 from beistand.domain.message import Message
 from beistand.domain.pair import Greeting
@@ -12,6 +12,9 @@ from beistand.ports.clock import Clock
 from beistand.ports.peer import Peer
 
 GREET_SECONDS = 2.0
+GREET_WITHIN = 3.0
+CONNECT_WITHIN = 15.0
+"""The first answer over a new line: two slow machines make keys and start programs for it."""
 CONNECTED_SECONDS = 7.0
 """Heard within so long: connected. Three greetings may be lost."""
 
@@ -40,7 +43,9 @@ class Link:
         self._lock = Lock()
         self._heard: Heard | None = None
         self._began = clock.monotonic()
+        self._answered = self._began
         self._why: Message | None = None
+        self._complaints = Complaints(clock.monotonic)
         self._now = Event()
         self._stopping = False
         self.on_heard: Callable[[], None] | None = None
@@ -63,6 +68,7 @@ class Link:
         """Begin anew, with a new peer."""
         with self._lock:
             self._heard, self._why, self._began = None, None, self._clock.monotonic()
+            self._answered = self._began
         self._now.set()
 
     def greeted(self, greeting: Greeting) -> None:
@@ -78,7 +84,6 @@ class Link:
             if was_silent:
                 log("peer-heard", host=greeting.appliance.host, address=greeting.appliance.own_address)
             self._heard = Heard(greeting=greeting, at=self._clock.monotonic())
-            self._why = None
         self._news(greeting, was_silent)
 
     def last(self) -> Greeting | None:
@@ -98,11 +103,12 @@ class Link:
         with self._lock:
             return self._since(self._heard.at if self._heard else self._began)
 
-    def why_silent(self) -> Message | None:
+    def why_unreached(self) -> Message | None:
+        """Return why our own greetings fail, once they have for a while: the peer may still be heard."""
         with self._lock:
-            return self._why
+            return self._why if self._since(self._answered) >= CONNECTED_SECONDS else None
 
-    def ask(self, seconds: float = 3.0) -> Greeting | None:
+    def ask(self, seconds: float = GREET_WITHIN) -> Greeting | None:
         """Greet the peer now and return its answer; None when it does not answer in time."""
         peer, mine = self._peer(), self._my_greeting()
         if peer is None or mine is None:
@@ -112,6 +118,8 @@ class Link:
         except BeistandError as error:
             self._silent(error.message)
             return None
+        with self._lock:
+            self._why, self._answered = None, self._clock.monotonic()
         self.heard(answer)
         return answer
 
@@ -125,10 +133,21 @@ class Link:
     def _since(self, moment: float) -> float:
         return self._clock.monotonic() - moment
 
-    def _run(self) -> None:
-        while not self._stopping:
-            greeting = self.ask()
+    def turn(self) -> None:
+        """Greet once, whatever comes of it: a line that failed in any way is tried again."""
+        try:
+            greeting = self.ask(GREET_WITHIN if self.is_connected() else CONNECT_WITHIN)
             if greeting is not None:
                 self.on_answer(greeting)
+        except BeistandError as error:
+            self._complaints.tell("link", error.message, "error")
+        except Exception:  # noqa: BLE001  the edge of the thread: without it no greeting ever went out again
+            self._complaints.bug("link")
+        else:
+            self._complaints.end("link")
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self.turn()
             self._clock.wait(self._now, GREET_SECONDS)
             self._now.clear()

@@ -85,8 +85,8 @@ def _answer(body: bytes, agent: socket.socket) -> bytes:
 
 
 def _read_input(size: int, agent: socket.socket) -> bytes:
-    ready, _, _ = select.select([0, agent], [], [], IDLE_SECONDS)
-    if agent in ready:
+    ready, _, _ = select.select([0, agent.fileno()], [], [], IDLE_SECONDS)
+    if agent.fileno() in ready:
         # It never speaks first: it ended. Said at once, so that nobody asks over this session any more.
         raise _Ended
     return os.read(0, size) if ready else b""

@@ -12,7 +12,7 @@ from beistand.agent.out_of_order import out_of_order
 from beistand.domain.facts import Finding, Severity
 from beistand.domain.generation import Copy
 from beistand.domain.health import copy_findings, prerequisites
-from beistand.domain.message import Message
+from beistand.domain.message import Field, Message
 from beistand.domain.pair import has_standby
 from beistand.domain.role import Role
 from beistand.domain.schedule import next_run
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from beistand.agent.agent import Agent
+
+DISTRUSTED = ("host-key-changed", "host-key-unknown", "peer-key-refused")
+"""Where the machine answers that should be the peer, and one of the two does not believe the other."""
 
 
 def status(agent: Agent) -> Status:
@@ -64,8 +67,7 @@ def findings(agent: Agent) -> tuple[Finding, ...]:
     if pair is None:
         found.append(Finding(code="not-paired", severity=Severity.WARN))
         return tuple(found)
-    if not agent.link.is_connected():
-        found.append(_silence(agent))
+    found += _line(agent)
     greeting = agent.link.current()
     # A silent peer's clock cannot be read: what it said of itself long ago still holds for the rest.
     theirs = greeting.appliance if greeting else msgspec.structs.replace(pair.peer, now=mine.now)
@@ -88,13 +90,19 @@ def _troubles(agent: Agent) -> list[Finding]:
     ]
 
 
-def _silence(agent: Agent) -> Finding:
-    why = agent.link.why_silent() or Message(code="peer-silent")
-    return Finding(
-        code="peer-silent",
-        severity=Severity.WARN,
-        fields={"seconds": round(agent.link.silent_seconds()), "why": str(why)},
-    )
+def _line(agent: Agent) -> list[Finding]:
+    """Return what is wrong with the way to the peer; heard or not, a cycle needs our own one."""
+    why, is_connected = agent.link.why_unreached(), agent.link.is_connected()
+    found = []
+    if not is_connected:
+        fields: dict[str, Field] = {
+            "seconds": round(agent.link.silent_seconds()),
+            "why": str(why or Message(code="peer-silent")),
+        }
+        found.append(Finding(code="peer-silent", severity=Severity.WARN, fields=fields))
+    if why is not None and (is_connected or why.code in DISTRUSTED):
+        found.append(Finding(code=why.code, severity=Severity.BLOCK, fields=dict(why.fields)))
+    return found
 
 
 def _peer(agent: Agent) -> PeerView | None:
