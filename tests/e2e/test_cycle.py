@@ -69,12 +69,12 @@ with open(b"/etc/asterisk/new \\x80.conf", "w") as file:
     file.write("new")
 """
 GROW = f"""
-import os, time
+import os, select
 os.makedirs(os.path.dirname("{GROWING}"), exist_ok=True)
 while True:
     with open("{GROWING}", "ab", buffering=0) as file:
         file.write(os.urandom(2000))
-    time.sleep(0.002)
+    select.select([], [], [], 0.002)
 """
 
 
