@@ -291,6 +291,9 @@ PersonRequest = (
 PeerRequest = Hello | Greet | PushConfig | Offer | Receive | WatchJob | CancelJob | Release | Resume
 Request = PersonRequest | PeerRequest
 
+TIMELESS = (GetStatus, Release, Resume)
+"""Understood over every difference of protocol: they never change their meaning (F15)."""
+
 _LENGTH = struct.Struct("!I")
 
 

@@ -44,7 +44,7 @@ def test_an_unknown_code_is_told_bare(run: Run) -> None:
 )
 def test_another_protocol_is_refused(run: Run, welcome: Welcome, code: str) -> None:
     with FakeAgent({Hello: welcome}) as agent:
-        assert json.loads(run("status", "--json", agent=agent).stdout)["error"]["code"] == code
+        assert json.loads(run("cycle", "--json", agent=agent).stdout)["error"]["code"] == code
 
 
 def test_what_is_no_answer_is_told(run: Run) -> None:

@@ -49,6 +49,9 @@ class FakeServices:
     def install_gate(self, profile: Profile) -> None:
         self.has_gates = True
 
+    def remove_gate(self, profile: Profile) -> None:
+        self.has_gates = False
+
     def version(self, profile: Profile) -> str:
         return "Asterisk 22"
 

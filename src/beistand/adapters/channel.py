@@ -16,7 +16,7 @@ from beistand.domain.errors import BeistandError, PeerError, PeerRefused, PeerUn
 from beistand.domain.message import message
 from beistand.domain.pair import PROTOCOL_VERSION
 from beistand.domain.value import Value
-from beistand.protocol import Hello, Welcome, frame, open_answer, read_frame
+from beistand.protocol import TIMELESS, Hello, Welcome, frame, open_answer, read_frame
 
 SSH_FAILED = 255
 """ssh's own exit code for what is no fault of the remote command (ssh(1))."""
@@ -37,7 +37,7 @@ class Channel:
             assert stream is not None
             os.set_blocking(stream.fileno(), False)
         try:
-            self._check(self.ask(hello, Welcome, seconds))
+            self._welcome = self._asked(hello, Welcome, seconds)
         except PeerError:
             self.close()
             raise
@@ -51,6 +51,18 @@ class Channel:
 
         Raises PeerRefused with the peer's message; after any other error the channel is closed.
         """
+        if self._welcome.protocol != PROTOCOL_VERSION and not isinstance(request, TIMELESS):
+            raise PeerRefused(
+                message(
+                    "protocol-differs",
+                    mine=PROTOCOL_VERSION,
+                    yours=self._welcome.protocol,
+                    version=self._welcome.version,
+                )
+            )
+        return self._asked(request, type_, seconds)
+
+    def _asked(self, request: Value, type_: type[T], seconds: float) -> T:
         deadline = time.monotonic() + seconds
         body = frame(request)
         with self._in_use:
@@ -79,15 +91,6 @@ class Channel:
                 if stream is not None:
                     with contextlib.suppress(OSError):
                         stream.close()
-
-    @staticmethod
-    def _check(welcome: Welcome) -> None:
-        if welcome.protocol != PROTOCOL_VERSION:
-            raise PeerRefused(
-                message(
-                    "protocol-differs", mine=PROTOCOL_VERSION, yours=welcome.protocol, version=welcome.version
-                )
-            )
 
     def _write(self, data: bytes, deadline: float) -> None:
         assert self._process.stdin is not None

@@ -68,13 +68,21 @@ class SystemdServices:
         ).encode()
         changed = False
         for service in profile.services:
-            name = service.unit if "." in service.unit else f"{service.unit}.service"
-            file = self._units / f"{name}.d" / "beistand.conf"
+            file = self._drop_in(service)
             if not file.exists() or file.read_bytes() != body:
                 write_durably(file, body)
                 changed = True
         if changed:
             run(["systemctl", "daemon-reload"], seconds=30)
+
+    def remove_gate(self, profile: Profile) -> None:
+        for service in profile.services:
+            self._drop_in(service).unlink(missing_ok=True)
+        run(["systemctl", "daemon-reload"], seconds=30)
+
+    def _drop_in(self, service: Service) -> Path:
+        name = service.unit if "." in service.unit else f"{service.unit}.service"
+        return self._units / f"{name}.d" / "beistand.conf"
 
     def version(self, profile: Profile) -> str:
         try:

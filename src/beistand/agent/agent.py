@@ -5,7 +5,7 @@ from threading import Event, RLock
 from beistand.agent.keeper import Keeper
 from beistand.agent.link import Link
 from beistand.agent.log import Complaints
-from beistand.agent.replication import learn_copy, send_settings
+from beistand.agent.replication import learn_copy, learn_peer, send_settings
 from beistand.agent.self_report import SelfReport
 from beistand.agent.watch import Watch
 from beistand.agent.worker import Worker
@@ -109,6 +109,7 @@ class Agent:
 
     def _news(self, greeting: Greeting, was_silent: bool) -> None:
         self.keeper.news(greeting, was_silent)
+        learn_peer(self, greeting)
         learn_copy(self, greeting)
 
     def _peer(self) -> Peer | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from beistand.agent.log import log, log_message
+import msgspec
+
+from beistand.agent.log import log
 from beistand.domain.errors import BeistandError
 from beistand.domain.job import JobKind
 from beistand.domain.learning import learnt_by_receiver, learnt_by_source
@@ -21,19 +23,30 @@ RECORDING = (JobKind.CYCLE, JobKind.RECEIVE)
 
 
 def send_settings(agent: Agent, greeting: Greeting) -> None:
-    """Send the module configuration to a peer that has an older one; the active's counts (S17)."""
+    """Send the module configuration to a peer that has another one; the active's counts (S17)."""
     node = agent.node
     if node.peer is None or node.store.standing().role is not Role.ACTIVE:
         return
     config = node.store.config()
-    if greeting.config_revision >= config.revision:
-        return
+    if greeting.config_revision == config.revision:
+        return  # a higher one there is what the former active changed last: ours is the pair's now
     try:
         node.peer.push_config(config)
     except BeistandError as error:
-        log_message(error.message, "warning")
+        agent.complaints.tell("settings-sent", error.message)
         return
     log("settings-sent", revision=config.revision)
+
+
+def learn_peer(agent: Agent, greeting: Greeting) -> None:
+    """Keep what the peer says of itself, for the day when it is silent: its MAC above all, which may be new."""
+    pair = agent.store.pair()
+    if pair is None or pair.peer.node != greeting.appliance.node:
+        return
+    said = msgspec.structs.replace(greeting.appliance, now=pair.peer.now, own_address=pair.peer.own_address)
+    if said != pair.peer:
+        agent.store.set_pair(msgspec.structs.replace(pair, peer=said))
+        log("peer-changed", host=said.host, mac=said.mac, pbx=said.pbx_version)
 
 
 def learn_copy(agent: Agent, greeting: Greeting) -> None:

@@ -24,7 +24,8 @@ class SelfReport:
         self._services = services
         self._clock = clock
         self._lock = threading.Lock()
-        self._version = ("", -FRESH_SECONDS)
+        self._version: str | None = None
+        self._asked = 0.0
 
     def appliance(
         self, node: NodeId, licence_key: str, installation: Installation, profile: Profile
@@ -46,9 +47,17 @@ class SelfReport:
         )
 
     def _pbx_version(self, profile: Profile) -> str:
+        """Return what was known; ask again beside: a program that hangs must not delay a greeting."""
+        now = self._clock.monotonic()
         with self._lock:
-            version, asked = self._version
-            if not version or self._clock.monotonic() - asked > FRESH_SECONDS:
-                version = self._services.version(profile)
-                self._version = (version, self._clock.monotonic())
-            return version
+            if self._version is None:
+                self._version, self._asked = self._services.version(profile), now
+            elif now - self._asked > FRESH_SECONDS:
+                self._asked = now
+                threading.Thread(target=self._ask, args=(profile,), name="version", daemon=True).start()
+            return self._version
+
+    def _ask(self, profile: Profile) -> None:
+        version = self._services.version(profile)
+        with self._lock:
+            self._version = version

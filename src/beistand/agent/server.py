@@ -16,6 +16,7 @@ from beistand.domain.message import Message
 from beistand.domain.pair import PROTOCOL_VERSION
 from beistand.domain.value import Value
 from beistand.protocol import (
+    TIMELESS,
     Answer,
     GetConfig,
     GetStatus,
@@ -31,6 +32,8 @@ from beistand.protocol import (
 )
 
 MOST_CONNECTIONS = 64
+BACKLOG = 128
+"""Where it is full, connect(2) fails at once for a client with a time limit (unix(7): EAGAIN)."""
 READERS_MAY = (Hello, GetStatus, GetConfig, ListGenerations, PlanTakeover, WatchJob)
 """What a member of the group may ask without being root: looks, never acts."""
 
@@ -59,7 +62,7 @@ class Server:
             log("group-missing", level="warning", group=GROUP)
         else:
             os.chown(self._path, 0, group)
-        self._socket.listen(16)
+        self._socket.listen(BACKLOG)
         Thread(target=self._accept, name="server", daemon=True).start()
 
     def close(self) -> None:
@@ -72,12 +75,14 @@ class Server:
                 connection, _ = self._socket.accept()
             except OSError:
                 return  # closed
-            if not self._slots.acquire(blocking=False):
+            # Root always gets in: nobody who only looks may keep the administrator out.
+            is_counted = not caller_of(connection).is_root
+            if is_counted and not self._slots.acquire(blocking=False):
                 connection.close()
                 continue
-            Thread(target=self._serve, args=(connection,), name="connection", daemon=True).start()
+            Thread(target=self._serve, args=(connection, is_counted), name="connection", daemon=True).start()
 
-    def _serve(self, connection: socket.socket) -> None:
+    def _serve(self, connection: socket.socket, is_counted: bool) -> None:
         try:
             with connection:
                 _Conversation(connection, self._handle).run()
@@ -86,7 +91,8 @@ class Server:
         except Exception:  # noqa: BLE001  the edge of every connection
             log_bug("server")
         finally:
-            self._slots.release()
+            if is_counted:
+                self._slots.release()
 
 
 class _Conversation:
@@ -96,11 +102,12 @@ class _Conversation:
         self._caller = caller_of(connection)
         self._type = PeerRequest if self._caller.is_peer else PersonRequest
         self._greeted = False
+        self._protocol = PROTOCOL_VERSION
 
     def run(self) -> None:
         with self._connection.makefile("rb") as stream:
             while body := read_frame(stream.read):
-                self._connection.sendall(frame(self._answer(body)))
+                self._connection.sendall(_framed(self._answer(body)))
 
     def _answer(self, body: bytes) -> Answer:
         try:
@@ -117,15 +124,22 @@ class _Conversation:
 
     def _do(self, request: Value) -> Value:
         if isinstance(request, Hello):
-            if request.protocol != PROTOCOL_VERSION:
-                raise Refused(
-                    "protocol-differs", mine=PROTOCOL_VERSION, yours=request.protocol, version=request.version
-                )
             self._handle(request, self._caller)
-            self._greeted = True
+            self._greeted, self._protocol = True, request.protocol
             return Welcome(protocol=PROTOCOL_VERSION, version=__version__)
         if not self._greeted:
             raise Refused("hello-first")
+        if self._protocol != PROTOCOL_VERSION and not isinstance(request, TIMELESS):
+            raise Refused(
+                "protocol-differs", mine=PROTOCOL_VERSION, yours=self._protocol, version=__version__
+            )
         if not (self._caller.is_root or self._caller.is_peer or isinstance(request, READERS_MAY)):
             raise Refused("needs-root", user=self._caller.user)
         return self._handle(request, self._caller)
+
+
+def _framed(answer: Answer) -> bytes:
+    try:
+        return frame(answer)
+    except Refused as error:
+        return frame(Answer(error=error.message))

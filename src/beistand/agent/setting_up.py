@@ -45,6 +45,7 @@ def initialise_appliance(agent: Agent, request: Init) -> None:
         )
     finally:
         if not wiring.store.is_initialised():
+            wiring.services.remove_gate(profile)
             (wiring.places.etc / "installation.toml").unlink(missing_ok=True)
     log("initialised", node=me, role=request.role, service_address=installation.service_ip)
     agent.reload()

@@ -1,6 +1,7 @@
 """What the agent does for each request. Long acts become jobs; nothing here decides."""
 
 from collections.abc import Callable
+from threading import Lock
 from typing import Any
 
 import msgspec
@@ -8,11 +9,12 @@ import msgspec
 from beistand.agent import cycles, setting_up, takeovers
 from beistand.agent.agent import Agent
 from beistand.agent.caller import Caller
+from beistand.agent.log import log
 from beistand.agent.status import status
 from beistand.domain.config import ModuleConfig
+from beistand.domain.config_check import config_problem
 from beistand.domain.errors import Refused
 from beistand.domain.job import Job, JobKind
-from beistand.domain.licence import is_key
 from beistand.domain.pair import Greeting
 from beistand.domain.role import Role
 from beistand.domain.value import Value
@@ -58,6 +60,7 @@ class Verbs:
 
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
+        self._initialising = Lock()
         self._acts: dict[type[Value], Callable[[Any, Caller], Value]] = {
             Hello: self.hello,
             GetStatus: self.status,
@@ -101,7 +104,8 @@ class Verbs:
         return status(self._agent)
 
     def init(self, request: Init, _caller: Caller) -> Value:
-        setting_up.initialise_appliance(self._agent, request)
+        with self._initialising:
+            setting_up.initialise_appliance(self._agent, request)
         return Done()
 
     def fetch_host_key(self, request: FetchHostKey, _caller: Caller) -> HostKey:
@@ -139,10 +143,12 @@ class Verbs:
         node, old = self._agent.node, self._agent.store.config()
         if node.store.pair() is not None and node.store.standing().role is not Role.ACTIVE:
             raise Refused("configure-on-the-active")
-        key = request.config.licence_key
-        if key and not is_key(key):
-            raise Refused("bad-licence-key", key=key)
-        new = msgspec.structs.replace(request.config, revision=old.revision + 1)
+        if problem := config_problem(request.config):
+            raise Refused(problem.code, **problem.fields)
+        heard = self._agent.link.last()
+        # Above the peer's, too: it may have been changed there last, when that was the active.
+        known = max(old.revision, heard.config_revision if heard else 0)
+        new = msgspec.structs.replace(request.config, revision=known + 1)
         node.store.set_config(new)
         self._agent.link.greet_now()
         return new
@@ -169,8 +175,11 @@ class Verbs:
         return greeting
 
     def push_config(self, request: PushConfig, _caller: Caller) -> Value:
-        if request.config.revision > self._agent.store.config().revision:
+        if self._agent.node.store.standing().is_holder:
+            raise Refused("configure-on-the-active")
+        if request.config != self._agent.store.config():
             self._agent.store.set_config(request.config)
+            log("settings-taken", revision=request.config.revision)
         return Done()
 
     def offer(self, request: Offer, _caller: Caller) -> OfferAnswer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
-from beistand.agent.log import log, log_message
+from beistand.agent.log import log
 from beistand.domain.errors import BeistandError
 from beistand.domain.role import Role
 from beistand.operations.observe import observe
@@ -73,11 +73,15 @@ class Watch:
 
     def _turn(self) -> None:
         agent = self._agent
-        if not agent.is_initialised or agent.node.peer is None:
-            return
-        if agent.store.standing().role is Role.ACTIVE:
-            return
         try:
+            if not agent.is_initialised or agent.node.peer is None:
+                return
+            if agent.store.standing().role is Role.ACTIVE:
+                return
             self.look(agent.to_serve())
         except BeistandError as error:
-            log_message(error.message, "warning")
+            agent.complaints.tell("watch", error.message)
+        except Exception:  # noqa: BLE001  the edge of the thread: the next look may work
+            agent.complaints.bug("watch")
+        else:
+            agent.complaints.end("watch")

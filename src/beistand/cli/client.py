@@ -14,7 +14,7 @@ from beistand.domain.message import Message
 from beistand.domain.pair import PROTOCOL_VERSION
 from beistand.domain.value import Value
 from beistand.ports.places import Places
-from beistand.protocol import Hello, WatchJob, Welcome, frame, open_answer, read_frame
+from beistand.protocol import TIMELESS, Hello, WatchJob, Welcome, frame, open_answer, read_frame
 
 T = TypeVar("T")
 SOCKET = "BEISTAND_SOCKET"
@@ -40,6 +40,7 @@ class Client:
     def __init__(self, path: Path | None = None) -> None:
         self._path = path or Path(os.environ.get(SOCKET) or Places().socket)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._welcome = Welcome(protocol=PROTOCOL_VERSION, version=__version__)
 
     def __enter__(self) -> Self:
         try:
@@ -54,6 +55,13 @@ class Client:
 
     def call(self, request: Value, answer: type[T], seconds: float = USUAL_SECONDS) -> T:
         """Ask and return the answer; after any failure but Told the connection is of no more use."""
+        if self._welcome.protocol != PROTOCOL_VERSION and not isinstance(request, (Hello, *TIMELESS)):
+            raise Refused(
+                "protocol-differs",
+                mine=PROTOCOL_VERSION,
+                yours=self._welcome.protocol,
+                version=self._welcome.version,
+            )
         self._socket.settimeout(seconds)
         try:
             self._socket.sendall(frame(request))
@@ -77,11 +85,7 @@ class Client:
             raise Refused("agent-not-permitted", socket=str(self._path)) from None
         except OSError:
             raise Refused("agent-not-running", socket=str(self._path)) from None
-        welcome = self.call(Hello(version=__version__), Welcome)
-        if welcome.protocol != PROTOCOL_VERSION:
-            raise Refused(
-                "protocol-differs", mine=PROTOCOL_VERSION, yours=welcome.protocol, version=welcome.version
-            )
+        self._welcome = self.call(Hello(version=__version__), Welcome)
 
     def watch(self, job: Job) -> Job:
         """Return the job after its next change, or as it is after a while."""

@@ -15,6 +15,8 @@ from beistand.ports.progress import Progress
 from beistand.ports.scanner import Manifests, Scanned
 from beistand.ports.store import Event
 
+MOST_NAMED = 100
+"""So many files that would not settle are told by name: an offer must fit into a frame."""
 LEFT_BEHIND = "links-left-behind"
 """The document that says which links were told already."""
 
@@ -87,7 +89,7 @@ def take_generation(
         manifest=digest,
         entries=scanned.entries + len(databases),
         size=scanned.size + sum(entry.size for entry in databases),
-        growing=tuple(shown(path) for path in (*scanned.growing, *busy)),
+        growing=tuple(shown(path) for path in (*busy, *scanned.growing)[:MOST_NAMED]),
     )
     return Taken(generation=generation, manifest=node.manifests.path(digest))
 

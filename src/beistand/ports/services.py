@@ -27,6 +27,9 @@ class Services(Protocol):
     def install_gate(self, profile: Profile) -> None:
         """Put the drop-in with `ExecCondition` beside every unit of the profile."""
 
+    def remove_gate(self, profile: Profile) -> None:
+        """Take the drop-ins away again: a machine that is no appliance starts its PBX by itself."""
+
     def version(self, profile: Profile) -> str:
         """Return the first line of what the profile's version command prints; empty if it cannot be run."""
 

@@ -1,0 +1,224 @@
+"""The socket, with a real connection: who may ask what (F18), and what every version understands (F15)."""
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from threading import Thread
+from typing import Self
+
+import msgspec
+import pytest
+
+from beistand.agent.caller import Caller
+from beistand.agent.server import MOST_CONNECTIONS, Server
+from beistand.domain.config import ModuleConfig
+from beistand.domain.errors import Failed
+from beistand.domain.message import Message
+from beistand.domain.value import Value
+from beistand.protocol import (
+    Done,
+    GetConfig,
+    GetStatus,
+    Hello,
+    Init,
+    PlanTakeover,
+    Release,
+    RetryService,
+    SetConfig,
+    StartCycle,
+    Status,
+    WatchJob,
+    frame,
+    open_answer,
+    read_frame,
+)
+from fakes.pair_of_appliances import ADDRESS
+
+NOBODY = 65534
+Connect = Callable[[], "Line"]
+
+
+class Asked:
+    """What reached the agent behind the socket."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, Caller]] = []
+
+    def handle(self, request: Value, caller: Caller) -> Value:
+        self.requests.append((type(request).__name__, caller))
+        if isinstance(request, GetStatus):
+            return Status(initialised=False, host="x" * (2 << 20))
+        if isinstance(request, RetryService):
+            raise ZeroDivisionError
+        if isinstance(request, StartCycle):
+            raise Failed("disk-full", path="/")
+        return Done()
+
+
+@pytest.fixture
+def asked() -> Asked:
+    return Asked()
+
+
+@pytest.fixture
+def path(asked: Asked, tmp_path: Path) -> Iterator[Path]:
+    file = tmp_path / "agent.sock"
+    server = Server(file, asked.handle)
+    server.open()
+    yield file
+    server.close()
+
+
+class Line:
+    def __init__(self, path: Path) -> None:
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.socket.settimeout(10)
+        self.socket.connect(str(path))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def ask(self, request: Value) -> tuple[object, Message | None]:
+        return self.send(frame(request))
+
+    def send(self, body: bytes) -> tuple[object, Message | None]:
+        self.socket.sendall(body)
+        return open_answer(read_frame(self._read), dict)
+
+    def _read(self, size: int) -> bytes:
+        return self.socket.recv(size, socket.MSG_WAITALL)
+
+
+@pytest.fixture
+def connect(path: Path) -> Iterator[Callable[[], Line]]:
+    with ExitStack() as lines:
+        yield lambda: lines.enter_context(Line(path))
+
+
+def code_of(answer: tuple[object, Message | None]) -> str:
+    return answer[1].code if answer[1] else ""
+
+
+def as_user(uid: int, act: Callable[[], str]) -> str:
+    """Run in a child with this uid; what it returns comes back through a pipe."""
+    out, into = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.setgroups([])
+        os.setuid(uid)
+        try:
+            os.write(into, act().encode())
+        finally:
+            os._exit(0)
+    os.close(into)
+    with os.fdopen(out) as pipe:
+        answer = pipe.read()
+    os.waitpid(child, 0)
+    return answer
+
+
+def test_hello_comes_first(connect: Connect) -> None:
+    assert code_of(connect().ask(GetConfig())) == "hello-first"
+
+
+def test_nobody_outside_the_group_gets_in(path: Path) -> None:
+    assert oct(path.stat().st_mode & 0o777) == "0o660"
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        (GetConfig(), ""),
+        (PlanTakeover(), ""),
+        (WatchJob(id="1"), ""),
+        (StartCycle(), "needs-root"),
+        (SetConfig(config=ModuleConfig()), "needs-root"),
+        (RetryService(), "needs-root"),
+        (
+            Init(
+                role="active",
+                interface="eth0",
+                own_address="192.0.2.1/24",
+                service_address=ADDRESS,
+                profile="asterisk",
+            ),
+            "needs-root",
+        ),
+        (Release(epoch=9), "bad-request"),
+    ],
+)
+def test_who_is_not_root_may_look_and_never_act(
+    path: Path, asked: Asked, request_: Value, expected: str
+) -> None:
+    path.chmod(0o666)
+    path.parent.chmod(0o755)
+    for above in path.parents:
+        if above.is_dir() and str(above).startswith("/tmp/pytest"):
+            above.chmod(0o755)
+
+    def ask() -> str:
+        with Line(path) as line:
+            line.ask(Hello(version="1"))
+            return code_of(line.ask(request_))
+
+    assert as_user(NOBODY, ask) == expected
+    assert all(caller.uid == NOBODY for _, caller in asked.requests)
+    assert (type(request_).__name__ in dict(asked.requests)) is (expected == "")
+
+
+def test_however_many_connections_stand_root_gets_in(connect: Connect) -> None:
+    others = [connect() for _ in range(MOST_CONNECTIONS + 5)]
+    line = connect()
+    assert code_of(line.ask(Hello(version="1"))) == ""
+    assert others
+
+
+def test_a_bug_in_one_verb_ends_neither_connection_nor_agent(connect: Connect) -> None:
+    line = connect()
+    line.ask(Hello(version="1"))
+    assert code_of(line.ask(RetryService())) == "internal-error"
+    assert code_of(line.ask(StartCycle())) == "disk-full"
+
+
+def test_an_answer_that_fits_no_frame_is_told(connect: Connect) -> None:
+    line = connect()
+    line.ask(Hello(version="1"))
+    assert code_of(line.ask(GetStatus())) == "frame-too-large"
+    assert code_of(line.ask(GetConfig())) == ""
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"verb":"no-such"}', b'{"verb":"status","more":1}'])
+def test_what_is_no_request_is_answered(connect: Connect, body: bytes) -> None:
+    line = connect()
+    line.ask(Hello(version="1"))
+    assert code_of(line.send(len(body).to_bytes(4, "big") + body)) == "bad-request"
+
+
+def test_another_protocol_may_ask_for_the_status_and_nothing_else(connect: Connect, asked: Asked) -> None:
+    line = connect()
+    body = msgspec.json.encode(Hello(version="9", protocol=99))
+    assert code_of(line.send(len(body).to_bytes(4, "big") + body)) == ""
+    assert code_of(line.ask(StartCycle())) == "protocol-differs"
+    line.ask(GetStatus())
+    assert [name for name, _ in asked.requests] == ["Hello", "GetStatus"]
+
+
+def test_many_ask_at_once(connect: Connect) -> None:
+    answers: list[str] = []
+
+    def ask() -> None:
+        line = connect()
+        line.ask(Hello(version="1"))
+        answers.append(code_of(line.ask(GetConfig())))
+
+    threads = [Thread(target=ask) for _ in range(50)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert answers == [""] * 50
