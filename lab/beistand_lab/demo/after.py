@@ -71,12 +71,15 @@ def plan_of_a_dead_active(administrator: Administrator) -> dict[str, Any]:
 
 
 def _measure_arp(lab: Lab, teller: Teller, cord: float, click: float) -> None:
+    """The first frame that claims the address, and that somebody told the phones without being asked."""
     mac = lab.settings.mac("b")
     claims = [each for each in lab.capture.arp_claims(lab.settings.service_address, cord) if each.mac == mac]
     seconds = claims[0].time - click if claims else None
     teller.measure(
         "click_to_arp_seconds", seconds, "beistand takeover: click to the standby's MAC at the switch"
     )
+    announced = any(each.kind == "announcement" for each in claims)
+    teller.claim("announced", announced, "  the standby announced the address")
 
 
 def _first_call(lab: Lab, teller: Teller, cord: float, click: float) -> None:
