@@ -16,6 +16,7 @@ from beistand.domain.errors import Refused
 from beistand.domain.facts import Facts, Finding, Verdict
 from beistand.domain.generation import Copy, Generation
 from beistand.domain.job import Job
+from beistand.domain.licence import LicenceSet
 from beistand.domain.message import Message
 from beistand.domain.pair import PROTOCOL_VERSION, Appliance, Greeting
 from beistand.domain.role import Grant, Role, Side
@@ -66,6 +67,8 @@ class StartPair(Value, frozen=True, kw_only=True, tag="pair", tag_field="verb"):
     password: str
     host_key: str
     """The line that FetchHostKey returned and a person confirmed."""
+    replace: bool = False
+    """Also if that machine is the standby of another active: it becomes ours, with our data."""
 
     def __repr__(self) -> str:  # a password never reaches a log
         return f"StartPair(server={self.server!r}, user={self.user!r})"
@@ -85,6 +88,8 @@ class AcceptPair(Value, frozen=True, kw_only=True, tag="accept-pair", tag_field=
     config: ModuleConfig
     replace: bool = False
     """Pair anew although a pair is known."""
+    licences: LicenceSet = LicenceSet()
+    """The active's, so that each redundancy licence can name the one that it stands in for (S5)."""
 
 
 class StartCycle(Value, frozen=True, kw_only=True, tag="cycle", tag_field="verb"):

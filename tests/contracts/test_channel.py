@@ -194,7 +194,7 @@ def test_a_closed_channel_leaves_no_process(end: OtherEnd, tmp_path: Path) -> No
     )
     peer.close()
     line = end.line()
-    assert not line.control.exists()
+    until(lambda: not line.control.exists(), "the shared connection has ended")
     until(lambda: not _processes_with(str(line.control)), "every ssh has ended")
 
 

@@ -12,7 +12,7 @@ from beistand.adapters.store import SqliteStore
 from beistand.domain.config import ModuleConfig, Standby
 from beistand.domain.errors import BeistandError, PeerUnreachable, Refused
 from beistand.domain.installation import Installation, ServiceAddress
-from beistand.domain.licence import LicenceSet
+from beistand.domain.licence import LicenceSet, issue_set
 from beistand.domain.pair import Appliance, Greeting, Pair
 from beistand.domain.role import Grant, Role, Side
 from beistand.operations.pairing import Outreach, OwnSide, accept_pair, pair_with_standby
@@ -322,3 +322,37 @@ def test_a_standby_of_another_active_is_not_taken_over_by_mistake(two: TwoSides)
     with pytest.raises(Refused, match="already-paired"):
         accept_pair(two.b.own, request)
     accept_pair(two.b.own, msgspec.structs.replace(request, replace=True))
+
+
+def test_the_numbers_of_an_earlier_pair_mean_nothing_to_the_next_one(two: TwoSides) -> None:
+    """Else its high number would end the new active's service, and refuse every generation of it."""
+    high = Grant(epoch=50, holder="cc" * 8, parent=48, operator="x", at=NOW, evidence="")
+    two.b.store.adopt(high)
+    two.pair()
+    standing = two.b.store.standing()
+    assert standing.epoch == two.a.store.standing().epoch == 2
+    assert standing.role is Role.STANDBY
+
+
+def test_pairing_anew_with_the_same_active_forgets_no_higher_grant(two: TwoSides) -> None:
+    two.pair()
+    higher = Grant(epoch=4, holder=NODES["a"], parent=2, operator="x", at=NOW, evidence="")
+    two.b.store.adopt(higher)
+    two.pair()
+    assert two.b.store.standing().epoch == 4
+
+
+def test_each_redundancy_licence_names_the_one_it_stands_in_for(two: TwoSides) -> None:
+    """S5: the sets stay apart; the standby's own keys never change."""
+    random = iter(range(10_000))
+    sets = [
+        issue_set(role, lambda count: bytes(next(random) % 256 for _ in range(count)))
+        for role in (Role.ACTIVE, Role.STANDBY)
+    ]
+    for side, licences in zip((two.a, two.b), sets, strict=True):
+        side.store.set_licences(licences)
+    two.pair()
+    assert two.a.store.licences() == sets[0]
+    after = two.b.store.licences().licences
+    assert [each.key for each in after] == [each.key for each in sets[1].licences]
+    assert [each.counterpart for each in after] == [each.key for each in sets[0].licences]

@@ -71,6 +71,11 @@ class SqliteStore:
 
         return self._with_reserve(remember)
 
+    def begin_anew(self, grant: Grant) -> None:
+        with self._file.change() as db:
+            sql = "UPDATE standing SET current_grant = ?, own_epoch = 0, settled_epoch = 0"
+            _one(db.execute(sql, (msgspec.json.encode(grant),)).rowcount)
+
     def set_side(self, side: Side) -> None:
         with self._file.change() as db:
             _one(db.execute("UPDATE standing SET side = ?", (side.value,)).rowcount)

@@ -20,16 +20,25 @@ FETCH_SECONDS = 20.0
 @click.option("--user", default="root", show_default=True, help="Account on the standby.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @click.option("--fingerprint", help="Fingerprint of the standby's host key, SHA256:…; then nobody is asked.")
+@click.option(
+    "--replace", is_flag=True, help="Take it also if it is the standby of another active; its data goes."
+)
 @verb
 def command(
-    console: Console, *, server: str, user: str, password_stdin: bool, fingerprint: str | None
+    console: Console,
+    *,
+    server: str,
+    user: str,
+    password_stdin: bool,
+    fingerprint: str | None,
+    replace: bool,
 ) -> None:
     """Pair with the standby. The password is used once and not kept."""
     with Client() as client:
         key = client.call(FetchHostKey(server=server), HostKey, FETCH_SECONDS)
         _confirm(console, server, key, fingerprint)
         password = _password(console, from_stdin=password_stdin)
-        request = StartPair(server=server, user=user, password=password, host_key=key.line)
+        request = StartPair(server=server, user=user, password=password, host_key=key.line, replace=replace)
         job = follow(client, client.call(request, Job), shower(console))
         must_be_done(console, job)
         status = client.call(GetStatus(), Status)

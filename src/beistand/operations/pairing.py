@@ -10,6 +10,7 @@ import msgspec
 from beistand.domain.config import ModuleConfig, Standby
 from beistand.domain.errors import BeistandError, Refused
 from beistand.domain.installation import Installation
+from beistand.domain.licence import stand_in_for
 from beistand.domain.pair import Appliance, Greeting, Pair
 from beistand.domain.role import Grant, Side
 from beistand.ports.clock import Clock
@@ -107,8 +108,12 @@ def accept_pair(own: OwnSide, request: AcceptPair) -> Accepted:
         own.keys.trust(active_ip, request.active_host_key)
         own.keys.authorise(request.public_key, active_ip)
         own.store.set_side(request.side)
-        own.store.adopt(request.grant)
+        own.store.set_licences(stand_in_for(own.store.licences(), request.licences))
         own.store.set_config(request.config)
+        if known is not None and known.peer.node == request.active.node:
+            own.store.adopt(request.grant)
+        else:
+            own.store.begin_anew(request.grant)
         own.store.set_pair(pair)
         return Accepted(appliance=appliance, public_key=own.keys.public_key())
     except BeistandError:
@@ -151,6 +156,8 @@ def _request(own: OwnSide, grant: Grant, request: StartPair) -> AcceptPair:
         active_host_key=own.keys.own_host_key(),
         public_key=own.keys.public_key(),
         grant=grant,
+        replace=request.replace,
+        licences=own.store.licences(),
         config=msgspec.structs.replace(
             config,
             standby=Standby(user=request.user, server=request.server),
@@ -205,6 +212,7 @@ def _same(active: Appliance, standby: Appliance) -> None:
 def _undo(own: OwnSide) -> Callable[[], None]:
     """Return what makes this side as it is now; a higher grant that was learnt meanwhile stays known."""
     standing, pair, config = own.store.standing(), own.store.pair(), own.store.config()
+    licences = own.store.licences()
     restore_keys = own.keys.undo_point()
 
     def put_back() -> None:
@@ -213,6 +221,7 @@ def _undo(own: OwnSide) -> Callable[[], None]:
         else:
             own.store.set_pair(pair)
         own.store.set_config(config)
+        own.store.set_licences(licences)
         own.store.set_side(standing.side)
         restore_keys()
 
