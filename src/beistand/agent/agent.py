@@ -33,6 +33,8 @@ class Agent:
         self._node: Node | None = None
         self.wake = Event()
         """Set when the main loop should take its next turn at once."""
+        self.next_unasked = 0.0
+        """Monotonic seconds before which no cycle starts by itself."""
         self.troubles: dict[str, Message] = {}
         """What is wrong with this appliance itself, by what it concerns; each one is a finding."""
         self.complaints = Complaints(wiring.clock.monotonic)

@@ -19,6 +19,9 @@ from beistand.operations.cycle import run_cycle
 from beistand.operations.tries import counted
 from beistand.ports.node import Node
 
+UNASKED_SECONDS = 30.0
+"""Between two cycles that nobody asked for, at least: on a full disk nothing durable says that one was begun."""
+
 
 def is_cycle_due(node: Node, config: ModuleConfig, attempts: Attempts, now: datetime) -> bool:
     """Tell whether the agent should start a cycle by itself now.
@@ -111,5 +114,9 @@ def start_due_cycle(agent: Agent) -> None:
         return
     if not has_standby(node.store.standing(), agent.link.last()):
         return
+    now = agent.clock.monotonic()
+    if now < agent.next_unasked:
+        return
     if is_cycle_due(node, config, agent.store.attempts(), agent.clock.now()):
+        agent.next_unasked = now + UNASKED_SECONDS
         start_cycle(agent, asked=False)
