@@ -34,25 +34,20 @@ class Figure:
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """A promise of the design and what was seen: met as long as `seen` is not above `most`."""
+    """A promise of the design, and what was seen: a ratio to its peer in the same run, or a plain figure.
 
-    text: str
-    seen: float
+    Met as long as the median of `seen` is not above `most`.
+    """
+
+    seen: Figure
     most: float
-    unit: str
 
     @property
     def is_met(self) -> bool:
-        return self.seen <= self.most
+        return self.seen.median <= self.most
 
     def json(self) -> Json:
-        return {
-            "text": self.text,
-            "seen": self.seen,
-            "most": self.most,
-            "unit": self.unit,
-            "met": self.is_met,
-        }
+        return {**self.seen.json(), "most": self.most, "met": self.is_met}
 
 
 @dataclass
@@ -67,45 +62,40 @@ class Report:
         self.figures.append(figure)
         return figure
 
-    def hold(self, text: str, seen: float, most: float, unit: str) -> None:
-        self.targets.append(Target(text=text, seen=seen, most=most, unit=unit))
+    def hold(self, text: str, unit: str, seen: Sequence[float], most: float) -> None:
+        figure = Figure(name=text, unit=unit, runs=tuple(seen))
+        self.targets.append(Target(seen=figure, most=most))
 
     def table(self) -> str:
         """Return both tables as Markdown, which reads well on a terminal, too."""
         rows = [
-            (
-                each.name,
-                *(_shown(value, each.unit) for value in _spread(each)),
-                each.unit,
-                str(len(each.runs)),
-            )
+            (each.name, *_cells(each, each.median, min(each.runs), max(each.runs)), str(len(each.runs)))
             for each in self.figures
         ]
         held = [
             (
-                each.text,
-                f"{_shown(each.seen, each.unit)} {each.unit}".strip(),
-                f"{_shown(each.most, each.unit)} {each.unit}".strip(),
+                each.seen.name,
+                *_cells(each.seen, each.seen.median, min(each.seen.runs), max(each.seen.runs), each.most),
                 "met" if each.is_met else "MISSED",
             )
             for each in self.targets
         ]
         return "\n\n".join(
             (
-                _markdown(("figure", "median", "min", "max", "unit", "runs"), rows),
-                _markdown(("target", "seen", "at most", ""), held),
+                _markdown(("figure", "median", "min", "max", "runs"), rows),
+                _markdown(("target", "median", "min", "max", "at most", ""), held),
             )
         )
 
 
-def _spread(figure: Figure) -> tuple[float, float, float]:
-    return figure.median, min(figure.runs), max(figure.runs)
+def _cells(figure: Figure, *values: float) -> list[str]:
+    return [_shown(value, figure.unit) for value in values]
 
 
 def _shown(value: float, unit: str) -> str:
     if unit == "bytes":
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if unit == "MB" else f"{value:.3f}"
+        return f"{value:,.0f} bytes"
+    return f"{value:.1f} MB" if unit == "MB" else f"{value:.3f} {unit}".rstrip()
 
 
 def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
