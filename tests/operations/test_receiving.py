@@ -130,6 +130,20 @@ def test_a_generation_of_an_epoch_that_is_over_is_refused_whatever_its_number(bo
     assert refusal(box, epoch=2) == "generation-superseded"
 
 
+def test_a_generation_of_an_epoch_that_nobody_was_granted_is_refused(box: Sandbox) -> None:
+    box.cycle(TREES)
+    assert refusal(box, epoch=1000) == "generation-epoch-unknown"
+
+
+def test_a_new_pair_begins_its_own_order(box: Sandbox) -> None:
+    box.cycle(TREES)
+    assert box.store.paired is not None
+    other = "d" * 32
+    box.store.paired = msgspec.structs.replace(box.store.paired, id=other)
+    box.sequence = 0
+    assert check_offer(box.node, box.announce(TREES, pair=other))
+
+
 def test_after_serving_everything_is_compared_anew(box: Sandbox) -> None:
     box.cycle(TREES)
     assert live_base(box.node)

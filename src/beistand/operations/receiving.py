@@ -41,7 +41,7 @@ def check_offer(node: Node, generation: Generation) -> OfferAnswer:
 
     Raises Refused: `not-paired`, `generation-other-pair`, `not-our-peer`, `generation-malformed`,
     `generation-profile-differs`, `generation-version-differs`, `not-standby`, `pbx-running`,
-    `generation-superseded`, `generation-not-newer`; NoSpace `no-space`.
+    `generation-superseded`, `generation-epoch-unknown`, `generation-not-newer`; NoSpace `no-space`.
     """
     pair = node.store.pair()
     if pair is None:
@@ -63,8 +63,12 @@ def check_offer(node: Node, generation: Generation) -> OfferAnswer:
     if generation.epoch < standing.epoch:
         # Made before the present active began to serve, whatever its number (F7).
         raise Refused("generation-superseded", epoch=generation.epoch, known=standing.epoch)
+    if generation.epoch > standing.epoch:
+        # A number that nobody was granted as far as we know: it would outrank every true one for good.
+        raise Refused("generation-epoch-unknown", epoch=generation.epoch, known=standing.epoch)
     live = live_generation(node)
-    if live is not None and generation.order <= live.order:
+    # Sequences of another pair, from before this one was made, are no order between the two.
+    if live is not None and live.pair == pair.id and generation.order <= live.order:
         raise Refused("generation-not-newer", offered=generation.id, live=live.id)
     # Both manifests side by side and the operations; the sizes of contents are known with the manifest.
     check_space(node, {str(node.places.state): 3 * LINE * generation.entries})
