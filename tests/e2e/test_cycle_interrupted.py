@@ -127,16 +127,28 @@ def test_a_cancelled_cycle_leaves_the_standby_as_it_was(lab: Lab, pair: Administ
     assert_next_cycle_works(lab, pair)
 
 
+def die(lab: Lab) -> None:
+    count = restarts(lab, "a")
+    kill_agent(lab, "a")
+    wait_for(lambda: restarts(lab, "a") > count, GENEROUS_SECONDS, "systemd to start the agent anew")
+
+
+def upgrade(lab: Lab) -> None:
+    """What an upgrade of Beistand does to its agent."""
+    lab.sh("a", ["systemctl", "restart", UNIT])
+
+
 @pytest.mark.shows("B6", "F1")
 @pytest.mark.usefixtures("slow")
-def test_the_active_s_agent_is_killed_in_the_middle_of_a_transfer(lab: Lab, pair: Administrator) -> None:
+@pytest.mark.parametrize("end", [die, upgrade])
+def test_the_active_s_agent_ends_in_the_middle_of_a_transfer(
+    lab: Lab, pair: Administrator, end: Callable[[Lab], None]
+) -> None:
     """F1: calls go on, the cycle is called failed, the next try is planned, and it works."""
     before, calls = listing(lab, "b"), pbx_processes(lab, "a")
     change(lab)
-    count = restarts(lab, "a")
     with running_cycle(lab, pair):
-        kill_agent(lab, "a")
-        wait_for(lambda: restarts(lab, "a") > count, GENEROUS_SECONDS, "systemd to start the agent anew")
+        end(lab)
     wait_for_agent(lab, "a")
     wait_until_connected(pair)
     wait_for_failure(pair, "cycle-interrupted")

@@ -47,6 +47,21 @@ def test_a_cancel_ends_the_run(active: Active) -> None:
     assert active.store.attempts() == Attempts()
 
 
+def test_a_stop_of_the_agent_is_no_cancel_of_a_person(active: Active) -> None:
+    def stop(_what: str) -> None:
+        raise Cancelled
+
+    active.peer.before = stop
+    with pytest.raises(Cancelled), counted(active.node):
+        active.cycle()
+    note_interrupted(active.node)
+    close_interrupted(active.node)
+    why = active.newest().why
+    assert why is not None
+    assert why.code == "cycle-interrupted"
+    assert active.store.attempts() == waiting(active)
+
+
 def test_a_killed_try_is_one_that_failed(active: Active) -> None:
     class Killed(BaseException):
         """Nothing runs after it: neither the record of the failure nor the counting."""

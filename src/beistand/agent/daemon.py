@@ -14,7 +14,7 @@ from beistand.agent.recovery import Recovery
 from beistand.agent.server import Server
 from beistand.agent.verbs import Verbs
 from beistand.domain.errors import BeistandError
-from beistand.domain.job import JobKind
+from beistand.domain.job import JobKind, JobState
 from beistand.operations.tries import note_interrupted
 from beistand.ports.places import Places
 
@@ -101,7 +101,9 @@ def _stop(agent: Agent, server: Server) -> None:
     running = agent.worker.running()
     agent.worker.stop(seconds=10)
     if running is not None and running.kind is JobKind.CYCLE:
-        note_interrupted(agent.node)
+        ended = agent.worker.watch(running.id, running.revision, 0.0)
+        if ended.state is JobState.CANCELLED:
+            note_interrupted(agent.node)
     agent.keeper.stop()
     server.close()
 

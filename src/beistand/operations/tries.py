@@ -42,8 +42,11 @@ def counted(node: Node) -> Iterator[None]:
 
 
 def note_interrupted(node: Node) -> None:
-    """Have the next start count a try that was ended by a stop of the agent, not by a person."""
+    """Have the next start count a try that was cancelled by a stop of the agent, not by a person."""
     node.store.put(UNDER_WAY, b"1")
+    for copy in node.store.copies(1):
+        if copy.why is not None and copy.why.code == "cancelled":
+            node.store.record(msgspec.structs.replace(copy, why=message("cycle-interrupted")))
 
 
 def close_interrupted(node: Node) -> None:
