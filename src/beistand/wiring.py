@@ -11,6 +11,7 @@ from beistand.adapters.introduction import SshIntroduction
 from beistand.adapters.keys import SshKeys
 from beistand.adapters.manifests import ManifestFolder
 from beistand.adapters.profiles import Profiles
+from beistand.adapters.rsync import check_rsync
 from beistand.adapters.scan import TreeScanner
 from beistand.adapters.services import SystemdServices
 from beistand.adapters.settings import read_installation, settings_file
@@ -92,6 +93,10 @@ class Wiring:
             run=self.places.run,
         )
         return SshPeer(line, pair.id)
+
+    def check_transfer(self) -> None:
+        """Raise Failed `rsync-changed`, CommandFailed: the rsync of this machine does not do what cycles need."""
+        check_rsync(self.places.state)
 
     def _own_ip(self) -> str:
         # Settings that are damaged later must not make a running appliance deaf.

@@ -2,6 +2,7 @@
 
 from datetime import date, time
 
+import msgspec
 import pytest
 
 from beistand.domain.config import ModuleConfig, Standby
@@ -30,3 +31,27 @@ from beistand.domain.schedule import Schedule
 def test_config_problem(config: ModuleConfig, code: str | None) -> None:
     problem = config_problem(config)
     assert (problem.code if problem else None) == code
+
+
+def _every(interval: str, every: int, at: str, start: str = "2026-01-01") -> Schedule:
+    return msgspec.convert({"interval": interval, "every": every, "at": at, "start": start}, Schedule)
+
+
+@pytest.mark.parametrize(
+    ("cycles", "backups", "meets"),
+    [
+        (_every("day", 1, "02:00:00"), _every("day", 1, "02:00:00"), True),
+        (_every("day", 1, "02:00:00"), _every("day", 1, "03:00:00"), False),
+        (_every("hour", 1, "00:00:00"), _every("day", 1, "03:00:00"), True),
+        (_every("hour", 1, "00:30:00"), _every("week", 1, "03:00:00"), False),
+        (_every("minute", 7, "00:00:00"), _every("day", 1, "03:00:00"), True),
+        (_every("day", 2, "02:00:00"), _every("day", 2, "02:00:00", "2026-01-02"), False),
+        (_every("month", 1, "02:00:00", "2026-01-31"), _every("day", 1, "02:00:00"), True),
+    ],
+)
+def test_a_local_backup_that_begins_with_a_cycle_is_refused(
+    cycles: Schedule, backups: Schedule, meets: bool
+) -> None:
+    """S12."""
+    problem = config_problem(ModuleConfig(schedule=cycles, backup_schedule=backups))
+    assert (problem is not None and problem.code == "schedules-meet") is meets

@@ -67,7 +67,12 @@ class FakeWiring:
     installation_now: Installation
     peer_now: Any = None
     trouble: BeistandError | None = None
+    transfer_trouble: BeistandError | None = None
     profile: Profile = PROFILE
+
+    def check_transfer(self) -> None:
+        if self.transfer_trouble is not None:
+            raise self.transfer_trouble
 
     def installation(self) -> Installation:
         return self.installation_now

@@ -19,6 +19,8 @@ from beistand.ports.node import Node
 from beistand.ports.peer import Peer
 from beistand.wiring import Wiring
 
+ALL = 1000
+"""More copies than are ever kept: a month of failures must not hide the last good one."""
 USABLE = (CopyState.IMPORTED, CopyState.PROVEN)
 
 
@@ -96,7 +98,7 @@ class Agent:
             return self.copy_of(live) if live else None
         if role is Role.SUPERSEDED:
             return None  # what lies here is its own, as it was when the other took over: no generation
-        return next((each for each in self.store.copies() if each.state in USABLE), None)
+        return next((each for each in self.store.copies(ALL) if each.state in USABLE), None)
 
     def to_serve(self) -> Copy | None:
         """Return the copy that a takeover here would serve; None: what this appliance served itself, or nothing."""
@@ -104,7 +106,7 @@ class Agent:
 
     def copy_of(self, generation: Generation) -> Copy:
         """Return the copy of a generation whose data is here."""
-        for each in self.store.copies():
+        for each in self.store.copies(ALL):
             if each.generation.id == generation.id and each.state in USABLE:
                 return each
         return Copy(generation=generation, state=CopyState.IMPORTED, at=generation.end)

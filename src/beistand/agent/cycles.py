@@ -6,7 +6,7 @@ import msgspec
 
 from beistand.agent.agent import Agent
 from beistand.agent.worker import Progress, Result, Work
-from beistand.domain.attempts import Attempts
+from beistand.domain.attempts import WAIT_BETWEEN_TRIES, Attempts
 from beistand.domain.config import ModuleConfig
 from beistand.domain.errors import Refused
 from beistand.domain.facts import Severity
@@ -14,7 +14,7 @@ from beistand.domain.health import prerequisites
 from beistand.domain.job import Job, JobKind
 from beistand.domain.pair import Appliance, Greeting, has_standby
 from beistand.domain.role import Role
-from beistand.domain.schedule import is_due
+from beistand.domain.schedule import CLOCK_TOLERANCE, is_due
 from beistand.operations.cycle import run_cycle
 from beistand.operations.tries import counted
 from beistand.ports.node import Node
@@ -31,7 +31,8 @@ def is_cycle_due(node: Node, config: ModuleConfig, attempts: Attempts, now: date
     if not config.active:
         return False
     if attempts.next_at is not None:
-        return now >= attempts.next_at
+        # Further away than any wait: it was noted by a clock that was wrong (F9).
+        return now >= attempts.next_at or attempts.next_at - now > WAIT_BETWEEN_TRIES + CLOCK_TOLERANCE
     return config.schedule is not None and is_due(config.schedule, attempts.last_run, now, node.clock.zone())
 
 

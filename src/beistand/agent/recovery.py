@@ -1,11 +1,13 @@
 """What was cut short is brought to an end, at the start and as soon as it can be: none of it needs a click."""
 
 from collections.abc import Callable
+from threading import Thread
 
 from beistand.agent.agent import Agent
 from beistand.agent.worker import Progress, Result
 from beistand.domain.errors import BeistandError
 from beistand.domain.job import JobKind
+from beistand.domain.message import message
 from beistand.operations.importing import recover_import
 from beistand.operations.runner import recover_plan
 from beistand.operations.tries import close_interrupted
@@ -34,6 +36,7 @@ class Recovery:
             return
         for what, act in _ACTS:
             self._tried(what, lambda act=act: act(agent.node))  # type: ignore[misc]
+        Thread(target=self._try_rsync, name="check-rsync", daemon=True).start()
 
     def tick(self) -> None:
         agent = self._agent
@@ -45,6 +48,13 @@ class Recovery:
         elif agent.is_initialised and agent.store.plan() is not None and agent.link.is_connected():
             # As a job: no takeover can begin meanwhile. The peer that released waits for our word.
             agent.worker.start(JobKind.TAKEOVER, self._undo)
+
+    def _try_rsync(self) -> None:
+        # Beside everything else: it takes a second, and nothing that must not wait needs it.
+        try:
+            self._tried("rsync", self._agent.wiring.check_transfer)
+        except OSError as error:
+            self._agent.complaints.tell("rsync", message("disk-failed", path="", why=str(error)))
 
     def _undo(self, progress: Progress) -> Result:
         progress.stage("undo")

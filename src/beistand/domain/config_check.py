@@ -1,13 +1,17 @@
 """Whether a module configuration may be saved: what the types cannot say."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from ipaddress import AddressValueError, IPv4Address
 
 from beistand.domain.config import ModuleConfig
 from beistand.domain.licence import is_key
 from beistand.domain.message import Message, message
-from beistand.domain.schedule import Schedule
+from beistand.domain.schedule import Schedule, next_run
 
+MOMENT = timedelta(microseconds=1)
+MOST_STEPS = 500
+"""So many runs are looked ahead: more than a year of daily ones."""
 MAIL_ADDRESS = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+")
 """Exactly one address (S9); whether it exists, only a mail can tell."""
 
@@ -27,7 +31,24 @@ def config_problem(config: ModuleConfig) -> Message | None:
     for schedule in (config.schedule, config.backup_schedule):
         if schedule and schedule_problem(schedule):
             return schedule_problem(schedule)
+    if config.schedule and config.backup_schedule and schedules_meet(config.schedule, config.backup_schedule):
+        return message("schedules-meet")
     return None
+
+
+def schedules_meet(cycles: Schedule, backups: Schedule) -> bool:
+    """Tell whether a cycle and a local backup ever begin at one moment (S12), as far as can be looked ahead.
+
+    Both are local time of one machine, so it does not matter which: no zone with gaps is asked.
+    """
+    at = max(datetime.combine(each.start, each.at, UTC) for each in (cycles, backups)) - MOMENT
+    following = [next_run(each, at, UTC) for each in (cycles, backups)]
+    for _ in range(MOST_STEPS):
+        if following[0] == following[1]:
+            return True
+        behind = following.index(min(following))
+        following[behind] = next_run((cycles, backups)[behind], max(following) - MOMENT, UTC)
+    return False
 
 
 def schedule_problem(schedule: Schedule) -> Message | None:
