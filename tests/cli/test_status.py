@@ -135,3 +135,15 @@ def test_profiles_are_listed_without_an_agent(run: Run, tmp_path: object) -> Non
     assert "asterisk" in run("profile", "check", "asterisk").stdout
     assert 'name = "asterisk"' in run("profile", "show", "asterisk").stdout
     assert run("profile", "check", "nothing").exit_code == 1
+
+
+def test_an_agent_that_cannot_read_its_state_says_only_that(run: Run) -> None:
+    finding = Finding(
+        code="state-damaged", severity=Severity.BLOCK, fields={"path": "/state.db", "why": "malformed"}
+    )
+    broken = Status(initialised=True, state="out-of-order", host="pbx-a", findings=(finding,))
+    with FakeAgent({GetStatus: broken}) as agent:
+        told = run("status", agent=agent).stdout
+    assert "out of order" in told
+    assert "[state-damaged]" in told
+    assert "not paired" not in told

@@ -331,3 +331,14 @@ def test_f2_a_full_disk_still_has_room_for_the_grant(small_disk: Path) -> None:
     assert store.standing().role is Role.ACTIVE
     store.close()
     assert reopened(small_disk / "state.db").standing().role is Role.ACTIVE
+
+
+def test_after_gathering_a_copy_of_the_one_file_is_whole(tmp_path: Path) -> None:
+    """What a backup of this machine takes is the file itself, not what SQLite keeps beside it."""
+    store = SqliteStore(tmp_path / "state.db")
+    store.initialise(ME, Side.EVEN, LicenceSet(), a_grant(2, ME))
+    store.gather()
+    (tmp_path / "copy").mkdir()
+    copy = tmp_path / "copy" / "state.db"
+    copy.write_bytes((tmp_path / "state.db").read_bytes())
+    assert SqliteStore(copy).standing() == store.standing()

@@ -59,6 +59,7 @@ class StateFile:
             except (sqlite3.Error, BeistandError):
                 self._db.close()
                 raise
+        self.gather()
         self._refill_reserve()
 
     def close(self) -> None:
@@ -82,6 +83,11 @@ class StateFile:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
+
+    def gather(self) -> None:
+        """Bring everything into the one file, so that a copy of it alone is whole (sqlite.org/wal.html)."""
+        with self._lock, self._told():
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def give_up_reserve(self) -> bool:
         """Free the room that was kept for the grant; return whether there was any."""

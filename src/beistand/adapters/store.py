@@ -35,6 +35,10 @@ class SqliteStore:
     def close(self) -> None:
         self._file.close()
 
+    def gather(self) -> None:
+        """Bring everything into the one file; the agent does at its end."""
+        self._file.gather()
+
     # identity
 
     def is_initialised(self) -> bool:

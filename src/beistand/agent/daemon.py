@@ -8,7 +8,7 @@ from beistand import __version__
 from beistand.adapters.service_manager import notify
 from beistand.agent.agent import Agent
 from beistand.agent.cycles import start_due_cycle
-from beistand.agent.log import log
+from beistand.agent.log import log, log_message
 from beistand.agent.out_of_order import wired
 from beistand.agent.recovery import Recovery
 from beistand.agent.server import Server
@@ -106,6 +106,10 @@ def _stop(agent: Agent, server: Server) -> None:
             note_interrupted(agent.node)
     agent.keeper.stop()
     server.close()
+    try:
+        agent.wiring.store.gather()
+    except BeistandError as error:
+        log_message(error.message, "warning")
 
 
 def _end_on_signal(stopping: Event) -> None:

@@ -21,6 +21,11 @@ def command(console: Console) -> None:
     if not status.initialised:
         console.line("cli.status.not-initialised", host=status.host)
         return
+    if status.state == "out-of-order":
+        # It cannot read what it is: no line about roles and copies would be true.
+        console.line("cli.status.out-of-order", host=status.host)
+        console.findings(status.findings)
+        return
     console.pairs(_lines(console, status))
     console.findings(status.findings)
 
