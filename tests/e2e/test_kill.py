@@ -5,22 +5,18 @@ The points are system calls of the running agent, found by strace(1), so that th
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 import time
-from collections.abc import Iterator
 
 import pytest
 
 from beistand_lab.demo.administrator import Administrator
 from beistand_lab.lab import Lab, wait_for
 from e2e import switching
+from e2e.striking import RENAMES, agent, struck, wait_for_another_agent, wait_until_stopped
 from e2e.trees import Listing, differences, listing, run_python
 
 pytestmark = pytest.mark.lab
 
-RENAMES = "rename,renameat,renameat2"
 GATE = "/run/beistand/may-serve"
 """Opened right after the grant and the address, right before the PBX starts."""
 STATE = "/var/lib/beistand/state.db-wal"
@@ -41,44 +37,6 @@ def administrator(lab: Lab) -> Administrator:
     return switching.prepare_pair(lab)
 
 
-@contextlib.contextmanager
-def struck(lab: Lab, calls: str, *, when: int = 1, path: str = "", by: str = "KILL") -> Iterator[str]:
-    """The agent of b gets a signal at its so manieth system call of a kind, on a path if one is named.
-
-    Yields its process id.
-    """
-    pid = _agent(lab)
-    argv = ["strace", "-f", "-qq", "-o", "/dev/null", "-p", pid]
-    argv += ["-e", f"trace={calls}", "-e", f"inject={calls}:signal={by}:when={when}"]
-    argv += ["-P", path] if path else []
-    with lab.popen("b", argv) as tracer:
-        wait_for(lambda: _status(lab, pid, "TracerPid") != "0", switching.SOON_SECONDS, "strace")
-        try:
-            yield pid
-        finally:
-            os.killpg(tracer.pid, signal.SIGKILL)
-
-
-def _agent(lab: Lab) -> str:
-    shown = lab.sh("b", ["systemctl", "show", "--property=MainPID", "--value", "beistand-agent"])
-    return shown.stdout.strip()
-
-
-def _status(lab: Lab, pid: str, name: str) -> str:
-    lines = lab.sh("b", ["cat", f"/proc/{pid}/status"], check=False).stdout.splitlines()
-    return next((line.split()[1] for line in lines if line.startswith(f"{name}:")), "")
-
-
-def wait_for_another_agent(lab: Lab, before: str) -> None:
-    wait_for(lambda: _agent(lab) not in {before, "0"}, switching.SOON_SECONDS, "the next agent of b")
-    switching.wait_for_agent(lab, "b")
-
-
-def wait_until_stopped(lab: Lab, pid: str) -> None:
-    """Until the agent stands still at the point; its power cord can be pulled exactly there."""
-    wait_for(lambda: _status(lab, pid, "State") in {"T", "t"}, switching.SOON_SECONDS, "the agent to stop")
-
-
 def wait_until_connected(administrator: Administrator) -> None:
     def is_so() -> bool:
         return all(administrator.status(host)["peer"]["connected"] for host in ("a", "b"))
@@ -97,7 +55,7 @@ def test_an_import_that_is_killed_leaves_one_generation_whole(
     """B6: killed between two renames, b holds the old or the new generation, and the next cycle works."""
     lab = administrator.lab
     old, new = _change(lab)
-    with struck(lab, RENAMES, when=when) as pid:
+    with struck(lab, RENAMES, f"signal=KILL:when={when}") as pid:
         answer = administrator.ask("a", "cycle")
         assert answer.get("state") != "done", "the kill came too late to be in the import"
         wait_for_another_agent(lab, pid)
@@ -110,7 +68,7 @@ def test_a_power_cut_in_an_import_leaves_one_generation_whole(administrator: Adm
     lab = administrator.lab
     old, new = _change(lab)
     with lab.popen("a", ["beistand", "cycle"]) as cycle:
-        with struck(lab, RENAMES, when=9, by="STOP") as pid:
+        with struck(lab, RENAMES, "signal=STOP:when=9") as pid:
             wait_until_stopped(lab, pid)
             lab.off("b")
         lab.on("b")
@@ -149,7 +107,7 @@ def test_a_takeover_that_is_killed_before_its_grant_did_not_happen(administrator
     lab = administrator.lab
     lab.off("a")
     begin, digest = time.time(), switching.plan_with_verdict(administrator, "peer-gone")["digest"]
-    with struck(lab, "fsync,fdatasync", when=2, path=STATE) as pid:
+    with struck(lab, "fsync,fdatasync", "signal=KILL:when=2", path=STATE) as pid:
         _click_in_vain(lab, digest)
         wait_for_another_agent(lab, pid)
     switching.wait_for_state(administrator, "b", "standing-by")
@@ -161,7 +119,7 @@ def test_a_takeover_that_is_killed_after_its_grant_goes_on(administrator: Admini
     """B6: the agent that comes back knows of the grant and serves, without another click."""
     lab = administrator.lab
     digest = switching.plan_with_verdict(administrator, "peer-gone")["digest"]
-    with struck(lab, "openat,open", path=GATE) as pid:
+    with struck(lab, "openat,open", "signal=KILL:when=1", path=GATE) as pid:
         _click_in_vain(lab, digest)
         wait_for_another_agent(lab, pid)
     switching.wait_for_state(administrator, "b", "serving")
@@ -173,7 +131,7 @@ def test_a_takeover_that_is_killed_while_the_pbx_starts_goes_on(administrator: A
     """B6: the same with the PBX half started; a is there and does not claim the address again."""
     lab = administrator.lab
     digest = _back_to_a(administrator)
-    begin, pid = time.time(), _agent(lab)
+    begin, pid = time.time(), agent(lab)
     arguments = ["--accept", "peer-still-serves", "--accept", "own-data"]
     with lab.popen("b", ["beistand", "takeover", "--confirm", digest, *arguments]) as click:
         wait_for(lambda: switching.pbx_runs(lab, "b"), switching.SOON_SECONDS, "the PBX to start")
@@ -192,19 +150,18 @@ def test_a_power_cut_right_after_the_grant_needs_no_click(administrator: Adminis
     lab = administrator.lab
     digest = _back_to_a(administrator)
     arguments = ["--accept", "peer-still-serves", "--accept", "own-data"]
-    begin = time.time()
     click = ["beistand", "takeover", "--confirm", digest, *arguments]
-    with struck(lab, "openat,open", path=GATE, by="STOP") as pid, lab.popen("b", click) as clicked:
+    with struck(lab, "openat,open", "signal=STOP:when=1", path=GATE) as pid, lab.popen("b", click) as clicked:
         wait_until_stopped(lab, pid)
+        granted = time.time()
         lab.off("b")
         clicked.communicate(timeout=180)
-    taken = switching.first_claim(lab, "b", begin)
-    switching.assert_quiet(lab, "a", taken, seconds=3)
+    switching.assert_quiet(lab, "a", granted, seconds=3)
     lab.on("b")
     switching.wait_for_state(administrator, "b", "serving")
     switching.wait_for_state(administrator, "a", "superseded")
     switching.assert_call_works(lab)
-    switching.assert_quiet(lab, "a", taken, seconds=1)
+    switching.assert_quiet(lab, "a", granted, seconds=1)
 
 
 def _click_in_vain(lab: Lab, digest: str) -> None:
