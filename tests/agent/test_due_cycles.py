@@ -64,6 +64,8 @@ def test_only_who_serves_cycles(two: TwoAgents) -> None:
 def test_many_failures_do_not_hide_the_last_good_copy(two: TwoAgents) -> None:
     two.turns(1)
     good = imported(id="20260301T000000Z-1", sequence=1)
+    other = imported(id="20260301T000000Z-900", sequence=900, pair="1" * 32)
+    two.a.store.record(other)
     two.a.store.record(good)
     for number in range(2, 60):
         copy = imported(id=f"20260301T000000Z-{number}", sequence=number)

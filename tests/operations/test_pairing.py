@@ -11,6 +11,7 @@ import pytest
 from beistand.adapters.store import SqliteStore
 from beistand.domain.config import ModuleConfig, Standby
 from beistand.domain.errors import BeistandError, PeerUnreachable, Refused
+from beistand.domain.generation import CopyState
 from beistand.domain.installation import Installation, ServiceAddress
 from beistand.domain.licence import LicenceSet, issue_set
 from beistand.domain.pair import Appliance, Greeting, Pair
@@ -20,6 +21,7 @@ from beistand.protocol import Accepted, AcceptPair, HostKey, StartPair
 from fakes.clock import FakeClock
 from fakes.network import FakeArp, Machine, Segment
 from fakes.progress import FakeProgress
+from fakes.situations import imported
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 HOST_KEY = "ssh-ed25519 " + "H" * 68
@@ -340,6 +342,20 @@ def test_pairing_anew_with_the_same_active_forgets_no_higher_grant(two: TwoSides
     two.b.store.adopt(higher)
     two.pair()
     assert two.b.store.standing().epoch == 4
+
+
+def test_a_new_machine_in_the_place_of_the_standby_has_nothing_imported(two: TwoSides) -> None:
+    """B1: what the machine before had is no copy any more, whoever has its address now."""
+    pair = two.pair()
+    two.a.store.record(imported(pair=pair.id))
+    two.pair()
+    assert two.a.store.copies()[0].state is CopyState.IMPORTED
+    two.b.says(node="ee" * 8)
+    two.pair()
+    copy = two.a.store.copies()[0]
+    assert copy.state is CopyState.FAILED
+    assert copy.why is not None
+    assert copy.why.code == "standby-replaced"
 
 
 def test_each_redundancy_licence_names_the_one_it_stands_in_for(two: TwoSides) -> None:

@@ -95,10 +95,12 @@ class Agent:
         role = self.store.standing().role
         if role is Role.STANDBY:
             live = live_generation(self.node)
-            return self.copy_of(live) if live else None
+            return self.copy_of(live) if live and live.pair == self._pair_id() else None
         if role is Role.SUPERSEDED:
             return None  # what lies here is its own, as it was when the other took over: no generation
-        return next((each for each in self.store.copies(ALL) if each.state in USABLE), None)
+        # What the standby of an earlier pair has is of no use to this one.
+        ours = (each for each in self.store.copies(ALL) if each.generation.pair == self._pair_id())
+        return next((each for each in ours if each.state in USABLE), None)
 
     def to_serve(self) -> Copy | None:
         """Return the copy that a takeover here would serve; None: what this appliance served itself, or nothing."""
@@ -115,6 +117,10 @@ class Agent:
         self.keeper.news(greeting, was_silent)
         learn_peer(self, greeting)
         learn_copy(self, greeting)
+
+    def _pair_id(self) -> str:
+        pair = self.store.pair()
+        return pair.id if pair else ""
 
     def _peer(self) -> Peer | None:
         with self._lock:

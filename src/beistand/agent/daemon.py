@@ -8,7 +8,7 @@ from beistand import __version__
 from beistand.adapters.service_manager import notify
 from beistand.agent.agent import Agent
 from beistand.agent.cycles import start_due_cycle
-from beistand.agent.log import log, log_message
+from beistand.agent.log import log, log_message, set_level
 from beistand.agent.out_of_order import wired
 from beistand.agent.recovery import Recovery
 from beistand.agent.server import Server
@@ -21,8 +21,8 @@ from beistand.ports.places import Places
 TICK_SECONDS = 1.0
 PULSE_SECONDS = 5.0
 """The watchdog is fed so often (a sixth of WatchdogSec) while the loop turns."""
-LONGEST_TURN_SECONDS = 300.0
-"""A turn may wait for a PBX that stops and starts slowly: only one that is longer hangs."""
+TURN_SECONDS = 120.0
+"""A turn may be so long, and wait for a PBX that stops and starts slowly: only one that is longer hangs."""
 
 
 def main(places: Places | None = None) -> int:
@@ -44,7 +44,7 @@ def main(places: Places | None = None) -> int:
     log("agent-ready", version=__version__)
     notify("READY=1")
     while not stopping.wait(PULSE_SECONDS):
-        if loop.turn_seconds() < LONGEST_TURN_SECONDS:
+        if not loop.hangs():
             notify(f"WATCHDOG=1\nSTATUS={agent.keeper.state}")
     _stop(agent, server)
     return 0
@@ -62,15 +62,18 @@ class Loop:
     def start(self) -> None:
         Thread(target=self._run, name="loop", daemon=True).start()
 
-    def turn_seconds(self) -> float:
-        """Return for how long the present turn has been under way."""
-        return self._agent.clock.monotonic() - self._turned
+    def hangs(self) -> bool:
+        """Tell whether the present turn has been under way for longer than everything in it may take."""
+        services = self._agent.node.profile.services if self._agent.is_initialised else ()
+        longest = TURN_SECONDS + 2 * sum(each.start_seconds + each.stop_seconds for each in services)
+        return self._agent.clock.monotonic() - self._turned > longest
 
     def turn(self) -> None:
         """Do what is due, whatever fails."""
         agent = self._agent
         self._turned = agent.clock.monotonic()
         for name, act in (
+            ("log", self._set_level),
             ("recovery", self.recovery.tick),
             ("keeper", agent.keeper.tick),
             ("cycle", lambda: start_due_cycle(agent)),
@@ -83,6 +86,9 @@ class Loop:
                 agent.complaints.bug(name)
             else:
                 agent.complaints.end(name)
+
+    def _set_level(self) -> None:
+        set_level(self._agent.store.config().log_level)
 
     def _run(self) -> None:
         agent = self._agent

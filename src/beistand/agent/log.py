@@ -10,6 +10,13 @@ from beistand.domain.message import Field, Message
 
 _PRIORITY = {"error": 3, "warning": 4, "info": 6, "debug": 7}
 _lock = threading.Lock()
+_most = _PRIORITY["info"]
+
+
+def set_level(level: str) -> None:
+    """Write nothing that is less pressing than this (S8): `error`, `warning`, `info` or `debug`."""
+    global _most  # noqa: PLW0603  the journal is one for the whole process
+    _most = _PRIORITY[level]
 
 
 def log(code: str, level: str = "info", **fields: Field) -> None:
@@ -18,6 +25,8 @@ def log(code: str, level: str = "info", **fields: Field) -> None:
 
 
 def log_message(message: Message, level: str = "info") -> None:
+    if _PRIORITY[level] > _most:
+        return
     text = str(message).replace("\n", "\\n")
     with _lock:
         sys.stderr.write(f"<{_PRIORITY[level]}>{text}\n")

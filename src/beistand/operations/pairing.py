@@ -9,8 +9,10 @@ import msgspec
 
 from beistand.domain.config import ModuleConfig, Standby
 from beistand.domain.errors import BeistandError, Refused
+from beistand.domain.generation import CopyState
 from beistand.domain.installation import Installation
 from beistand.domain.licence import stand_in_for
+from beistand.domain.message import message
 from beistand.domain.pair import Appliance, Greeting, Pair
 from beistand.domain.role import Grant, Side
 from beistand.ports.clock import Clock
@@ -22,6 +24,7 @@ from beistand.protocol import Accepted, AcceptPair, StartPair
 
 ARP_SECONDS = 1.0
 GREET_SECONDS = 15.0
+MOST_COPIES = 1000
 HEARD_SECONDS = 30.0
 """The standby greets every two seconds; the first time it has to connect."""
 
@@ -230,11 +233,26 @@ def _undo(own: OwnSide) -> Callable[[], None]:
 
 def _keep(own: OwnSide, pair: Pair, public_key: str, config: ModuleConfig) -> None:
     server = str(IPv4Interface(pair.peer.own_address).ip)
+    known = own.store.pair()
+    if known is not None and known.peer.node != pair.peer.node:
+        _forget_copies(own, pair.peer.host)
     own.keys.trust(server, pair.peer_host_key)
     own.keys.authorise(public_key, server)
     own.store.set_side(pair.side)
     own.store.set_config(config)
     own.store.set_pair(pair)
+
+
+def _forget_copies(own: OwnSide, host: str) -> None:
+    """Note that what the machine before had imported is not on the one that took its place."""
+    for copy in own.store.copies(MOST_COPIES):
+        if copy.state in (CopyState.IMPORTED, CopyState.PROVEN):
+            gone = {
+                "state": CopyState.FAILED,
+                "failed_stage": "import",
+                "why": message("standby-replaced", host=host),
+            }
+            own.store.record(msgspec.structs.replace(copy, at=own.clock.now(), **gone))
 
 
 def _prove(outreach: Outreach, pair: Pair, job: Progress) -> None:
