@@ -217,7 +217,7 @@ class Wire:
 
     def __init__(self, port: int) -> None:
         self._to = port
-        self._frozen = Event()
+        self._frozen, self._forgotten = Event(), Event()
         self._server = socket.create_server((SERVER, 0))
         self.port: int = self._server.getsockname()[1]
         Thread(target=self._accept, daemon=True).start()
@@ -229,6 +229,11 @@ class Wire:
         """New connections get through again; the old ones stay silent."""
         self._frozen = Event()
 
+    def reboot(self) -> None:
+        """The other machine was off for a moment: it knows nothing of the old connections and resets them."""
+        self._forgotten.set()
+        self._forgotten = Event()
+
     def close(self) -> None:
         self._frozen.set()
         self._server.close()
@@ -237,15 +242,20 @@ class Wire:
         with suppress(OSError):
             while True:
                 near, _ = self._server.accept()
-                frozen = self._frozen
+                frozen, forgotten = self._frozen, self._forgotten
                 far = socket.create_connection((SERVER, self._to))
                 for one, other in ((near, far), (far, near)):
-                    Thread(target=self._pass_on, args=(one, other, frozen), daemon=True).start()
+                    Thread(target=self._pass_on, args=(one, other, frozen, forgotten), daemon=True).start()
 
     @staticmethod
-    def _pass_on(one: socket.socket, other: socket.socket, frozen: Event) -> None:
+    def _pass_on(one: socket.socket, other: socket.socket, frozen: Event, forgotten: Event) -> None:
         with suppress(OSError):
             while data := one.recv(65536):
+                if forgotten.is_set():
+                    for each in (one, other):
+                        each.shutdown(socket.SHUT_RDWR)
+                        each.close()
+                    return
                 if frozen.is_set():
                     Event().wait(60)
                     return

@@ -147,6 +147,20 @@ def test_a_line_that_falls_silent_ends_the_call_and_the_next_one_reconnects(end:
         wire.close()
 
 
+def test_a_peer_that_was_off_for_a_moment_is_asked_over_a_new_connection(end: OtherEnd) -> None:
+    """F1: the shared connection outlives the machine at its other end; the next cycle must not fail for it."""
+    end.reply = say
+    wire = Wire(end.port)
+    peer = end.peer(port=wire.port)
+    try:
+        peer.push_config(ModuleConfig())
+        wire.reboot()
+        peer.push_config(ModuleConfig())
+    finally:
+        peer.close()
+        wire.close()
+
+
 def test_nobody_listening_is_told_at_once(end: OtherEnd) -> None:
     peer = end.peer(port=1)
     with pytest.raises(PeerUnreachable, match="peer-port-closed"):

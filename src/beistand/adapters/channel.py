@@ -165,10 +165,10 @@ class Channels:
         self._free: list[Channel] = []
         self._all: set[Channel] = set()
 
-    def ask(self, request: Value, type_: type[T], seconds: float) -> T:
-        """Ask over a free channel, or over a new one; opening it counts into the seconds."""
+    def ask(self, request: Value, type_: type[T], seconds: float, *, is_new: bool = False) -> T:
+        """Ask over a free channel, or over a new one (`is_new`: in any case); opening it counts into the seconds."""
         deadline = time.monotonic() + seconds
-        channel = self._take() or self._new(seconds)
+        channel = (None if is_new else self._take()) or self._new(seconds)
         try:
             answer = channel.ask(request, type_, deadline - time.monotonic())
         except PeerError:

@@ -1,5 +1,6 @@
 """The pair's channel: the agent of the other appliance, over ssh with a forced command."""
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
@@ -34,6 +35,8 @@ ANSWER_SECONDS = 20.0
 """Limit for what the peer answers from what it knows."""
 ACT_SECONDS = 60.0
 """Limit for what the peer answers after an act of its own: stopping a PBX, looking at its disks."""
+OUTLIVED = ("peer-line-lost", "peer-agent-down")
+"""What is seen of a connection that outlived the machine or the agent at its other end, when it is used again."""
 
 
 class SshPeer:
@@ -59,7 +62,7 @@ class SshPeer:
         return self._ask(Offer(generation=generation), OfferAnswer, ACT_SECONDS)
 
     def receive(self, generation: Generation, base: str) -> Job:
-        return self._ask(Receive(generation=generation, base=base), Job)
+        return self._ask(Receive(generation=generation, base=base), Job, is_repeatable=False)
 
     def watch(self, job: str, seen: int, seconds: float) -> Job:
         return self._ask(WatchJob(id=job, seen=seen, seconds=seconds), Job, seconds + ANSWER_SECONDS)
@@ -101,11 +104,16 @@ class SshPeer:
     def _open(self, seconds: float, *, shared: bool) -> Channel:
         return Channel(self._line, self._hello, shared=shared, seconds=seconds)
 
-    def _ask(self, request: Value, type_: type[T], seconds: float = ANSWER_SECONDS) -> T:
+    def _ask(
+        self, request: Value, type_: type[T], seconds: float = ANSWER_SECONDS, *, is_repeatable: bool = True
+    ) -> T:
+        deadline = time.monotonic() + seconds
         try:
             return self._work.ask(request, type_, seconds)
         except PeerUnreachable as error:
             # The shared connection may be half open: a new conversation over it would be silent, too.
             if error.message.code == "peer-silent":
                 self._line.hang_up()
-            raise
+            if not is_repeatable or error.message.code not in OUTLIVED:
+                raise
+        return self._work.ask(request, type_, max(0.0, deadline - time.monotonic()), is_new=True)
