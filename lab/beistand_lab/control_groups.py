@@ -52,9 +52,10 @@ def joining(name: str, argv: list[str]) -> list[str]:
 def processes(name: str) -> set[int]:
     """Process ids in the group and below it."""
     found: set[int] = set()
-    for file in (hierarchies()[0] / name).glob("**/cgroup.procs"):
+    # Groups come and go while one looks; os.walk passes over what has gone, Path.glob raises.
+    for folder, _, _ in os.walk(hierarchies()[0] / name):
         with contextlib.suppress(OSError):
-            found.update(int(pid) for pid in file.read_text().split())
+            found.update(int(pid) for pid in Path(folder, "cgroup.procs").read_text().split())
     return found - {0}
 
 
