@@ -135,7 +135,7 @@ class ListGenerations(Value, frozen=True, kw_only=True, tag="generations", tag_f
 
 
 class RetryService(Value, frozen=True, kw_only=True, tag="retry", tag_field="verb"):
-    """After `active-failed`: try to start the PBX again."""
+    """Serve now: start the PBX that failed, take back a release, wait for a silent peer no longer (I7)."""
 
 
 # --- requests of the peer -----------------------------------------------------------------------

@@ -243,3 +243,49 @@ def test_a_damaged_note_of_the_boot_check_is_as_good_as_none(two: TwoAgents) -> 
     (two.a.folder / "run" / "boot-check").write_bytes(b"{")
     two.turns(2)
     assert two.a.serves
+
+
+def test_a_stale_holder_does_not_serve_beside_one_whose_agent_is_dead(two: TwoAgents) -> None:
+    """F19: nobody tells it of the higher grant, but somebody answers for the address."""
+    two.turns(2)
+    two.a.off()
+    two.b.store.adopt(grant(3, B, 2))
+    two.b.agent.keeper.prepare(3)
+    two.b.turn()
+    assert two.b.serves
+    two.b.agent.keeper.stop()
+    two.b.agent_runs = False
+    two.a.boot()
+    two.a.agent.reload()
+    for _ in range(40):
+        two.a.turn()
+        two.clock.advance(5)
+        assert two.a.is_clean
+    assert two.a.state == "held"
+    assert "held-by-peer" in codes(two.a)
+    two.b.start()
+    two.b.agent.reload()
+    two.turns(2)
+    assert two.b.serves
+    assert two.a.state == "superseded"
+
+
+@pytest.mark.parametrize("first", ["a", "b"])
+def test_after_a_power_cut_of_the_site_the_newer_holder_serves_whoever_boots_first(
+    two: TwoAgents, first: str
+) -> None:
+    """F20."""
+    two.turns(2)
+    two.b.store.adopt(grant(3, B, 2))
+    for each in (two.a, two.b):
+        each.off()
+    order = [two.a, two.b] if first == "a" else [two.b, two.a]
+    for each in order:
+        each.boot()
+        each.agent.reload()
+        for _ in range(10):
+            each.turn()
+            two.clock.advance(5)
+    two.turns(3)
+    assert two.b.serves
+    assert two.a.is_clean

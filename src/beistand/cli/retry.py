@@ -1,4 +1,4 @@
-"""`beistand retry`: start the telephone system once more after it would not."""
+"""`beistand retry`: a person wants this appliance to serve, now."""
 
 import click
 
@@ -13,7 +13,7 @@ START_SECONDS = 120.0
 @click.command("retry")
 @verb
 def command(console: Console) -> None:
-    """Start the PBX of the active again after it failed."""
+    """Serve again: start the PBX that failed, take back a release, wait for a silent peer no longer."""
     with Client() as client:
         console.document(client.call(RetryService(), Done, START_SECONDS))
     console.line("cli.retry.done")
