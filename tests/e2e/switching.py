@@ -110,6 +110,16 @@ def wait_for_state(
     return seen[0]
 
 
+def wait_for_stage(administrator: Administrator, host: str, stage: str) -> None:
+    """Until a running job of a host has come to this stage."""
+
+    def is_there() -> bool:
+        job = administrator.status(host).get("job")
+        return bool(job and job["stage"] == stage)
+
+    wait_for(is_there, SOON_SECONDS, f"the stage {stage} at {host}")
+
+
 def wait_quietly(until: float) -> None:
     """Let time pass until an epoch time, for what must not happen meanwhile."""
     wait_for(lambda: time.time() >= until, max(1.0, until - time.time() + 5), "some quiet")

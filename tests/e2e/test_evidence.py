@@ -38,6 +38,27 @@ def test_an_isolated_standby_refuses(administrator: Administrator) -> None:
     switching.wait_for_state(administrator, "a", "serving")
 
 
+@pytest.mark.shows("S20")
+def test_silent_phones_make_it_a_suspected_partition(administrator: Administrator) -> None:
+    """S20: the active and all phones are silent, the gateway answers: a second confirmation says what may be."""
+    lab, begin = administrator.lab, time.time()
+    lab.cut("t")
+    lab.cut("a")
+    try:
+        shown = switching.plan_with_verdict(administrator, "partition")
+        assert (shown["facts"]["phones_answering"], shown["facts"]["gateway"]) == (0, True)
+        answer = switching.confirm(administrator, shown["digest"])
+        assert answer["error"]["code"] == "not-accepted", answer
+        assert answer["error"]["fields"]["finding"] == "partition-suspected"
+    finally:
+        lab.heal("a")
+        lab.heal("t")
+    switching.plan_with_verdict(administrator, "peer-holds")
+    assert switching.claims(lab, "b", begin) == []
+    switching.wait_for_state(administrator, "a", "serving")
+    switching.assert_call_works(lab)
+
+
 @pytest.mark.shows("F22")
 def test_the_active_defends_its_address_against_a_stranger(administrator: Administrator) -> None:
     """F22: a machine that takes the address later is answered each time, named with its MAC, and gets no calls."""
@@ -145,7 +166,7 @@ def test_a_peer_that_cannot_be_asked_is_unplugged_by_hand(administrator: Adminis
     begin, digest = time.time(), switching.plan(administrator)["digest"]
     accept = ["--accept", "peer-holds-address", "--accept", "own-data"]
     with lab.popen("b", ["beistand", "takeover", "--confirm", digest, *accept, "--json"]) as click:
-        switching.wait_for_log(lab, "b", "stage=await-silence", begin)
+        switching.wait_for_stage(administrator, "b", "await-silence")
         assert switching.serves(lab, "a")
         assert switching.claims(lab, "b", begin) == []
         lab.off("a")
