@@ -1,6 +1,6 @@
 """The agent's parts, and the one place that holds them together."""
 
-from threading import Event, RLock
+from threading import Event, Lock, RLock
 
 from beistand.agent.keeper import Keeper
 from beistand.agent.link import Link
@@ -32,6 +32,8 @@ class Agent:
         self.clock = wiring.clock
         self.store = wiring.store
         self._lock = RLock()
+        self.pairing = Lock()
+        """Held while the pair is changed outside a job: nothing writes an old one over a new one."""
         self._node: Node | None = None
         self.wake = Event()
         """Set when the main loop should take its next turn at once."""

@@ -40,13 +40,17 @@ def send_settings(agent: Agent, greeting: Greeting) -> None:
 
 def learn_peer(agent: Agent, greeting: Greeting) -> None:
     """Keep what the peer says of itself, for the day when it is silent: its MAC above all, which may be new."""
-    pair = agent.store.pair()
-    if pair is None or pair.peer.node != greeting.appliance.node:
-        return
-    said = msgspec.structs.replace(greeting.appliance, now=pair.peer.now, own_address=pair.peer.own_address)
-    if said != pair.peer:
-        agent.store.set_pair(msgspec.structs.replace(pair, peer=said))
-        log("peer-changed", host=said.host, mac=said.mac, pbx=said.pbx_version)
+    with agent.pairing:
+        running, pair = agent.worker.running(), agent.store.pair()
+        if pair is None or (running is not None and running.kind is JobKind.PAIR):
+            return
+        if pair.peer.node != greeting.appliance.node:
+            return
+        mine = {"now": pair.peer.now, "own_address": pair.peer.own_address}
+        said = msgspec.structs.replace(greeting.appliance, **mine)
+        if said != pair.peer:
+            agent.store.set_pair(msgspec.structs.replace(pair, peer=said))
+            log("peer-changed", host=said.host, mac=said.mac, pbx=said.pbx_version)
 
 
 def learn_copy(agent: Agent, greeting: Greeting) -> None:

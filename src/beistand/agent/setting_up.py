@@ -93,7 +93,8 @@ def pairing_work(agent: Agent, request: StartPair) -> Work:
 
 def accept(agent: Agent, request: AcceptPair) -> Accepted:
     """Become the standby of the active that asks."""
-    accepted = accept_pair(_own_side(agent), request)
+    with agent.pairing:
+        accepted = accept_pair(_own_side(agent), request)
     log("paired", pair=request.pair, peer=request.active.host)
     agent.reload()
     agent.link.forget()
