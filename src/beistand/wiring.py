@@ -10,6 +10,7 @@ from beistand.adapters.folders import trusted_folders
 from beistand.adapters.introduction import SshIntroduction
 from beistand.adapters.keys import SshKeys
 from beistand.adapters.manifests import ManifestFolder
+from beistand.adapters.network_changes import NetlinkChanges
 from beistand.adapters.profiles import Profiles
 from beistand.adapters.rsync import check_rsync
 from beistand.adapters.scan import TreeScanner
@@ -82,6 +83,10 @@ class Wiring:
             databases=registry(),
             peer=self.peer(pair) if pair else None,
         )
+
+    def network_changes(self) -> NetlinkChanges:
+        """Listen to the kernel from now on."""
+        return NetlinkChanges()
 
     def peer(self, pair: Pair) -> Peer:
         """Return the channel to this peer; it connects when it is first used."""

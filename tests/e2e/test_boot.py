@@ -22,6 +22,9 @@ pytestmark = pytest.mark.lab
 LONGEST_GAP = 1.0
 """Seconds without a word, in a call that goes on: sound comes every 20 ms, and the machine may be busy."""
 
+MOST_SILENCE = 2.0
+"""Seconds without an answer, when the address was taken away and a turn put it back at once."""
+
 
 @pytest.fixture(scope="module")
 def administrator(lab: Lab) -> Administrator:
@@ -70,6 +73,21 @@ def test_calls_go_on_while_the_agent_is_restarted(administrator: Administrator) 
     with running_call(lab):
         _end_agent(administrator, "restart")
     assert switching.claims(lab, "b", begin) == []
+
+
+@pytest.mark.shows("F26")
+def test_an_address_that_a_network_manager_takes_is_back_at_once(administrator: Administrator) -> None:
+    """F26: reconfiguring the interface drops every address that stands in no network file."""
+    lab = administrator.lab
+    service = lab.settings.service_address
+    with lab.sip_probe(service) as probe:
+        for _ in range(3):
+            begin = time.time()
+            lab.sh("a", ["networkctl", "reconfigure", "eth0"])
+            lab.sh("a", ["ip", "address", "del", f"{service}/32", "dev", "eth0"], check=False)
+            probe.first_answer(time.time(), switching.SOON_SECONDS)
+            # Far below the turn every five seconds, far above the 50 ms of an idle machine.
+            assert probe.longest_silence(begin, time.time()) < MOST_SILENCE
 
 
 @pytest.mark.shows("B6", "F1")

@@ -7,6 +7,7 @@ from types import FrameType
 from beistand import __version__
 from beistand.adapters.service_manager import notify
 from beistand.agent.agent import Agent
+from beistand.agent.changes import Changes
 from beistand.agent.cycles import start_due_cycle
 from beistand.agent.log import log, log_message, set_level
 from beistand.agent.out_of_order import wired
@@ -40,12 +41,15 @@ def main(places: Places | None = None) -> int:
     server.open()
     agent.link.start()
     agent.watch.start()
+    changes = Changes(agent, wiring.network_changes())
+    changes.start()
     loop.start()
     log("agent-ready", version=__version__)
     notify("READY=1")
     while not stopping.wait(PULSE_SECONDS):
         if not loop.hangs():
             notify(f"WATCHDOG=1\nSTATUS={agent.keeper.state}")
+    changes.stop()
     _stop(agent, server)
     return 0
 

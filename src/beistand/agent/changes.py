@@ -1,0 +1,45 @@
+"""The kernel tells of changed links, addresses and routes: a turn at once puts back what somebody took away (F26)."""
+
+from __future__ import annotations
+
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+from beistand.domain.errors import BeistandError
+
+if TYPE_CHECKING:
+    from beistand.agent.agent import Agent
+    from beistand.ports.network import NetworkChanges
+
+LISTEN_SECONDS = 1.0
+"""So long a stop of the agent may wait for this thread."""
+PAUSE_SECONDS = 0.02
+"""Between two turns: a network manager that changes much at once is answered in a few of them."""
+
+
+class Changes:
+    """Wakes the keeper. What it does then is the same as at every other turn."""
+
+    def __init__(self, agent: Agent, changes: NetworkChanges) -> None:
+        self._agent = agent
+        self._changes = changes
+        self._stopping = Event()
+
+    def start(self) -> None:
+        Thread(target=self._run, name="changes", daemon=True).start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                if self._changes.wait(LISTEN_SECONDS):
+                    self._agent.keeper.soon()
+            except BeistandError as error:
+                self._agent.complaints.tell("changes", error.message)
+            except Exception:  # noqa: BLE001  the edge of the thread: the next word of the kernel may be heard
+                self._agent.complaints.bug("changes")
+            else:
+                self._agent.complaints.end("changes")
+            self._agent.clock.wait(self._stopping, PAUSE_SECONDS)
