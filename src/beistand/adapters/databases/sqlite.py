@@ -77,23 +77,73 @@ class SqliteDatabases:
 
     def _copy(self, live: Path, draft: Path) -> None:
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        pace = _Pace(str(live), time.monotonic() + self._limit)
         try:
             _warm(live)
-            with closing(_connect(live)) as source, closing(sqlite3.connect(draft)) as target:
-                # Nobody reads the draft before it is synced and renamed.
-                target.execute("PRAGMA journal_mode = OFF")
-                target.execute("PRAGMA synchronous = OFF")
-                (page_size,) = source.execute("PRAGMA page_size").fetchone()
-                is_small = live.stat().st_size <= ONE_STEP_BYTES
-                pages = -1 if is_small else STEP_BYTES // page_size
-                pace = _Pace(str(live), time.monotonic() + self._limit)
-                with _first_in_line():
-                    source.backup(target, pages=pages, progress=pace.after_step, sleep=PAUSE_SECONDS)
+            if _is_wal(live):
+                _copy_beside_writers(live, draft, pace)
+            else:
+                _copy_between_writers(live, draft, pace)
             _check(live, draft)
         except sqlite3.Error as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
                 raise NoSpace("disk-full", path=str(draft.parent)) from error
             raise Failed("database-not-dumped", database=str(live), why=str(error)) from error
+
+
+def _is_wal(live: Path) -> bool:
+    with _told_as_unreadable(live), live.open("rb") as file:
+        return file.read(20)[18:19] == b"\x02"  # read version (sqlite.org/fileformat2.html section 1.3)
+
+
+def _copy_beside_writers(live: Path, draft: Path, pace: "_Pace") -> None:
+    """With a write-ahead log no reader keeps a writer waiting: SQLite's own backup."""
+    with closing(sqlite3.connect(draft)) as target, closing(_connect(live)) as source:
+        # Nobody reads the draft before it is synced and renamed.
+        target.execute("PRAGMA journal_mode = OFF")
+        target.execute("PRAGMA synchronous = OFF")
+        source.backup(target, pages=64, progress=pace.after_step, sleep=PAUSE_SECONDS)
+
+
+def _copy_between_writers(live: Path, draft: Path, pace: "_Pace") -> None:
+    """Read the file piece by piece under SQLite's shared lock, and write outside of it.
+
+    SQLite's own backup writes its target while it holds the lock: on a busy disk for many milliseconds, and
+    call records were lost. As with it, a commit in between makes the copy begin anew.
+    """
+    # Closing any descriptor of a file ends all POSIX locks of the process on it (fcntl(2)): ours is closed last.
+    with (
+        _told_as_unreadable(live),
+        live.open("rb", buffering=0) as file,
+        draft.open("wb", buffering=0) as out,
+    ):
+        size = os.fstat(file.fileno()).st_size
+        step = max(STEP_BYTES, size) if size <= ONE_STEP_BYTES else STEP_BYTES
+        moment, done = b"", 0
+        while True:
+            with _first_in_line(), closing(_connect(live)) as source:
+                now, piece = _read_locked(source, file.fileno(), step, done)
+            if now != moment:
+                moment, begins_anew, done = now, done > 0, 0
+                out.truncate(0)
+                out.seek(0)
+                if begins_anew:
+                    pace.after_step(0, 1, 1)
+                    continue
+            out.write(piece)
+            done += len(piece)
+            if len(piece) < step:
+                return
+            pace.after_step(0, 1, 1)
+
+
+def _read_locked(source: sqlite3.Connection, file: int, step: int, at: int) -> tuple[bytes, bytes]:
+    """Return which moment of the database this is (its change counter), and the piece of the file."""
+    source.execute("BEGIN")
+    source.execute("PRAGMA schema_version").fetchone()  # takes the lock; rolls back what a crash left
+    moment, piece = os.pread(file, 4, 24), os.pread(file, step, at)
+    source.execute("ROLLBACK")
+    return moment, piece
 
 
 class _Pace:
@@ -140,7 +190,8 @@ def _told_as_unreadable(live: Path) -> Iterator[None]:
 def _connect(live: Path) -> sqlite3.Connection:
     # rw, not ro: a journal that a crash of the PBX left behind must be rolled back to read the file at all.
     # SQLite gives the companions it makes to the owner of the database.
-    return sqlite3.connect(f"file:{quote(os.fsencode(live))}?mode=rw", uri=True, timeout=1.0)
+    name = f"file:{quote(os.fsencode(live))}?mode=rw"
+    return sqlite3.connect(name, uri=True, timeout=1.0, isolation_level=None)
 
 
 def _warm(live: Path) -> None:
