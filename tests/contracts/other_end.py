@@ -28,6 +28,7 @@ from beistand.domain.value import Value
 from beistand.ports.places import Places
 from beistand.protocol import Answer, Hello, PeerRequest, Welcome, frame, read_frame
 
+PROJECT = Path(__file__).parents[2]
 OWN_IP = "127.0.0.1"
 SERVER = "127.7.7.2"
 PAIR = "0123456789abcdef" * 2
@@ -41,7 +42,9 @@ _NAMESPACE = """
 set -e
 mount --make-rprivate /
 for name in passwd group shadow; do mount --bind "$1/$name" "/etc/$name"; done
-mkdir -p "$1/empty"
+mkdir -p "$1/empty" "$1/project"
+# The account must reach our Python, also in a clone below a closed home folder.
+mount --bind "$2" "$1/project"
 [ -d /run/sshd ] || { mount -t tmpfs tmpfs /run && mkdir /run/sshd; }
 exec /usr/sbin/sshd -D -e -f "$1/sshd_config"
 """
@@ -116,11 +119,10 @@ class OtherEnd:
         self._accounts()
         make_key(self.host_key)
         peer = self.folder / "peer"
-        path = [each for each in sys.path if each]
+        path = [self._reachable(each) for each in sys.path if each]
+        python = self._reachable(sys.executable)
         peer.write_text(
-            _PEER_SCRIPT.format(
-                python=sys.executable, path=path, run=str(self.places.run), inbox=str(self.inbox)
-            )
+            _PEER_SCRIPT.format(python=python, path=path, run=str(self.places.run), inbox=str(self.inbox))
         )
         peer.chmod(0o755)
         (self.folder / "sshd_config").write_text(
@@ -132,7 +134,7 @@ class OtherEnd:
         self._listen()
         with (self.folder / "sshd.log").open("ab") as log:
             self._sshd = subprocess.Popen(
-                ["unshare", "--mount", "sh", "-c", _NAMESPACE, "sh", str(self.folder)],
+                ["unshare", "--mount", "sh", "-c", _NAMESPACE, "sh", str(self.folder), str(PROJECT)],
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -146,7 +148,12 @@ class OtherEnd:
 
     def in_namespace(self, *arguments: str) -> None:
         assert self._sshd is not None
-        subprocess.run(["nsenter", "-t", str(self._sshd.pid), "-m", *arguments], check=True)
+        subprocess.run(["nsenter", "-t", str(self._sshd.pid), "-m", "-r", *arguments], check=True)
+
+    def _reachable(self, path: str) -> str:
+        """Where a path of the project is seen in the namespace."""
+        inside = Path(path).is_relative_to(PROJECT)
+        return str(self.folder / "project" / Path(path).relative_to(PROJECT)) if inside else path
 
     def _accounts(self) -> None:
         lines = {
