@@ -9,7 +9,13 @@ import pytest
 from beistand.domain.config import ModuleConfig
 from beistand.domain.facts import Severity
 from beistand.domain.generation import Copy, CopyState, Generation
-from beistand.domain.health import configured_key_wrong, copy_findings, prerequisites, promised_until
+from beistand.domain.health import (
+    configured_key_wrong,
+    copy_findings,
+    oldest_promised,
+    prerequisites,
+    promised_until,
+)
 from beistand.domain.pair import Appliance
 from beistand.domain.schedule import Interval, Schedule
 
@@ -136,3 +142,18 @@ def test_the_promise_follows_local_time_over_a_spring_night() -> None:
     begin = datetime(2026, 3, 28, 1, 0, tzinfo=UTC)  # 02:00 in Berlin, the run itself
     until = promised_until(NIGHTLY, 1, begin, BERLIN)
     assert until == datetime(2026, 3, 30, 0, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (ModuleConfig(schedule=HOURLY, attempts=2), timedelta(hours=2, minutes=10)),
+        (ModuleConfig(schedule=HOURLY, attempts=2, active=False), None),
+        (ModuleConfig(), None),
+    ],
+)
+def test_data_may_become_as_old_as_the_schedule_promises(
+    config: ModuleConfig, expected: timedelta | None
+) -> None:
+    """F28: older data needs a second confirmation at a takeover; without a promise a fixed limit rules."""
+    assert oldest_promised(config, NOW, BERLIN) == expected

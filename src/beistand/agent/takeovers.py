@@ -9,13 +9,14 @@ from beistand.agent.caller import Caller
 from beistand.agent.log import log
 from beistand.agent.worker import Progress, Result, Work
 from beistand.domain.errors import Cancelled, Failed, Refused
-from beistand.domain.facts import Facts
+from beistand.domain.facts import Facts, Finding
 from beistand.domain.generation import Copy, CopyState
+from beistand.domain.health import oldest_promised
 from beistand.domain.job import Job, JobKind
 from beistand.domain.message import message
 from beistand.domain.phones import phones
 from beistand.domain.role import Role
-from beistand.domain.safety import findings, not_accepted, verdict
+from beistand.domain.safety import OLDEST, findings, not_accepted, verdict
 from beistand.operations.importing import restore_points
 from beistand.operations.runner import run
 from beistand.operations.takeover import (
@@ -38,7 +39,7 @@ def show_plan(agent: Agent, restore_point: str) -> TakeoverPlanAnswer:
     _may_take_over(agent)
     node, copy = agent.node, _copy_to_serve(agent, restore_point)
     facts, standing = agent.watch.look(copy), node.store.standing()
-    plan, found = takeover_plan(facts, standing, node.installation), findings(facts)
+    plan, found = takeover_plan(facts, standing, node.installation), _findings(agent, facts)
     return TakeoverPlanAnswer(
         digest=plan_digest(plan, facts, found, standing),
         verdict=verdict(facts),
@@ -60,7 +61,7 @@ def start_takeover(agent: Agent, request: StartTakeover, caller: Caller) -> Job:
     _may_take_over(agent)
     node, copy = agent.node, _copy_to_serve(agent, request.restore_point)
     facts, standing = agent.watch.fresh(copy), node.store.standing()
-    plan, found = takeover_plan(facts, standing, node.installation), findings(facts)
+    plan, found = takeover_plan(facts, standing, node.installation), _findings(agent, facts)
     if plan_digest(plan, facts, found, standing) != request.digest:
         raise Refused("plan-changed")
     if left := not_accepted(found, request.accept):
@@ -103,6 +104,15 @@ def _work(agent: Agent, act: Callable[[Progress], datetime], accepted_at: dateti
         }
 
     return work
+
+
+def _findings(agent: Agent, facts: Facts) -> tuple[Finding, ...]:
+    """Return what speaks against it; data is old when it is older than the schedule promises (F28)."""
+    oldest = None
+    if facts.copy is not None:
+        begin = facts.copy.generation.begin
+        oldest = oldest_promised(agent.store.config(), begin, agent.clock.zone())
+    return findings(facts, OLDEST if oldest is None else oldest)
 
 
 def _may_take_over(agent: Agent) -> None:

@@ -164,13 +164,18 @@ def promised_until(schedule: Schedule, attempts: int, begin: datetime, zone: tzi
     return second + attempts * WAIT_BETWEEN_TRIES
 
 
-def _stale(config: ModuleConfig, begin: datetime, now: datetime, zone: tzinfo) -> Finding | None:
+def oldest_promised(config: ModuleConfig, begin: datetime, zone: tzinfo) -> timedelta | None:
+    """Return how old the schedule lets data that begins at this moment become; None where it promises nothing."""
     if config.schedule is None or not config.active:
         return None
-    until = promised_until(config.schedule, config.attempts, begin, zone)
-    if now <= until:
+    return promised_until(config.schedule, config.attempts, begin, zone) - begin
+
+
+def _stale(config: ModuleConfig, begin: datetime, now: datetime, zone: tzinfo) -> Finding | None:
+    oldest = oldest_promised(config, begin, zone)
+    if oldest is None or now - begin <= oldest:
         return None
-    return _warn("copy-stale", age=(now - begin).total_seconds(), limit=(until - begin).total_seconds())
+    return _warn("copy-stale", age=(now - begin).total_seconds(), limit=oldest.total_seconds())
 
 
 def _schedule_rests(config: ModuleConfig) -> Finding | None:

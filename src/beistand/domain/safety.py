@@ -147,7 +147,9 @@ def data_old(facts: Facts, oldest: timedelta) -> Finding | None:
     if age is None or age <= oldest:
         return None
     return Finding(
-        code="data-old", severity=Severity.CONFIRM, fields={"generation": _id(facts), "hours": _hours(oldest)}
+        code="data-old",
+        severity=Severity.CONFIRM,
+        fields={"generation": _id(facts), "limit": oldest.total_seconds()},
     )
 
 
@@ -185,7 +187,3 @@ def not_accepted(found: Collection[Finding], accepted: Collection[str]) -> tuple
 
 def _id(facts: Facts) -> str:
     return facts.copy.generation.id if facts.copy else ""
-
-
-def _hours(limit: timedelta) -> int:
-    return round(limit.total_seconds() / 3600)
