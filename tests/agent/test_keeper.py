@@ -289,3 +289,18 @@ def test_after_a_power_cut_of_the_site_the_newer_holder_serves_whoever_boots_fir
     two.turns(3)
     assert two.b.serves
     assert two.a.is_clean
+
+
+def test_an_address_that_was_taken_away_is_back_before_the_next_turn(two: TwoAgents) -> None:
+    two.turns(2)
+    held = two.a.machine.held
+    assert held
+    held.clear()
+    two.a.agent.keeper.put_back()
+    assert two.a.machine.held
+
+
+def test_who_may_not_serve_puts_nothing_back(two: TwoAgents) -> None:
+    two.turns(2)
+    two.b.agent.keeper.put_back()
+    assert not two.b.machine.held

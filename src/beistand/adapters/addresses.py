@@ -7,6 +7,7 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 import msgspec
@@ -30,6 +31,8 @@ class NetlinkAddresses:
 
     def __init__(self, routes_before: Path = Path("/run/beistand/routes.json")) -> None:
         self._routes_before = routes_before
+        self._lock = RLock()
+        """Of two threads that put the same right, the second one finds it done."""
 
     def mac(self, interface: str) -> str:
         """Raise Failed `interface-missing`."""
@@ -80,7 +83,7 @@ class NetlinkAddresses:
 
     def hold(self, installation: Installation) -> bool:
         try:
-            with _netlink() as netlink:
+            with self._lock, _netlink() as netlink:
                 added = [
                     self._add(netlink, each.address, each.interface, installation)
                     for each in installation.service_addresses
@@ -96,7 +99,7 @@ class NetlinkAddresses:
     def drop(self, installation: Installation) -> bool:
         """Raise Failed `address-not-removed`."""
         try:
-            with _netlink() as netlink:
+            with self._lock, _netlink() as netlink:
                 # Routes first: with the address the kernel would delete every route that prefers it.
                 wanted = {each.address for each in installation.service_addresses}
                 restored = self._restore(netlink, wanted, installation)

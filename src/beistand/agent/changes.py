@@ -1,4 +1,4 @@
-"""The kernel tells of changed links, addresses and routes: a turn at once puts back what somebody took away (F26)."""
+"""The kernel tells of changed links, addresses and routes: what somebody took away is put back at once (F26)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PAUSE_SECONDS = 0.02
 
 
 class Changes:
-    """Wakes the keeper. What it does then is the same as at every other turn."""
+    """Has the keeper put the address back, and look at the rest in a turn."""
 
     def __init__(self, agent: Agent, changes: NetworkChanges) -> None:
         self._agent = agent
@@ -35,7 +35,7 @@ class Changes:
         while not self._stopping.is_set():
             try:
                 if self._changes.wait(LISTEN_SECONDS):
-                    self._agent.keeper.soon()
+                    self._agent.keeper.put_back()
             except BeistandError as error:
                 self._agent.complaints.tell("changes", error.message)
             except Exception:  # noqa: BLE001  the edge of the thread: the next word of the kernel may be heard

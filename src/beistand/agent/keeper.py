@@ -130,6 +130,20 @@ class Keeper:
             self._write_down(standing, outcome)
             return outcome
 
+    def put_back(self) -> None:
+        """Hold the address again at once, where it is ours; the turn that follows looks at everything else.
+
+        A turn that is under way may be waiting for a PBX that cannot be heard without the address.
+        """
+        if not self._agent.is_initialised:
+            return
+        node = self._agent.node
+        if self._may_serve(node):
+            node.addresses.hold(node.installation)
+            if not self._may_serve(node):
+                self._give_up(node)  # overtaken meanwhile
+        self.soon()
+
     def prepare(self, epoch: int) -> None:
         """The click is this boot's check. Written before the grant is: a kill in between delays nothing."""
         self._note.write(epoch, verified=True)
