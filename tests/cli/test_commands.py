@@ -10,6 +10,7 @@ import pytest
 
 from beistand.cli.main import COMMANDS
 from beistand.domain.message import message
+from beistand.domain.pair import PROTOCOL_VERSION
 from beistand.protocol import GetStatus, Hello, RetryService, Status, Welcome
 from cli.examples import BEISTAND, Run
 from fakes.agent_server import FakeAgent
@@ -40,7 +41,7 @@ def test_an_unknown_code_is_told_bare(run: Run) -> None:
 
 @pytest.mark.parametrize(
     ("welcome", "code"),
-    [(Welcome(protocol=2, version="9"), "protocol-differs"), (message("hello-first"), "hello-first")],
+    [(Welcome(protocol=99, version="9"), "protocol-differs"), (message("hello-first"), "hello-first")],
 )
 def test_another_protocol_is_refused(run: Run, welcome: Welcome, code: str) -> None:
     with FakeAgent({Hello: welcome}) as agent:
@@ -48,7 +49,7 @@ def test_another_protocol_is_refused(run: Run, welcome: Welcome, code: str) -> N
 
 
 def test_what_is_no_answer_is_told(run: Run) -> None:
-    with FakeAgent({GetStatus: Welcome(protocol=1, version="0.1.0")}) as agent:
+    with FakeAgent({GetStatus: Welcome(protocol=PROTOCOL_VERSION, version="0.1.0")}) as agent:
         result = run("status", "--json", agent=agent)
     assert json.loads(result.stdout)["error"]["code"] == "agent-answer-wrong"
 

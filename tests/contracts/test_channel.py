@@ -84,7 +84,7 @@ def test_a_peer_of_another_protocol_is_refused_clearly(end: OtherEnd, peer: SshP
     end.reply = lambda request: Welcome(protocol=99, version="9.0")
     with pytest.raises(PeerRefused, match="protocol-differs") as refused:
         peer.greet(greeting())
-    assert refused.value.message.fields == {"mine": 1, "yours": 99, "version": "9.0"}
+    assert refused.value.message.fields == {"mine": PROTOCOL_VERSION, "yours": 99, "version": "9.0"}
 
 
 def test_an_answer_of_another_shape_is_an_error_not_a_value(end: OtherEnd, peer: SshPeer) -> None:

@@ -12,6 +12,7 @@ from typing import Self
 import msgspec
 
 from beistand.domain.message import Message
+from beistand.domain.pair import PROTOCOL_VERSION
 from beistand.domain.value import Value
 from beistand.protocol import Answer, Hello, PersonRequest, Welcome, frame, read_frame
 
@@ -25,7 +26,7 @@ class FakeAgent:
     def __init__(self, replies: dict[type[Value], Reply | list[Reply]] | None = None) -> None:
         self.requests: list[Value] = []
         self._replies = {kind: list(_listed(each)) for kind, each in (replies or {}).items()}
-        self._replies.setdefault(Hello, [Welcome(protocol=1, version="0.1.0")])
+        self._replies.setdefault(Hello, [Welcome(protocol=PROTOCOL_VERSION, version="0.1.0")])
         self._folder = tempfile.TemporaryDirectory(prefix="agent-")
         self.path = Path(self._folder.name) / "agent.sock"
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

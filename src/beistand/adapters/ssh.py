@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
+from typing import TypeVar
 
 from beistand import __version__
 from beistand.adapters.channel import Channel, Channels
@@ -27,10 +28,10 @@ from beistand.protocol import (
     Receive,
     Release,
     Resume,
-    T,
     WatchJob,
 )
 
+T = TypeVar("T")
 ANSWER_SECONDS = 20.0
 """Limit for what the peer answers from what it knows."""
 ACT_SECONDS = 60.0

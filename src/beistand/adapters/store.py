@@ -15,6 +15,7 @@ from beistand.domain.generation import Copy, CopyState
 from beistand.domain.licence import LicenceSet
 from beistand.domain.pair import Pair
 from beistand.domain.role import Grant, Side, Standing
+from beistand.domain.settings import PairSettings
 from beistand.ports.store import Event
 
 T = TypeVar("T")
@@ -130,6 +131,12 @@ class SqliteStore:
 
     def set_config(self, config: ModuleConfig) -> None:
         self._set("config", config)
+
+    def settings(self) -> PairSettings:
+        return self._setting("settings", PairSettings) or PairSettings()
+
+    def set_settings(self, settings: PairSettings) -> None:
+        self._set("settings", settings)
 
     def licences(self) -> LicenceSet:
         return self._setting("licences", LicenceSet) or LicenceSet()

@@ -1,12 +1,11 @@
 """What the agent does for each request. Long acts become jobs; nothing here decides."""
 
-from collections.abc import Callable
 from threading import Lock
-from typing import Any
 
 import msgspec
 
-from beistand.agent import cycles, setting_up, takeovers
+from beistand.agent import accounts, cycles, insight, local_backups, mails, setting_up, takeovers, uploads
+from beistand.agent.acts import Acts
 from beistand.agent.agent import Agent
 from beistand.agent.caller import Caller
 from beistand.agent.log import log
@@ -61,7 +60,7 @@ class Verbs:
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
         self._initialising = Lock()
-        self._acts: dict[type[Value], Callable[[Any, Caller], Value]] = {
+        self._acts: Acts = {
             Hello: self.hello,
             GetStatus: self.status,
             Init: self.init,
@@ -83,6 +82,11 @@ class Verbs:
             Receive: self.receive,
             Release: self.release,
             Resume: self.resume,
+            **accounts.acts(agent),
+            **local_backups.acts(agent),
+            **uploads.acts(agent),
+            **mails.acts(agent),
+            **insight.acts(agent),
         }
 
     def handle(self, request: Value, caller: Caller) -> Value:

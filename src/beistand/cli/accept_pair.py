@@ -5,7 +5,7 @@ import sys
 import click
 import msgspec
 
-from beistand.cli.client import Client
+from beistand.client import Client
 from beistand.domain.errors import BeistandError, Refused
 from beistand.protocol import LARGEST_FRAME, Accepted, AcceptPair
 

@@ -4,10 +4,10 @@ from typing import TextIO
 
 import click
 
-from beistand.cli.client import Client
 from beistand.cli.config_values import changed, exported, parsed, shown
 from beistand.cli.console import Console
 from beistand.cli.verb import verb
+from beistand.client import Client
 from beistand.domain.config import ModuleConfig
 from beistand.protocol import GetConfig, SetConfig
 

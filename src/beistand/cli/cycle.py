@@ -2,10 +2,10 @@
 
 import click
 
-from beistand.cli.client import Client
 from beistand.cli.console import Console
 from beistand.cli.jobs import follow, follow_with_care, must_be_done, shower
 from beistand.cli.verb import verb
+from beistand.client import Client
 from beistand.domain.errors import Refused
 from beistand.domain.job import Job, JobKind
 from beistand.protocol import CancelJob, Done, GetStatus, StartCycle, Status

@@ -2,10 +2,10 @@
 
 import click
 
-from beistand.cli.client import Client
 from beistand.cli.console import Console
 from beistand.cli.status import describe
 from beistand.cli.verb import verb
+from beistand.client import Client
 from beistand.protocol import GenerationList, ListGenerations
 
 

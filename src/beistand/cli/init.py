@@ -2,9 +2,9 @@
 
 import click
 
-from beistand.cli.client import Client
 from beistand.cli.console import Console
 from beistand.cli.verb import verb
+from beistand.client import Client
 from beistand.domain.role import Role
 from beistand.protocol import Done, GetStatus, Init, Status
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import click
 
-from beistand.cli.client import Client, has_ended
 from beistand.cli.console import Console
+from beistand.client import Client, has_ended
 from beistand.domain.job import Job, JobState
 from beistand.domain.message import message
 from beistand.protocol import CancelJob, Done

@@ -4,10 +4,10 @@ import sys
 
 import click
 
-from beistand.cli.client import Client
 from beistand.cli.console import Console
 from beistand.cli.jobs import follow, must_be_done, shower
 from beistand.cli.verb import verb
+from beistand.client import Client
 from beistand.domain.errors import Refused
 from beistand.domain.job import Job
 from beistand.protocol import FetchHostKey, GetStatus, HostKey, StartPair, Status

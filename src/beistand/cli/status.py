@@ -2,10 +2,10 @@
 
 import click
 
-from beistand.cli.client import Client
 from beistand.cli.console import Console
 from beistand.cli.jobs import progress_line
 from beistand.cli.verb import verb
+from beistand.client import Client
 from beistand.domain.generation import Copy, CopyState
 from beistand.protocol import GetStatus, PeerView, Status
 from beistand.text.catalogue import sentence

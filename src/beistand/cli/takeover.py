@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import click
 
-from beistand.cli.client import Client
 from beistand.cli.console import Console
 from beistand.cli.jobs import follow, must_be_done, stages_with_seconds
 from beistand.cli.takeover_plan import show_plan
 from beistand.cli.verb import verb
+from beistand.client import Client
 from beistand.domain.errors import Refused
 from beistand.domain.facts import Finding, Severity
 from beistand.domain.job import Job

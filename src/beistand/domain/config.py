@@ -44,5 +44,11 @@ class ModuleConfig(Value, frozen=True, kw_only=True):
     """KiB/s for the transfer; 0: none."""
     backup_schedule: Schedule | None = None
     """Local backups (S14); never overlaps a cycle (S12)."""
+    keep_backups: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 7
+    """Scheduled local backups that are kept; those by hand stay until somebody deletes them (S14)."""
+    replug: tuple[str, ...] = ()
+    """What has to be replugged by hand before a takeover (S20): ISDN lines, analogue ports."""
+    is_removed: bool = False
+    """Somebody deleted the configuration (S8): what stands here rests until one is created."""
     revision: int = 0
     """Grows with each change; the higher one is the pair's."""

@@ -13,6 +13,10 @@ class JobKind(StrEnum):
     TAKEOVER = "takeover"
     PAIR = "pair"
     LOCAL_BACKUP = "local-backup"
+    CHECK = "check"
+    """An uploaded export is read and checked."""
+    SEED = "seed"
+    """A checked export becomes the standby's data (S16)."""
 
 
 class JobState(StrEnum):

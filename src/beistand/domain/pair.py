@@ -3,10 +3,11 @@
 from datetime import datetime
 
 from beistand.domain.generation import Copy
+from beistand.domain.licence import LicenceSet
 from beistand.domain.role import Grant, NodeId, Side, Standing
 from beistand.domain.value import Value
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 
 
 class Appliance(Value, frozen=True, kw_only=True):
@@ -27,6 +28,9 @@ class Appliance(Value, frozen=True, kw_only=True):
     is_static: bool
     """The own address has no lifetime: nobody leased it."""
     now: datetime
+    time_servers: tuple[str, ...] = ()
+    vlan: int = 0
+    """Of the interface that the own address is on; 0: none."""
 
 
 class Pair(Value, frozen=True, kw_only=True):
@@ -54,6 +58,10 @@ class Greeting(Value, frozen=True, kw_only=True):
     served_unverified_seconds: float
     config_revision: int
     newest: Copy | None
+    settings_revision: int = 0
+    """Of the pair settings: accounts, mail server, texts."""
+    licences: LicenceSet = LicenceSet()
+    """Shown beside the own ones; a key that stands on both sides is an error (S5)."""
 
 
 def has_standby(standing: Standing, greeting: Greeting | None) -> bool:

@@ -10,6 +10,7 @@ from beistand.domain.licence import LicenceSet
 from beistand.domain.message import Message
 from beistand.domain.pair import Pair
 from beistand.domain.role import Grant, Side, Standing
+from beistand.domain.settings import PairSettings
 from beistand.domain.value import Value
 
 
@@ -19,6 +20,8 @@ class Event(Value, frozen=True, kw_only=True):
     at: datetime
     message: Message
     operator: str = ""
+    address: str = ""
+    """Of the browser; empty: at the console."""
 
 
 class Store(Protocol):
@@ -57,6 +60,8 @@ class Store(Protocol):
 
     def config(self) -> ModuleConfig: ...
     def set_config(self, config: ModuleConfig) -> None: ...
+    def settings(self) -> PairSettings: ...
+    def set_settings(self, settings: PairSettings) -> None: ...
     def licences(self) -> LicenceSet: ...
     def set_licences(self, licences: LicenceSet) -> None: ...
 

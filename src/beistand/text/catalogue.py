@@ -1,4 +1,4 @@
-"""The catalogues locale/LANGUAGE/LC_MESSAGES/beistand.po: `code` is the sentence, `code.hint` what to do.
+"""The catalogues locale/LANGUAGE/LC_MESSAGES/*.po: `code` is the sentence, `code.hint` what to do.
 
 Fields stand in braces and are formatted as the page language wants it: `{age:duration}`, `{size:bytes}`,
 `{at:moment}`, `{count:number}`; everything else as Python's format does.
@@ -57,8 +57,13 @@ def entries(language: str) -> Mapping[str, str]:
     """Return all sentences of a language by their codes."""
     import polib
 
-    path = resources.files("beistand") / "locale" / language / "LC_MESSAGES" / "beistand.po"
-    return {each.msgid: each.msgstr for each in polib.pofile(path.read_text(encoding="utf-8"))}
+    folder = resources.files("beistand") / "locale" / language / "LC_MESSAGES"
+    files = [each for each in folder.iterdir() if each.name.endswith(".po")]
+    return {
+        each.msgid: each.msgstr
+        for file in sorted(files, key=lambda file: file.name)
+        for each in polib.pofile(file.read_text(encoding="utf-8"))
+    }
 
 
 def _filled(code: str, fields: Mapping[str, Field], language: str) -> str:

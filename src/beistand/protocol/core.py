@@ -1,41 +1,14 @@
-"""The messages between agent, command line, pages and peer: typed, versioned JSON, one frame each.
-
-A frame is four bytes of length (big endian, 1 MiB at most) and a JSON object. Every connection begins
-with `Hello`; then each request gets one answer, in order. Long acts are jobs: the request returns the
-job, `WatchJob` waits for its next change. docs/protocol.md describes it for people.
-"""
-
-import struct
-from collections.abc import Callable
-from typing import TypeVar
-
-import msgspec
+"""What people ask of the engine itself: status, setting up, cycle, takeover, jobs, module configuration."""
 
 from beistand.domain.config import ModuleConfig
-from beistand.domain.errors import Refused
 from beistand.domain.facts import Facts, Finding, Verdict
 from beistand.domain.generation import Copy, Generation
 from beistand.domain.job import Job
 from beistand.domain.licence import LicenceSet
 from beistand.domain.message import Message
-from beistand.domain.pair import PROTOCOL_VERSION, Appliance, Greeting
+from beistand.domain.pair import Appliance
 from beistand.domain.role import Grant, Role, Side
 from beistand.domain.value import Value
-
-LARGEST_FRAME = 1 << 20
-T = TypeVar("T")
-
-# --- requests of people: command line and pages -------------------------------------------------
-
-
-class Hello(Value, frozen=True, kw_only=True, tag="hello", tag_field="verb"):
-    """First on every connection. `release` and `status` never change meaning over versions (F15)."""
-
-    protocol: int = PROTOCOL_VERSION
-    version: str
-    """Of the program that asks."""
-    pair: str = ""
-    """Pair id; the peer's channel only."""
 
 
 class GetStatus(Value, frozen=True, kw_only=True, tag="status", tag_field="verb"):
@@ -138,53 +111,7 @@ class RetryService(Value, frozen=True, kw_only=True, tag="retry", tag_field="ver
     """Serve now: start the PBX that failed, take back a release, wait for a silent peer no longer (I7)."""
 
 
-# --- requests of the peer -----------------------------------------------------------------------
-
-
-class Greet(Value, frozen=True, kw_only=True, tag="greet", tag_field="verb"):
-    greeting: Greeting
-
-
-class PushConfig(Value, frozen=True, kw_only=True, tag="push-config", tag_field="verb"):
-    config: ModuleConfig
-
-
-class Offer(Value, frozen=True, kw_only=True, tag="offer", tag_field="verb"):
-    """Announce a generation before anything travels: space and order are checked."""
-
-    generation: Generation
-
-
-class Receive(Value, frozen=True, kw_only=True, tag="receive", tag_field="verb"):
-    """Everything is in the inbox: verify and import it."""
-
-    generation: Generation
-    base: str
-    """Digest of the manifest that the sent delta refers to; empty: the sent manifest is whole."""
-
-
-class Release(Value, frozen=True, kw_only=True, tag="release", tag_field="verb"):
-    """Stop the PBX and give up the service address, because the other side claims this epoch."""
-
-    epoch: int
-
-
-class Resume(Value, frozen=True, kw_only=True, tag="resume", tag_field="verb"):
-    """Take back a release of this epoch; do nothing if there was none."""
-
-    epoch: int
-
-
 # --- answers ------------------------------------------------------------------------------------
-
-
-class Welcome(Value, frozen=True, kw_only=True):
-    protocol: int
-    version: str
-
-
-class Done(Value, frozen=True, kw_only=True):
-    pass
 
 
 class HostKey(Value, frozen=True, kw_only=True):
@@ -238,6 +165,12 @@ class TakeoverPlanAnswer(Value, frozen=True, kw_only=True):
     age_seconds: float
     phones: tuple[str, ...]
     """Contacts that calls will reach at once."""
+    lines: tuple[str, ...] = ()
+    """Trunks and registrations to providers that come to life."""
+    replug: tuple[str, ...] = ()
+    """What has to be replugged by hand before (S20): all of it stands behind the finding `replug-first`."""
+    network: tuple[Message, ...] = ()
+    """The network settings that will be used, and what differs from the active's (S3)."""
 
 
 class Status(Value, frozen=True, kw_only=True):
@@ -266,70 +199,10 @@ class Status(Value, frozen=True, kw_only=True):
     """Which try comes next; 0: none is waiting."""
     attempts: int = 0
     job: Job | None = None
+    has_administrator: bool = True
+    """False: the pages wait for the one-time code of `beistand setup-code`."""
+    oldest_promised_seconds: float = 0.0
+    """Above this age the standby's data is older than the schedule promises; 0: nothing is promised."""
+    config_name: str = ""
+    """Of the module configuration; empty: there is none."""
     findings: tuple[Finding, ...] = ()
-
-
-class Answer(Value, frozen=True, kw_only=True):
-    """The frame of every answer: a body, or an error with its message."""
-
-    body: msgspec.Raw = msgspec.Raw(b"null")
-    error: Message | None = None
-
-
-PersonRequest = (
-    Hello
-    | GetStatus
-    | Init
-    | FetchHostKey
-    | StartPair
-    | AcceptPair
-    | StartCycle
-    | PlanTakeover
-    | StartTakeover
-    | WatchJob
-    | CancelJob
-    | GetConfig
-    | SetConfig
-    | ListGenerations
-    | RetryService
-)
-PeerRequest = Hello | Greet | PushConfig | Offer | Receive | WatchJob | CancelJob | Release | Resume
-Request = PersonRequest | PeerRequest
-
-TIMELESS = (GetStatus, Release, Resume)
-"""Understood over every difference of protocol: they never change their meaning (F15)."""
-
-_LENGTH = struct.Struct("!I")
-
-
-def frame(value: Value) -> bytes:
-    """Return the value as one frame.
-
-    Raises Refused `frame-too-large` above 1 MiB.
-    """
-    body = msgspec.json.encode(value)
-    if len(body) > LARGEST_FRAME:
-        raise Refused("frame-too-large", bytes=len(body))
-    return _LENGTH.pack(len(body)) + body
-
-
-def read_frame(read_exactly: Callable[[int], bytes]) -> bytes:
-    """Return the body of the next frame, b"" at a clean end.
-
-    `read_exactly(n)` returns n bytes, or b"" at the end. Raises Refused `frame-too-large`.
-    """
-    head = read_exactly(_LENGTH.size)
-    if not head:
-        return b""
-    (length,) = _LENGTH.unpack(head)
-    if length > LARGEST_FRAME:
-        raise Refused("frame-too-large", bytes=length)
-    return read_exactly(length)
-
-
-def open_answer(body: bytes, type_: type[T]) -> tuple[T | None, Message | None]:
-    """Return (body, None) or (None, error). Raises msgspec.ValidationError for what is neither."""
-    answer = msgspec.json.decode(body, type=Answer)
-    if answer.error is not None:
-        return None, answer.error
-    return msgspec.json.decode(answer.body, type=type_), None

@@ -1,0 +1,79 @@
+"""Who may ask what: one table over all requests of people (DESIGN "Security")."""
+
+from enum import IntEnum
+
+from beistand import protocol
+from beistand.domain.value import Value
+
+
+class Access(IntEnum):
+    """From the least to the most; root may everything at the console."""
+
+    OPEN = 0
+    """Whoever reaches the socket: the group `beistand`, the web process before anybody logged in."""
+    LOOK = 1
+    """A viewer's session or token."""
+    ACT = 2
+    """An administrator's."""
+    DANGEROUS = 3
+    """An administrator's, and the password with it: it may stop calls, overwrite data or open doors."""
+    ROOT = 4
+    """Root at the console only."""
+
+
+ACCESS: dict[type[Value], Access] = {
+    protocol.Hello: Access.OPEN,
+    protocol.Authenticate: Access.OPEN,
+    protocol.LogIn: Access.OPEN,
+    protocol.UseSetupCode: Access.OPEN,
+    protocol.GetStatus: Access.OPEN,
+    protocol.GetConfig: Access.OPEN,
+    protocol.ListGenerations: Access.OPEN,
+    protocol.PlanTakeover: Access.OPEN,
+    protocol.WatchJob: Access.OPEN,
+    protocol.LogOut: Access.LOOK,
+    protocol.ChangePassword: Access.LOOK,
+    protocol.ListBackups: Access.LOOK,
+    protocol.GetBackup: Access.LOOK,
+    protocol.GetUpload: Access.LOOK,
+    protocol.GetLicences: Access.LOOK,
+    protocol.GetNetwork: Access.LOOK,
+    protocol.GetCoverage: Access.LOOK,
+    protocol.GetMail: Access.LOOK,
+    protocol.ReadModuleLog: Access.LOOK,
+    protocol.ReadAudit: Access.ACT,
+    protocol.ListUsers: Access.ACT,
+    protocol.ListAccounts: Access.ACT,
+    protocol.StartCycle: Access.ACT,
+    protocol.CancelJob: Access.ACT,
+    protocol.SetConfig: Access.ACT,
+    protocol.RemoveConfig: Access.ACT,
+    protocol.FetchHostKey: Access.ACT,
+    protocol.TryStandby: Access.ACT,
+    protocol.CreateBackup: Access.ACT,
+    protocol.DeleteBackup: Access.ACT,
+    protocol.ReadBackup: Access.ACT,
+    protocol.BeginUpload: Access.ACT,
+    protocol.SendUpload: Access.ACT,
+    protocol.CheckUpload: Access.ACT,
+    protocol.DropUpload: Access.ACT,
+    protocol.SetMailServer: Access.ACT,
+    protocol.SetMailText: Access.ACT,
+    protocol.SendTestMail: Access.ACT,
+    protocol.RetryMails: Access.ACT,
+    protocol.InstallLicences: Access.ACT,
+    protocol.InstallLicence: Access.ACT,
+    protocol.RemoveLicence: Access.ACT,
+    protocol.Init: Access.DANGEROUS,
+    protocol.StartPair: Access.DANGEROUS,
+    protocol.ImportUpload: Access.DANGEROUS,
+    protocol.StartTakeover: Access.DANGEROUS,
+    protocol.RetryService: Access.DANGEROUS,
+    protocol.PutAccount: Access.DANGEROUS,
+    protocol.RemoveAccount: Access.DANGEROUS,
+    protocol.MakeToken: Access.DANGEROUS,
+    protocol.RemoveToken: Access.DANGEROUS,
+    protocol.MakeSetupCode: Access.ROOT,
+    protocol.AcceptPair: Access.ROOT,
+}
+"""A test finds a request that stands here not."""

@@ -1,0 +1,16 @@
+"""Pair settings beside the module configuration: the same on both appliances, so that the standby can mail and
+its page can be logged into on the day. They hold secrets: shown to nobody as a whole, sent to the peer only.
+"""
+
+from beistand.domain.account import Account, ApiToken
+from beistand.domain.mail import MailServer, MailText
+from beistand.domain.value import Value
+
+
+class PairSettings(Value, frozen=True, kw_only=True):
+    accounts: tuple[Account, ...] = ()
+    tokens: tuple[ApiToken, ...] = ()
+    mail_server: MailServer = MailServer()
+    mail_texts: tuple[MailText, ...] = ()
+    revision: int = 0
+    """Grows with each change; the active's counts."""

@@ -1,0 +1,288 @@
+"""The messages between agent, command line, pages and peer: typed, versioned JSON, one frame each.
+
+Every connection begins with `Hello`; then each request gets one answer, in order. Long acts are jobs: the request
+returns the job, `WatchJob` waits for its next change. docs/protocol.md describes it for people.
+"""
+
+from beistand.protocol.accounts import (
+    AccountList,
+    AccountView,
+    Authenticate,
+    ChangePassword,
+    ListAccounts,
+    LogIn,
+    LogOut,
+    MakeSetupCode,
+    MakeToken,
+    NewToken,
+    PutAccount,
+    RemoveAccount,
+    RemoveToken,
+    Session,
+    SetupCode,
+    UseSetupCode,
+)
+from beistand.protocol.backups import (
+    CHUNK_BYTES,
+    Backup,
+    BackupDetails,
+    BackupList,
+    BeginUpload,
+    CheckUpload,
+    Chunk,
+    CreateBackup,
+    DeleteBackup,
+    DropUpload,
+    GetBackup,
+    GetUpload,
+    ImportUpload,
+    ListBackups,
+    Part,
+    ReadBackup,
+    SendUpload,
+    UploadView,
+)
+from beistand.protocol.core import (
+    Accepted,
+    AcceptPair,
+    CancelJob,
+    FetchHostKey,
+    GenerationList,
+    GetConfig,
+    GetStatus,
+    HostKey,
+    Init,
+    ListGenerations,
+    OfferAnswer,
+    PeerView,
+    PlanTakeover,
+    RetryService,
+    SetConfig,
+    StartCycle,
+    StartPair,
+    StartTakeover,
+    Status,
+    TakeoverPlanAnswer,
+    WatchJob,
+)
+from beistand.protocol.framing import (
+    LARGEST_FRAME,
+    Answer,
+    Done,
+    Hello,
+    Welcome,
+    frame,
+    open_answer,
+    read_frame,
+)
+from beistand.protocol.insight import (
+    AuditLine,
+    AuditLines,
+    Check,
+    Coverage,
+    GetCoverage,
+    GetLicences,
+    GetNetwork,
+    InstallLicence,
+    InstallLicences,
+    LicencesView,
+    LogLine,
+    LogLines,
+    NetworkView,
+    ReadAudit,
+    ReadModuleLog,
+    RemoveConfig,
+    RemoveLicence,
+    Uncovered,
+)
+from beistand.protocol.mails import (
+    GetMail,
+    ListUsers,
+    MailView,
+    RetryMails,
+    SendTestMail,
+    SetMailServer,
+    SetMailText,
+    Trial,
+    TrialStep,
+    TryStandby,
+    UserList,
+)
+from beistand.protocol.peer import (
+    Greet,
+    Offer,
+    PushConfig,
+    PushSettings,
+    Receive,
+    Release,
+    Resume,
+)
+
+PersonRequest = (
+    Hello
+    | GetStatus
+    | Init
+    | FetchHostKey
+    | StartPair
+    | AcceptPair
+    | StartCycle
+    | PlanTakeover
+    | StartTakeover
+    | WatchJob
+    | CancelJob
+    | GetConfig
+    | SetConfig
+    | ListGenerations
+    | RetryService
+    | LogIn
+    | LogOut
+    | Authenticate
+    | MakeSetupCode
+    | UseSetupCode
+    | ListAccounts
+    | PutAccount
+    | RemoveAccount
+    | ChangePassword
+    | MakeToken
+    | RemoveToken
+    | CreateBackup
+    | ListBackups
+    | GetBackup
+    | DeleteBackup
+    | ReadBackup
+    | BeginUpload
+    | SendUpload
+    | CheckUpload
+    | GetUpload
+    | DropUpload
+    | ImportUpload
+    | GetMail
+    | SetMailServer
+    | SetMailText
+    | SendTestMail
+    | ListUsers
+    | RetryMails
+    | TryStandby
+    | GetLicences
+    | InstallLicences
+    | InstallLicence
+    | RemoveLicence
+    | GetNetwork
+    | GetCoverage
+    | ReadModuleLog
+    | ReadAudit
+    | RemoveConfig
+)
+PeerRequest = (
+    Hello | Greet | PushConfig | PushSettings | Offer | Receive | Release | Resume | WatchJob | CancelJob
+)
+Request = PersonRequest | PeerRequest
+
+TIMELESS = (GetStatus, Release, Resume)
+"""Understood over every difference of protocol: they never change their meaning (F15)."""
+
+__all__ = [
+    "CHUNK_BYTES",
+    "LARGEST_FRAME",
+    "TIMELESS",
+    "AcceptPair",
+    "Accepted",
+    "AccountList",
+    "AccountView",
+    "Answer",
+    "AuditLine",
+    "AuditLines",
+    "Authenticate",
+    "Backup",
+    "BackupDetails",
+    "BackupList",
+    "BeginUpload",
+    "CancelJob",
+    "ChangePassword",
+    "Check",
+    "CheckUpload",
+    "Chunk",
+    "Coverage",
+    "CreateBackup",
+    "DeleteBackup",
+    "Done",
+    "DropUpload",
+    "FetchHostKey",
+    "GenerationList",
+    "GetBackup",
+    "GetConfig",
+    "GetCoverage",
+    "GetLicences",
+    "GetMail",
+    "GetNetwork",
+    "GetStatus",
+    "GetUpload",
+    "Greet",
+    "Hello",
+    "HostKey",
+    "ImportUpload",
+    "Init",
+    "InstallLicence",
+    "InstallLicences",
+    "LicencesView",
+    "ListAccounts",
+    "ListBackups",
+    "ListGenerations",
+    "ListUsers",
+    "LogIn",
+    "LogLine",
+    "LogLines",
+    "LogOut",
+    "MailView",
+    "MakeSetupCode",
+    "MakeToken",
+    "NetworkView",
+    "NewToken",
+    "Offer",
+    "OfferAnswer",
+    "Part",
+    "PeerRequest",
+    "PeerView",
+    "PersonRequest",
+    "PlanTakeover",
+    "PushConfig",
+    "PushSettings",
+    "PutAccount",
+    "ReadAudit",
+    "ReadBackup",
+    "ReadModuleLog",
+    "Receive",
+    "Release",
+    "RemoveAccount",
+    "RemoveConfig",
+    "RemoveLicence",
+    "RemoveToken",
+    "Request",
+    "Resume",
+    "RetryMails",
+    "RetryService",
+    "SendTestMail",
+    "SendUpload",
+    "Session",
+    "SetConfig",
+    "SetMailServer",
+    "SetMailText",
+    "SetupCode",
+    "StartCycle",
+    "StartPair",
+    "StartTakeover",
+    "Status",
+    "TakeoverPlanAnswer",
+    "Trial",
+    "TrialStep",
+    "TryStandby",
+    "Uncovered",
+    "UploadView",
+    "UseSetupCode",
+    "UserList",
+    "WatchJob",
+    "Welcome",
+    "frame",
+    "open_answer",
+    "read_frame",
+]

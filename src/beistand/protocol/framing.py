@@ -1,0 +1,77 @@
+"""Frames: four bytes of length (big endian, 1 MiB at most) and a JSON object; what every connection begins with."""
+
+import struct
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from beistand.domain.errors import Refused
+from beistand.domain.message import Message
+from beistand.domain.pair import PROTOCOL_VERSION
+from beistand.domain.value import Value
+
+LARGEST_FRAME = 1 << 20
+T = TypeVar("T")
+
+
+class Hello(Value, frozen=True, kw_only=True, tag="hello", tag_field="verb"):
+    """First on every connection. `release` and `status` never change meaning over versions (F15)."""
+
+    protocol: int = PROTOCOL_VERSION
+    version: str
+    """Of the program that asks."""
+    pair: str = ""
+    """Pair id; the peer's channel only."""
+
+
+class Welcome(Value, frozen=True, kw_only=True):
+    protocol: int
+    version: str
+
+
+class Done(Value, frozen=True, kw_only=True):
+    pass
+
+
+class Answer(Value, frozen=True, kw_only=True):
+    """The frame of every answer: a body, or an error with its message."""
+
+    body: msgspec.Raw = msgspec.Raw(b"null")
+    error: Message | None = None
+
+
+_LENGTH = struct.Struct("!I")
+
+
+def frame(value: Value) -> bytes:
+    """Return the value as one frame.
+
+    Raises Refused `frame-too-large` above 1 MiB.
+    """
+    body = msgspec.json.encode(value)
+    if len(body) > LARGEST_FRAME:
+        raise Refused("frame-too-large", bytes=len(body))
+    return _LENGTH.pack(len(body)) + body
+
+
+def read_frame(read_exactly: Callable[[int], bytes]) -> bytes:
+    """Return the body of the next frame, b"" at a clean end.
+
+    `read_exactly(n)` returns n bytes, or b"" at the end. Raises Refused `frame-too-large`.
+    """
+    head = read_exactly(_LENGTH.size)
+    if not head:
+        return b""
+    (length,) = _LENGTH.unpack(head)
+    if length > LARGEST_FRAME:
+        raise Refused("frame-too-large", bytes=length)
+    return read_exactly(length)
+
+
+def open_answer(body: bytes, type_: type[T]) -> tuple[T | None, Message | None]:
+    """Return (body, None) or (None, error). Raises msgspec.ValidationError for what is neither."""
+    answer = msgspec.json.decode(body, type=Answer)
+    if answer.error is not None:
+        return None, answer.error
+    return msgspec.json.decode(answer.body, type=type_), None
