@@ -14,7 +14,7 @@ from beistand.domain.config import ModuleConfig
 from beistand.domain.errors import PeerError, PeerRefused, PeerUnreachable
 from beistand.domain.job import Job, JobKind
 from beistand.domain.message import Message
-from beistand.domain.pair import Appliance, Greeting
+from beistand.domain.pair import PROTOCOL_VERSION, Appliance, Greeting
 from beistand.domain.value import Value
 from beistand.protocol import Done, Greet, Hello, PushConfig, WatchJob, Welcome
 from contracts.other_end import PAIR, SAY, SERVER, OtherEnd, Wire, fingerprint_of, make_key, until
