@@ -34,6 +34,8 @@ class Agent:
         self._lock = RLock()
         self.pairing = Lock()
         """Held while the pair is changed outside a job: nothing writes an old one over a new one."""
+        self.changing_settings = Lock()
+        """Held while the pair settings are changed: nobody's change is lost."""
         self._node: Node | None = None
         self.wake = Event()
         """Set when the main loop should take its next turn at once."""
@@ -90,6 +92,8 @@ class Agent:
             served_unverified_seconds=self.keeper.unverified_seconds(),
             config_revision=self.store.config().revision,
             newest=newest,
+            settings_revision=self.store.settings().revision,
+            licences=self.store.licences(),
         )
 
     def usable(self) -> Copy | None:

@@ -1,0 +1,44 @@
+"""The one way to change the pair settings: accounts, tokens, mail server, mail texts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from beistand.domain.errors import Refused
+from beistand.domain.role import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from beistand.agent.agent import Agent
+    from beistand.domain.settings import PairSettings
+
+
+def change_settings(
+    agent: Agent, change: Callable[[PairSettings], PairSettings], *, is_at_console: bool = False
+) -> PairSettings:
+    """Save what `change` makes of the pair settings, tell the peer at once, and return them.
+
+    `change` may raise: nothing is saved then. Works before `init`, too. The revision is ours to raise.
+    Raises Refused `settings-on-the-active` on the standby of a pair, but not for who sits at its console:
+    what is changed there holds until the active can be heard, whose settings count.
+    """
+    with agent.changing_settings:
+        if not is_at_console and not _may_change(agent):
+            raise Refused("settings-on-the-active")
+        old = agent.store.settings()
+        heard = agent.link.last()
+        # Above the peer's, too: they may have been changed there last, when that was the active.
+        known = max(old.revision, heard.settings_revision if heard else 0)
+        new = msgspec.structs.replace(change(old), revision=known + 1)
+        agent.store.set_settings(new)
+    agent.link.greet_now()
+    return new
+
+
+def _may_change(agent: Agent) -> bool:
+    if not agent.is_initialised or agent.store.pair() is None:
+        return True
+    return agent.store.standing().role is Role.ACTIVE
