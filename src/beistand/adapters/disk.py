@@ -8,15 +8,14 @@ import os
 import pwd
 import shutil
 import stat
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from heapq import merge
 from pathlib import Path
 from typing import BinaryIO
 
-from beistand.adapters.durable_file import write_durably
-from beistand.adapters.folders import FOLDER, Folders, mount_points
+from beistand.adapters.durable_file import opened_durably, write_durably
+from beistand.adapters.folders import Folders, mount_points
 from beistand.adapters.sqlite_check import sqlite_problem
 from beistand.domain.errors import BadGeneration, Failed
 from beistand.domain.imports import ODD, Shape, Slot, SlotSide
@@ -154,17 +153,8 @@ class LocalDisk:
     @contextmanager
     def create(self, path: Path) -> Iterator[BinaryIO]:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            os.rename(beside, path)
-        except BaseException:
-            os.unlink(beside)
-            raise
-        _sync_folder(path.parent)
+        with opened_durably(path) as file:
+            yield file
 
     def remove(self, path: Path) -> None:
         self._forget()
@@ -375,11 +365,3 @@ def _write_all(handle: int, chunk: bytes) -> None:
     rest = memoryview(chunk)
     while rest:
         rest = rest[os.write(handle, rest) :]
-
-
-def _sync_folder(path: Path) -> None:
-    handle = os.open(path, FOLDER)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -2,30 +2,54 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from beistand.domain.errors import Failed
 
 
 def write_durably(path: Path, body: bytes, *, mode: int = 0o644) -> None:
-    """Write beside, fsync, rename, fsync the folder. Raises Failed `file-not-written`."""
+    """Make this the file's content. Raises Failed `file-not-written`."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(body)
-                os.fchmod(file.fileno(), mode)
-                file.flush()
-                os.fsync(file.fileno())
-            os.rename(beside, path)
-        except BaseException:
-            os.unlink(beside)
-            raise
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        with opened_durably(path, mode) as file:
+            file.write(body)
     except OSError as error:
         raise Failed("file-not-written", path=str(path), why=error.strerror or str(error)) from error
+
+
+@contextmanager
+def opened_durably(path: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
+    """Give a file to write: published under its name when the block has ended, gone after any error.
+
+    Write beside, fsync, rename, fsync of the folder (rename(2), fsync(2)). Raises OSError.
+    """
+    handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            os.fchmod(file.fileno(), mode)
+            file.flush()
+            os.fsync(file.fileno())
+        os.rename(beside, path)
+    except BaseException:
+        os.unlink(beside)
+        raise
+    sync_folder(path.parent)
+
+
+def publish(draft: Path, path: Path) -> None:
+    """Rename a draft that is on disk to its place, and see the name on disk, too. Raises OSError."""
+    os.rename(draft, path)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """See the names in a folder on disk. Raises OSError."""
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from beistand.adapters.durable_file import publish
 from beistand.domain.errors import Failed, NoSpace
 
 BUFFER = 1 << 18
@@ -62,13 +63,3 @@ class DurableStream:
             # On a full disk the rest of the buffer cannot be written; it belongs to a draft that is gone.
             with suppress(OSError):
                 self._file.close()
-
-
-def publish(draft: Path, path: Path) -> None:
-    """Rename a draft that is on disk to its place, and see the name on disk, too."""
-    os.rename(draft, path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -12,6 +12,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from beistand.adapters.commands import run
+from beistand.adapters.durable_file import opened_durably
 from beistand.domain.errors import Failed, Refused
 
 ACCOUNT = "beistand-peer"
@@ -121,19 +122,6 @@ def _content(path: Path) -> bytes | None:
 
 
 def _replace(path: Path, content: bytes, mode: int, group: int) -> None:
-    beside = path.with_name(f".{path.name}.new")
-    beside.unlink(missing_ok=True)
-    file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    try:
-        os.fchown(file, 0, group)
-        os.fchmod(file, mode)
-        os.write(file, content)
-        os.fsync(file)
-    finally:
-        os.close(file)
-    beside.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    with opened_durably(path, mode) as file:
+        os.fchown(file.fileno(), 0, group)
+        file.write(content)

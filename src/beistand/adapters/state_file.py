@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
+from beistand.adapters.durable_file import sync_folder
 from beistand.domain.errors import BeistandError, Failed, NoSpace, Refused
 
 RESERVE_BYTES = 512 * 1024
@@ -150,10 +151,6 @@ def _create(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
         path.chmod(0o600)
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(path.parent)
     except OSError as error:
         raise Failed("state-not-written", path=str(path), why=error.strerror or str(error)) from error

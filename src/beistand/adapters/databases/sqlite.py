@@ -14,7 +14,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from beistand.adapters.durable_stream import DurableStream, publish, told_as_failure
+from beistand.adapters.durable_file import publish
+from beistand.adapters.durable_stream import DurableStream, told_as_failure
 from beistand.adapters.hashing import file_digest, stamp
 from beistand.adapters.owners import Owners
 from beistand.domain.errors import Failed, NoSpace
