@@ -48,6 +48,7 @@ def status(agent: Agent) -> Status:
         version=__version__,
         licence_key=agent.store.licences().server_key,
         pair=pair.id if pair else "",
+        paired_since=pair.since if pair else None,
         peer=_peer(agent),
         newest=next(iter(agent.store.copies(1)), None),
         usable=usable,

@@ -1,5 +1,7 @@
 """What people ask of the engine itself: status, setting up, cycle, takeover, jobs, module configuration."""
 
+from datetime import datetime
+
 from beistand.domain.config import ModuleConfig
 from beistand.domain.facts import Facts, Finding, Verdict
 from beistand.domain.generation import Copy, Generation
@@ -72,6 +74,8 @@ class StartCycle(Value, frozen=True, kw_only=True, tag="cycle", tag_field="verb"
 class PlanTakeover(Value, frozen=True, kw_only=True, tag="takeover-plan", tag_field="verb"):
     restore_point: str = ""
     """Id of an older generation; empty: the newest imported one."""
+    within_seconds: float = 0.0
+    """An observation no older than this will do; 0: look now, which takes about half a second."""
 
 
 class StartTakeover(Value, frozen=True, kw_only=True, tag="takeover", tag_field="verb"):
@@ -187,6 +191,8 @@ class Status(Value, frozen=True, kw_only=True):
     version: str = ""
     licence_key: str = ""
     pair: str = ""
+    paired_since: datetime | None = None
+    """When the peer's key was installed here (S13)."""
     peer: PeerView | None = None
     newest: Copy | None = None
     """The newest generation and how far it came."""
