@@ -79,6 +79,18 @@ def test_who_serves_has_nothing_to_take_over(two: TwoAgents) -> None:
         two.a.ask(PlanTakeover())
 
 
+def test_a_page_looks_at_what_the_watch_saw_and_the_watch_looks_on(two: TwoAgents) -> None:
+    """The page answers at once; the click looks for itself again when that was too long ago."""
+    two.turns(2)
+    first = two.b.ask(PlanTakeover())
+    two.clock.advance(4)
+    assert two.b.ask(PlanTakeover(within_seconds=20)).facts.at == first.facts.at
+    assert two.b.ask(PlanTakeover(within_seconds=3)).facts.at > first.facts.at
+    two.turns(1)  # the peer is heard again
+    job = click(two.b, "peer-still-serves", "no-imported-generation")
+    assert job.stages == ("ask-peer-to-release", "make-data-ready", "fast-probe", "serve")
+
+
 def test_a_release_whose_taking_back_was_lost_is_taken_back_later(two: TwoAgents) -> None:
     """I8: the standby lost its power, or the line, between the release and the grant."""
     from beistand.agent.recovery import Recovery

@@ -28,17 +28,17 @@ from beistand.operations.takeover import (
     takeover_plan,
 )
 from beistand.ports.store import Event
-from beistand.protocol import StartTakeover, TakeoverPlanAnswer
+from beistand.protocol import PlanTakeover, StartTakeover, TakeoverPlanAnswer
 
 END_JOB_SECONDS = 30.0
 """An import that runs is ended between two effects; one big file may have to be copied to its end."""
 
 
-def show_plan(agent: Agent, restore_point: str) -> TakeoverPlanAnswer:
-    """Observe now and say what a takeover would do; the dry run is the same code as the run."""
+def show_plan(agent: Agent, request: PlanTakeover) -> TakeoverPlanAnswer:
+    """Say what a takeover would do, as was observed; the dry run is the same code as the run."""
     _may_take_over(agent)
-    node, copy = agent.node, _copy_to_serve(agent, restore_point)
-    facts, standing = agent.watch.look(copy), node.store.standing()
+    node, copy = agent.node, _copy_to_serve(agent, request.restore_point)
+    facts, standing = agent.watch.recent(copy, request.within_seconds), node.store.standing()
     plan, found = takeover_plan(facts, standing, node.installation), _findings(agent, facts)
     return TakeoverPlanAnswer(
         digest=plan_digest(plan, facts, found, standing),
@@ -79,9 +79,9 @@ def start_takeover(agent: Agent, request: StartTakeover, caller: Caller) -> Job:
         return agent.clock.now()
 
     work = _work(agent, act, accepted_at)
-    return agent.worker.start_instead(
-        (JobKind.RECEIVE, JobKind.CYCLE), END_JOB_SECONDS, JobKind.TAKEOVER, work
-    )
+    stages = (*(each.step.describe().code.removeprefix("step.") for each in plan.items), "serve")
+    ended = (JobKind.RECEIVE, JobKind.CYCLE)
+    return agent.worker.start_instead(ended, END_JOB_SECONDS, JobKind.TAKEOVER, work, stages)
 
 
 def _work(agent: Agent, act: Callable[[Progress], datetime], accepted_at: datetime) -> Work:

@@ -125,7 +125,7 @@ class Verbs:
         return cycles.start_cycle(self._agent, asked=True)
 
     def plan_takeover(self, request: PlanTakeover, _caller: Caller) -> TakeoverPlanAnswer:
-        return takeovers.show_plan(self._agent, request.restore_point)
+        return takeovers.show_plan(self._agent, request)
 
     def take_over(self, request: StartTakeover, caller: Caller) -> Job:
         return takeovers.start_takeover(self._agent, request, caller)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from beistand.agent.log import log
 from beistand.domain.errors import BeistandError
 from beistand.domain.role import Role
@@ -19,6 +21,8 @@ WHILE_SILENT_SECONDS = 2.0
 WHILE_WELL_SECONDS = 15.0
 """While the peer talks over the pair's channel, a look now and then keeps its MAC and the witnesses known."""
 FRESH_SECONDS = 5.0
+WANTED_SECONDS = 30.0
+"""So long after somebody looked at the plan, the next looks follow as closely as while the peer is silent."""
 
 
 class Watch:
@@ -30,6 +34,7 @@ class Watch:
         self._asking = Lock()
         self._facts: Facts | None = None
         self._at = 0.0
+        self._wanted_until = 0.0
         self._now = Event()
         self._stopping = False
 
@@ -65,18 +70,39 @@ class Watch:
             return facts
         return self.look(copy)
 
+    def recent(self, copy: Copy | None, seconds: float) -> Facts:
+        """Return what was observed within so many seconds, looking now only if nothing was.
+
+        A person is about to decide on it: for a while the watch looks often.
+        """
+        with self._lock:
+            now = self._agent.clock.monotonic()
+            facts, age, is_new = self._facts, now - self._at, now > self._wanted_until
+            self._wanted_until = now + WANTED_SECONDS
+        if is_new:
+            self._now.set()
+        if facts is None or seconds <= 0 or age > seconds:
+            return self.look(copy)
+        has_own = copy is None and self._agent.node.store.standing().has_own_data
+        return msgspec.structs.replace(facts, copy=copy, own_data=has_own)
+
     def _run(self) -> None:
         while not self._stopping:
             self._turn()
-            is_well = self._agent.link.is_connected()
-            self._agent.clock.wait(self._now, WHILE_WELL_SECONDS if is_well else WHILE_SILENT_SECONDS)
+            is_calm = self._agent.link.is_connected() and not self._is_wanted()
+            self._agent.clock.wait(self._now, WHILE_WELL_SECONDS if is_calm else WHILE_SILENT_SECONDS)
+            self._now.clear()
+
+    def _is_wanted(self) -> bool:
+        with self._lock:
+            return self._agent.clock.monotonic() < self._wanted_until
 
     def _turn(self) -> None:
         agent = self._agent
         try:
             if not agent.is_initialised or agent.node.peer is None:
                 return
-            if agent.store.standing().role is Role.ACTIVE:
+            if agent.store.standing().role is Role.ACTIVE and not self._is_wanted():
                 return
             self.look(agent.to_serve())
         except BeistandError as error:

@@ -62,15 +62,18 @@ class Worker:
         self._running: Progress | None = None
         self._stopping = False
 
-    def start(self, kind: JobKind, work: Work) -> Job:
-        """Start the work. Raises Refused `job-running` while another one runs, `agent-stopping` at the end."""
+    def start(self, kind: JobKind, work: Work, stages: tuple[str, ...] = ()) -> Job:
+        """Start the work, which goes through these stages.
+
+        Raises Refused `job-running` while another one runs, `agent-stopping` at the end.
+        """
         with self._changed:
             if self._stopping:
                 raise Refused("agent-stopping")
             if self._running is not None:
                 running = self._jobs[self._running.job_id]
                 raise Refused("job-running", kind=running.kind, job=running.id)
-            job = Job(id=secrets.token_hex(8), kind=kind, begin=self._clock.now())
+            job = Job(id=secrets.token_hex(8), kind=kind, stages=stages, begin=self._clock.now())
             progress = Progress(self, job.id, self._clock)
             self._jobs[job.id] = job
             self._running = progress
@@ -135,7 +138,14 @@ class Worker:
         with self._changed:
             return self._jobs[self._running.job_id] if self._running else None
 
-    def start_instead(self, ends: tuple[JobKind, ...], seconds: float, kind: JobKind, work: Work) -> Job:
+    def start_instead(
+        self,
+        ends: tuple[JobKind, ...],
+        seconds: float,
+        kind: JobKind,
+        work: Work,
+        stages: tuple[str, ...] = (),
+    ) -> Job:
         """Start the work; a running job of the kinds in `ends` is cancelled first, and nothing comes between.
 
         Raises Refused `job-running` when another kind runs or when it does not end in time.
@@ -145,7 +155,7 @@ class Worker:
             if job is not None and job.kind in ends:
                 self.cancel(job.id)
                 self._changed.wait_for(lambda: self._running is None, timeout=seconds)
-            return self.start(kind, work)
+            return self.start(kind, work, stages)
 
     def stop(self, seconds: float) -> None:
         """Let nothing start any more, cancel what runs, and wait for it so long."""

@@ -32,6 +32,8 @@ class Job(Value, frozen=True, kw_only=True):
     state: JobState = JobState.RUNNING
     stage: str = ""
     """Code of the stage, `job.stage.<code>` in the catalogue."""
+    stages: tuple[str, ...] = ()
+    """All of them in their order, where that is known when it begins."""
     done: int = 0
     total: int = 0
     """Units of the stage (bytes or files); 0 while unknown."""
