@@ -14,7 +14,17 @@ from beistand.domain.message import Message
 from beistand.domain.pair import PROTOCOL_VERSION
 from beistand.domain.value import Value
 from beistand.ports.places import Places
-from beistand.protocol import TIMELESS, Hello, WatchJob, Welcome, frame, open_answer, read_frame
+from beistand.protocol import (
+    TIMELESS,
+    AccountView,
+    Authenticate,
+    Hello,
+    WatchJob,
+    Welcome,
+    frame,
+    open_answer,
+    read_frame,
+)
 
 T = TypeVar("T")
 SOCKET = "BEISTAND_SOCKET"
@@ -76,6 +86,18 @@ class Client:
             raise Told(error)
         assert body is not None
         return body
+
+    def authenticate(
+        self, token: str, *, address: str = "", name: str = "", password: str = ""
+    ) -> AccountView:
+        """Act for the account of this session or program's token on this connection from now on.
+
+        With a password, which an administrator gave just now, also for what is dangerous; `name` says whose it
+        is where the token is a program's. Raises Told `session-ended`, `log-in-wrong`, `too-many-tries` (its field
+        `seconds`): then this connection acts for nobody.
+        """
+        request = Authenticate(token=token, address=address, name=name, password=password)
+        return self.call(request, AccountView)
 
     def _open(self) -> None:
         self._socket.settimeout(USUAL_SECONDS)
