@@ -1,10 +1,12 @@
 """The durable state of one machine in memory: what a takeover needs of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
 from beistand.domain.errors import Refused
+from beistand.domain.mail import MailState, OutboxEntry
 from beistand.domain.pair import Pair
 from beistand.domain.role import Grant, Standing
 from fakes.network import Effect, at_once
@@ -19,6 +21,7 @@ class MemoryStore:
     journal: bytes | None = None
     documents: dict[str, bytes] = field(default_factory=dict)
     peer: Pair | None = None
+    mails: dict[tuple[str, str], OutboxEntry] = field(default_factory=dict)
 
     def standing(self) -> Standing:
         return self.now
@@ -57,6 +60,25 @@ class MemoryStore:
 
     def put(self, name: str, body: bytes) -> None:
         self.effect(lambda: self.documents.update({name: body}))
+
+    def enqueue(self, mails: Sequence[OutboxEntry], document: tuple[str, bytes] | None = None) -> int:
+        before = len(self.mails)
+
+        def commit() -> None:
+            for each in mails:
+                self.mails.setdefault((each.occasion, each.recipient), each)
+            self.documents.update([document] if document else [])
+
+        self.effect(commit)
+        return len(self.mails) - before
+
+    def outbox(self, limit: int = 100, state: MailState | None = None) -> tuple[OutboxEntry, ...]:
+        found = [each for each in reversed(self.mails.values()) if state in (None, each.state)]
+        return tuple(found[:limit])
+
+    def put_mails(self, mails: Sequence[OutboxEntry]) -> None:
+        known = {(each.occasion, each.recipient): each for each in mails}
+        self.effect(lambda: self.mails.update({key: known[key] for key in known.keys() & self.mails.keys()}))
 
     def _hold(self, grant: Grant) -> None:
         own = grant.epoch if grant.holder == self.now.me else self.now.own_epoch

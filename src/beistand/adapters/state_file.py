@@ -38,6 +38,17 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX copy_by_lineage ON copy (epoch, sequence)",
         "CREATE TABLE event (number INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL) STRICT",
     ),
+    (
+        """CREATE TABLE outbox (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            occasion TEXT NOT NULL,
+            recipient TEXT NOT NULL,
+            state TEXT NOT NULL,
+            body BLOB NOT NULL,
+            UNIQUE (occasion, recipient)
+        ) STRICT""",
+        "CREATE INDEX outbox_by_state ON outbox (state, number)",
+    ),
 )
 """Each entry brings the file from its index to the next `user_version`; old entries never change."""
 

@@ -1,6 +1,6 @@
 """The durable state of this appliance, in SQLite (port `Store`)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from sqlite3 import Connection
 from typing import TypeVar
@@ -13,6 +13,7 @@ from beistand.domain.config import ModuleConfig
 from beistand.domain.errors import Failed, NoSpace, Refused
 from beistand.domain.generation import Copy, CopyState
 from beistand.domain.licence import LicenceSet
+from beistand.domain.mail import MailState, OutboxEntry
 from beistand.domain.pair import Pair
 from beistand.domain.role import Grant, Side, Standing
 from beistand.domain.settings import PairSettings
@@ -24,6 +25,8 @@ COPIES_KEPT = 500
 GOOD_COPIES_KEPT = 200
 """Newest imported copies, kept beside: failures never push out what a takeover would serve."""
 EVENTS_KEPT = 5000
+MAILS_KEPT = 10_000
+"""Newest ended mails: more than any installation has users, so that none is told twice of one occasion."""
 
 
 class SqliteStore:
@@ -173,6 +176,33 @@ class SqliteStore:
         rows = self._file.rows("SELECT body FROM copy ORDER BY epoch DESC, sequence DESC LIMIT ?", (limit,))
         return tuple(self._decoded(body, Copy) for (body,) in rows)
 
+    # mails
+
+    def enqueue(self, mails: Sequence[OutboxEntry], document: tuple[str, bytes] | None = None) -> int:
+        sql = "INSERT OR IGNORE INTO outbox (occasion, recipient, state, body) VALUES (?, ?, ?, ?)"
+        new = 0
+        with self._file.change() as db:
+            for each in mails:
+                values = (each.occasion, each.recipient, each.state.value, msgspec.json.encode(each))
+                new += db.execute(sql, values).rowcount
+            if document is not None:
+                db.execute("INSERT OR REPLACE INTO document VALUES (?, ?)", document)
+            _forget_old_mails(db)
+        return new
+
+    def outbox(self, limit: int = 100, state: MailState | None = None) -> tuple[OutboxEntry, ...]:
+        rows = self._file.rows(
+            "SELECT body FROM outbox WHERE ?1 IS NULL OR state = ?1 ORDER BY number DESC LIMIT ?2",
+            (state.value if state else None, limit),
+        )
+        return tuple(self._decoded(body, OutboxEntry) for (body,) in rows)
+
+    def put_mails(self, mails: Sequence[OutboxEntry]) -> None:
+        sql = "UPDATE outbox SET state = ?, body = ? WHERE occasion = ? AND recipient = ?"
+        with self._file.change() as db:
+            for each in mails:
+                db.execute(sql, (each.state.value, msgspec.json.encode(each), each.occasion, each.recipient))
+
     # history
 
     def tell(self, event: Event) -> None:
@@ -249,4 +279,11 @@ def _forget_old_copies(db: Connection) -> None:
     db.execute(
         f"DELETE FROM copy WHERE generation NOT IN ({newest.format('')}) AND generation NOT IN ({good})",  # noqa: S608 - no value is put into the text
         (COPIES_KEPT, CopyState.IMPORTED.value, CopyState.PROVEN.value, GOOD_COPIES_KEPT),
+    )
+
+
+def _forget_old_mails(db: Connection) -> None:
+    db.execute(
+        "DELETE FROM outbox WHERE state != ? AND number <= (SELECT max(number) FROM outbox) - ?",
+        (MailState.WAITING.value, MAILS_KEPT),
     )

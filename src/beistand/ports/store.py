@@ -1,5 +1,6 @@
 """Durable state of this appliance: every call has reached the disk when it returns."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -7,6 +8,7 @@ from beistand.domain.attempts import Attempts
 from beistand.domain.config import ModuleConfig
 from beistand.domain.generation import Copy
 from beistand.domain.licence import LicenceSet
+from beistand.domain.mail import MailState, OutboxEntry
 from beistand.domain.message import Message
 from beistand.domain.pair import Pair
 from beistand.domain.role import Grant, Side, Standing
@@ -76,6 +78,20 @@ class Store(Protocol):
 
     def copies(self, limit: int = 30) -> tuple[Copy, ...]:
         """Newest first, by lineage: (epoch, sequence)."""
+
+    # mails
+    def enqueue(self, mails: Sequence[OutboxEntry], document: tuple[str, bytes] | None = None) -> int:
+        """Put the mails into the outbox that are not there yet, and the document (name, body) with them.
+
+        One transaction: what notes that a thing was told is true exactly when the mails are on their way.
+        A mail is known by its occasion and recipient. Return how many were new.
+        """
+
+    def outbox(self, limit: int = 100, state: MailState | None = None) -> tuple[OutboxEntry, ...]:
+        """Newest first; of this state only, if one is given."""
+
+    def put_mails(self, mails: Sequence[OutboxEntry]) -> None:
+        """Note what became of these mails, which are in the outbox: all of them or, after a crash, none."""
 
     # history
     def tell(self, event: Event) -> None: ...

@@ -31,7 +31,7 @@ class SetMailText(Value, frozen=True, kw_only=True, tag="mail-text-set", tag_fie
 
 
 class SendTestMail(Value, frozen=True, kw_only=True, tag="mail-test", tag_field="verb"):
-    """Send one mail now, step by step; may take 30 seconds. Answers Trial."""
+    """Send one mail now, step by step; may take 40 seconds. Answers Trial."""
 
     address: str
 
