@@ -21,6 +21,7 @@ EDGES = {
     "src/beistand/agent/announcer.py",
     "src/beistand/agent/peer_command.py",
     "src/beistand/cli/main.py",
+    "src/beistand/web/api/answering.py",
 }
 """Where a bug must not end the whole program: threads, connections, the loop, the command line."""
 RUNNERS = {"src/beistand/adapters/commands.py"}
