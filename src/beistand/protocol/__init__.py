@@ -4,6 +4,7 @@ Every connection begins with `Hello`; then each request gets one answer, in orde
 returns the job, `WatchJob` waits for its next change. docs/protocol.md describes it for people.
 """
 
+from beistand.domain.export import Part
 from beistand.protocol.accounts import (
     AccountList,
     AccountView,
@@ -37,7 +38,6 @@ from beistand.protocol.backups import (
     GetUpload,
     ImportUpload,
     ListBackups,
-    Part,
     ReadBackup,
     SendUpload,
     UploadView,

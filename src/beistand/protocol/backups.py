@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from beistand.domain.export import Part
 from beistand.domain.generation import Generation
 from beistand.domain.message import Message
 from beistand.domain.value import Value
@@ -112,15 +113,6 @@ class BackupList(Value, frozen=True, kw_only=True):
     free_bytes: int
     next_backup: str = ""
     """Local time, ISO 8601; empty: none is planned."""
-
-
-class Part(Value, frozen=True, kw_only=True):
-    """One tree or database of a generation."""
-
-    path: str
-    is_database: bool
-    files: int
-    bytes: int
 
 
 class BackupDetails(Value, frozen=True, kw_only=True):
