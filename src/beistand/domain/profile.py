@@ -92,6 +92,29 @@ class Contacts(Value, frozen=True, kw_only=True):
     """SQL run before the start: gives every contact an expiry in the future."""
 
 
+class Lines(Value, frozen=True, kw_only=True):
+    """Where the lines to the outside stand, so that a takeover can say which ones come to life (S20)."""
+
+    files: tuple[str, ...]
+    """Absolute paths or globs of files with `[sections]`."""
+    types: tuple[str, ...] = ("registration", "identify")
+    """A section with `type = ` one of these is a line."""
+    register_keys: tuple[str, ...] = ("register",)
+    """`register => …` in any section is a line, too."""
+
+
+class DirectoryFormat(StrEnum):
+    ASTERISK_VOICEMAIL = "asterisk-voicemail"
+    """voicemail.conf: extension, name and mail address of each mailbox."""
+
+
+class UserDirectory(Value, frozen=True, kw_only=True):
+    """Where the telephone system keeps the names and mail addresses of its users (S21)."""
+
+    format: DirectoryFormat
+    path: AbsolutePath
+
+
 class Profile(Value, frozen=True, kw_only=True):
     schema: int
     name: str
@@ -103,6 +126,13 @@ class Profile(Value, frozen=True, kw_only=True):
     """Started in this order, stopped in reverse."""
     sip: Sip = Sip()
     contacts: Contacts | None = None
+    users: UserDirectory | None = None
+    """None: nobody but the administrator gets a mail."""
+    lines: Lines | None = None
+    watch: tuple[AbsolutePath, ...] = ()
+    """Folders of the telephone system: what lies there and belongs to no tree is told (B4)."""
+    leave: tuple[str, ...] = ()
+    """Paths or globs below them that stay behind on purpose: logs, caches."""
     identity: tuple[str, ...] = ()
     """Paths or globs beside OWN_IDENTITY: host-bound licences of the PBX."""
 
