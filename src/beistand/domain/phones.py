@@ -7,12 +7,23 @@ from beistand.domain.value import Value
 
 _URI = re.compile(r"sips?:(?:[^@;>]*@)?(?P<host>[0-9.]+)(?::(?P<port>[0-9]{1,5}))?(?P<rest>[;>?].*)?")
 
+_BREAKS = re.compile(r"[\s<>\"]")
+
 
 class Phone(Value, frozen=True, kw_only=True):
     address: str
     port: int
     is_connected: bool
     """Holds a TCP or TLS connection to the PBX, which dies with it."""
+    is_secure: bool = False
+    """By TLS."""
+
+
+def contact(uri: str) -> str:
+    """Return a contact's URI as it stands in a request; empty where it would break one."""
+    # Asterisk stores a semicolon as ^3B.
+    text = uri.strip().strip("<>").replace("^3B", ";")
+    return text if text.isascii() and text.isprintable() and not _BREAKS.search(text) else ""
 
 
 def phone(uri: str) -> Phone | None:
@@ -31,6 +42,7 @@ def phone(uri: str) -> Phone | None:
         address=address,
         port=int(found["port"] or (5061 if is_secure else 5060)),
         is_connected=is_secure or "transport=tcp" in rest,
+        is_secure=is_secure,
     )
 
 
