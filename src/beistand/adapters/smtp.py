@@ -179,6 +179,8 @@ class _Attempt:
             raise _Wrong(message("mail-timeout", **self._where, seconds=self._deadline.seconds)) from None
         except OSError as error:
             raise _Wrong(message("mail-unreachable", **self._where, why=_short(error))) from None
+        # From here on the deadline ends the connection; a time limit of the socket would begin anew at each byte.
+        self._socket.settimeout(None)
         self._deadline.watch(self._socket)
 
     def _wrap(self) -> None:
@@ -202,16 +204,28 @@ class _Attempt:
         self._mine.ehlo_or_helo_if_needed()
 
     def _log_in(self) -> None:
+        client, server = self._mine, self._server
+        client.user, client.password = server.user, server.password
+        # One way only: after a wrong password by a second way some servers hang up without a word.
+        ways = (
+            ("PLAIN", client.auth_plain),
+            ("LOGIN", client.auth_login),
+            ("CRAM-MD5", client.auth_cram_md5),
+        )
+        offered = client.esmtp_features.get("auth", "").upper().split()
+        possible = [each for each in ways if each[0] in offered]
+        if not possible:
+            raise _Wrong(message("mail-login-unsupported", **self._where))
+        # Without encryption rather the one that does not send the password itself.
+        name, act = possible[-1 if server.encryption is Encryption.NONE else 0]
         try:
-            self._mine.login(self._server.user, self._server.password)
-        except smtplib.SMTPNotSupportedError:
-            raise _Wrong(message("mail-login-unsupported", **self._where)) from None
+            client.auth(name, act)
         except smtplib.SMTPAuthenticationError as error:
-            if 400 <= error.smtp_code < 500 or self._deadline.is_over:
+            if 400 <= error.smtp_code < 500:
                 raise
             reply = _said(error.smtp_code, error.smtp_error)
             raise _Wrong(
-                message("mail-login-refused", host=self._server.host, user=self._server.user, reply=reply)
+                message("mail-login-refused", host=server.host, user=server.user, reply=reply)
             ) from None
 
     def _say_sender(self) -> None:
