@@ -11,6 +11,7 @@ from beistand.adapters.introduction import SshIntroduction
 from beistand.adapters.keys import SshKeys
 from beistand.adapters.manifests import ManifestFolder
 from beistand.adapters.network_changes import NetlinkChanges
+from beistand.adapters.passwords import Argon2Passwords
 from beistand.adapters.profiles import Profiles
 from beistand.adapters.rsync import check_rsync
 from beistand.adapters.scan import TreeScanner
@@ -47,6 +48,7 @@ class Wiring:
         self.manifests = ManifestFolder(places)
         self.profiles = Profiles(places.etc / "profile.d")
         self.keys = SshKeys(folder=places.state / "keys")
+        self.passwords = Argon2Passwords()
         self.introduction = SshIntroduction(run=places.run)
 
     def installation(self) -> Installation:

@@ -12,6 +12,7 @@ from typing import Self
 import msgspec
 import pytest
 
+from beistand.agent.access import permit
 from beistand.agent.caller import Caller
 from beistand.agent.server import MOST_CONNECTIONS, Server
 from beistand.domain.config import ModuleConfig
@@ -21,9 +22,12 @@ from beistand.domain.value import Value
 from beistand.protocol import (
     Done,
     GetConfig,
+    GetMail,
     GetStatus,
     Hello,
     Init,
+    ListAccounts,
+    MakeSetupCode,
     PlanTakeover,
     Release,
     RetryService,
@@ -48,6 +52,7 @@ class Asked:
         self.requests: list[tuple[str, Caller]] = []
 
     def handle(self, request: Value, caller: Caller) -> Value:
+        permit(request, caller)
         self.requests.append((type(request).__name__, caller))
         if isinstance(request, GetStatus):
             return Status(initialised=False, host="x" * (2 << 20))
@@ -150,6 +155,9 @@ def test_nobody_outside_the_group_gets_in(path: Path) -> None:
             ),
             "needs-root",
         ),
+        (ListAccounts(), "needs-root"),
+        (GetMail(), "needs-root"),
+        (MakeSetupCode(), "needs-root"),
         (Release(epoch=9), "bad-request"),
     ],
 )

@@ -19,13 +19,15 @@ from beistand.domain.licence import LicenceSet
 from beistand.domain.pair import Greeting, Pair
 from beistand.domain.profile import Profile
 from beistand.domain.role import Side
+from beistand.domain.settings import PairSettings
 from beistand.domain.value import Value
 from beistand.ports.node import Node
 from beistand.ports.places import Places
-from beistand.protocol import Greet, PushConfig, Release, Resume
+from beistand.protocol import Greet, PushConfig, PushSettings, Release, Resume
 from fakes.clock import FakeClock
 from fakes.network import FakeAddresses, FakeArp, FakeSigns, FakeSip, Machine, Segment
 from fakes.pair_of_appliances import ADDRESS, PROFILE, UNITS
+from fakes.passwords import FakePasswords
 from fakes.services import FakeContacts, FakeServices
 from fakes.situations import A_MAC, B_MAC, NOW, STRANGER_MAC, A, B, appliance, grant
 
@@ -65,6 +67,7 @@ class FakeWiring:
     sip: FakeSip
     signs: FakeSigns
     installation_now: Installation
+    passwords: FakePasswords = field(default_factory=FakePasswords)
     peer_now: Any = None
     trouble: BeistandError | None = None
     transfer_trouble: BeistandError | None = None
@@ -219,6 +222,9 @@ class PeerOver:
 
     def push_config(self, config: ModuleConfig) -> None:
         self._ask(PushConfig(config=config))
+
+    def push_settings(self, settings: PairSettings) -> None:
+        self._ask(PushSettings(settings=settings))
 
     def close(self) -> None:
         pass

@@ -15,6 +15,7 @@ from beistand.domain.errors import PeerUnreachable
 from beistand.domain.generation import Generation
 from beistand.domain.job import Job
 from beistand.domain.pair import Greeting
+from beistand.domain.settings import PairSettings
 from beistand.domain.value import Value
 from beistand.ports.peer import Sent
 from beistand.protocol import (
@@ -25,6 +26,7 @@ from beistand.protocol import (
     Offer,
     OfferAnswer,
     PushConfig,
+    PushSettings,
     Receive,
     Release,
     Resume,
@@ -58,6 +60,9 @@ class SshPeer:
 
     def push_config(self, config: ModuleConfig) -> None:
         self._ask(PushConfig(config=config), Done)
+
+    def push_settings(self, settings: PairSettings) -> None:
+        self._ask(PushSettings(settings=settings), Done)
 
     def offer(self, generation: Generation) -> OfferAnswer:
         return self._ask(Offer(generation=generation), OfferAnswer, ACT_SECONDS)

@@ -3,6 +3,9 @@
 from enum import IntEnum
 
 from beistand import protocol
+from beistand.agent.caller import Caller
+from beistand.domain.account import AccountRole
+from beistand.domain.errors import Refused
 from beistand.domain.value import Value
 
 
@@ -77,3 +80,30 @@ ACCESS: dict[type[Value], Access] = {
     protocol.AcceptPair: Access.ROOT,
 }
 """A test finds a request that stands here not."""
+
+
+def access_of(caller: Caller) -> Access:
+    """Return what this connection may ask at most. Who acts for an account may what that may, root too."""
+    if caller.role is AccountRole.ADMINISTRATOR:
+        return Access.DANGEROUS if caller.sure_as else Access.ACT
+    if caller.role is not None:
+        return Access.LOOK
+    return Access.ROOT if caller.is_at_console else Access.OPEN
+
+
+def permit(request: Value, caller: Caller) -> None:
+    """Raise Refused unless this caller may ask this.
+
+    `needs-root` (acts for nobody), `needs-administrator`, `needs-password`, `needs-console`.
+    """
+    if caller.is_peer and isinstance(request, protocol.PeerRequest):
+        return
+    # What stands not in the table, the peer's verbs among them, is root's at most.
+    needs, has = ACCESS.get(type(request), Access.ROOT), access_of(caller)
+    if has >= needs and not caller.is_peer:
+        return
+    if has is Access.OPEN or caller.is_peer:
+        raise Refused("needs-root", user=caller.user)
+    if needs is Access.ROOT:
+        raise Refused("needs-console")
+    raise Refused("needs-password" if has is Access.ACT else "needs-administrator")

@@ -2,6 +2,8 @@
 
 from threading import Event, Lock, RLock
 
+from beistand.agent.accounts import Accounts
+from beistand.agent.audit import Audit
 from beistand.agent.keeper import Keeper
 from beistand.agent.link import Link
 from beistand.agent.log import Complaints
@@ -50,6 +52,8 @@ class Agent:
         self.link = Link(wiring.clock, self._peer, self.greeting, self._news)
         self.link.on_answer = lambda greeting: send_settings(self, greeting)
         self.watch = Watch(self)
+        self.accounts = Accounts(self)
+        self.audit = Audit(self)
 
     @property
     def node(self) -> Node:

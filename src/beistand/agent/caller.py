@@ -5,26 +5,61 @@ import pwd
 import socket
 import struct
 
+from beistand.domain.account import AccountRole
 from beistand.domain.value import Value
+from beistand.protocol import AccountView
 
 PEER_ACCOUNT = "beistand-peer"
 GROUP = "beistand"
 
 
 class Caller(Value, frozen=True, kw_only=True):
-    """The account behind a connection, as the kernel says it."""
+    """The account behind a connection, as the kernel says it, and the one that it acts for since `Authenticate`."""
 
     uid: int
     user: str
+    account: str = ""
+    """Name of the account, or `token:` and the name of a program's token; empty: it acts for nobody."""
+    role: AccountRole | None = None
+    """Of the account or token; None: it acts for nobody."""
+    address: str = ""
+    """Of the browser."""
+    credential: str = ""
+    """Digest of the session's or token's secret: it is looked up again with each request."""
+    sure_as: str = ""
+    """Name of the administrator whose password came with `Authenticate` and was right."""
+    sure_mark: str = ""
+    """Of that password: once there is another one it is not right any more."""
 
     @property
     def is_root(self) -> bool:
         return self.uid == 0
 
     @property
+    def is_at_console(self) -> bool:
+        """Tell whether this is root who acts for himself."""
+        return self.is_root and not self.credential
+
+    @property
+    def who(self) -> str:
+        """Return who it is in the audit log, and the operator of a takeover."""
+        return self.sure_as or self.account or self.user
+
+    def as_nobody(self) -> "Caller":
+        """Return the same connection as it was before anybody authenticated."""
+        return Caller(uid=self.uid, user=self.user)
+
+    @property
     def is_peer(self) -> bool:
         """Tell whether this is the other appliance, through `beistand peer`."""
         return self.user == PEER_ACCOUNT
+
+
+class Admitted(Value, frozen=True, kw_only=True):
+    """What `Authenticate` comes to: the view is answered, the caller stays with the connection."""
+
+    caller: Caller
+    view: AccountView
 
 
 def caller_of(connection: socket.socket) -> Caller:

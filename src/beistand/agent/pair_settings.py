@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from beistand.agent.log import log
 from beistand.domain.errors import Refused
 from beistand.domain.role import Role
 
@@ -36,6 +37,16 @@ def change_settings(
         agent.store.set_settings(new)
     agent.link.greet_now()
     return new
+
+
+def take_settings(agent: Agent, settings: PairSettings) -> None:
+    """Have what the active has. Raises Refused `settings-on-the-active` where this appliance is the holder."""
+    with agent.changing_settings:
+        if agent.node.store.standing().is_holder:
+            raise Refused("settings-on-the-active")
+        if settings != agent.store.settings():
+            agent.store.set_settings(settings)
+            log("accounts-taken", revision=settings.revision)
 
 
 def _may_change(agent: Agent) -> bool:

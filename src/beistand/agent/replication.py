@@ -23,19 +23,22 @@ RECORDING = (JobKind.CYCLE, JobKind.RECEIVE)
 
 
 def send_settings(agent: Agent, greeting: Greeting) -> None:
-    """Send the module configuration to a peer that has another one; the active's counts (S17)."""
+    """Send module configuration and pair settings to a peer that has others; the active's count (S17)."""
     node = agent.node
     if node.peer is None or node.store.standing().role is not Role.ACTIVE:
         return
-    config = node.store.config()
-    if greeting.config_revision == config.revision:
-        return  # a higher one there is what the former active changed last: ours is the pair's now
+    config, settings = node.store.config(), node.store.settings()
     try:
-        node.peer.push_config(config)
+        # A higher revision there is what the former active changed last: ours is the pair's now.
+        if greeting.config_revision != config.revision:
+            node.peer.push_config(config)
+            log("settings-sent", revision=config.revision)
+        # Of a pair whose active has no accounts yet the standby keeps those it has.
+        if settings.revision not in (0, greeting.settings_revision):
+            node.peer.push_settings(settings)
+            log("accounts-sent", revision=settings.revision)
     except BeistandError as error:
         agent.complaints.tell("settings-sent", error.message)
-        return
-    log("settings-sent", revision=config.revision)
 
 
 def learn_peer(agent: Agent, greeting: Greeting) -> None:

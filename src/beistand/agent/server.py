@@ -1,15 +1,16 @@
-"""The Unix socket: frames in, frames out, a thread a connection; who may ask what is decided here."""
+"""The Unix socket: frames in, frames out, a thread a connection; who may ask what is decided in access.py."""
 
 import os
 import socket
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from threading import BoundedSemaphore, Thread
+from threading import Lock, Thread
 
 import msgspec
 
 from beistand import __version__
-from beistand.agent.caller import GROUP, Caller, caller_of, group_id
+from beistand.agent.caller import GROUP, Admitted, Caller, caller_of, group_id
 from beistand.agent.log import log, log_bug
 from beistand.domain.errors import BeistandError, Refused
 from beistand.domain.message import Message
@@ -18,14 +19,10 @@ from beistand.domain.value import Value
 from beistand.protocol import (
     TIMELESS,
     Answer,
-    GetConfig,
-    GetStatus,
+    Authenticate,
     Hello,
-    ListGenerations,
     PeerRequest,
     PersonRequest,
-    PlanTakeover,
-    WatchJob,
     Welcome,
     frame,
     read_frame,
@@ -34,8 +31,6 @@ from beistand.protocol import (
 MOST_CONNECTIONS = 64
 BACKLOG = 128
 """Where it is full, connect(2) fails at once for a client with a time limit (unix(7): EAGAIN)."""
-READERS_MAY = (Hello, GetStatus, GetConfig, ListGenerations, PlanTakeover, WatchJob)
-"""What a member of the group may ask without being root: looks, never acts."""
 
 Handle = Callable[[Value, Caller], Value]
 
@@ -46,7 +41,7 @@ class Server:
     def __init__(self, path: Path, handle: Handle) -> None:
         self._path = path
         self._handle = handle
-        self._slots = BoundedSemaphore(MOST_CONNECTIONS)
+        self._places = _Places()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 
     def open(self) -> None:
@@ -75,31 +70,51 @@ class Server:
                 connection, _ = self._socket.accept()
             except OSError:
                 return  # closed
-            # Root always gets in: nobody who only looks may keep the administrator out.
-            is_counted = not caller_of(connection).is_root
-            if is_counted and not self._slots.acquire(blocking=False):
+            caller = caller_of(connection)
+            if not self._places.take(caller):
                 connection.close()
                 continue
-            Thread(target=self._serve, args=(connection, is_counted), name="connection", daemon=True).start()
+            Thread(target=self._serve, args=(connection, caller), name="connection", daemon=True).start()
 
-    def _serve(self, connection: socket.socket, is_counted: bool) -> None:
+    def _serve(self, connection: socket.socket, caller: Caller) -> None:
         try:
             with connection:
-                _Conversation(connection, self._handle).run()
+                _Conversation(connection, self._handle, caller).run()
         except (OSError, BeistandError):
             pass  # the other end went away or does not speak the protocol: nothing to tell anybody
         except Exception:  # noqa: BLE001  the edge of every connection
             log_bug("server")
         finally:
-            if is_counted:
-                self._slots.release()
+            self._places.leave(caller)
+
+
+class _Places:
+    """So many connections for each account of the machine: the web process cannot shut out the peer.
+
+    Root always gets in: nobody who only looks may keep the administrator out.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._taken: Counter[int] = Counter()
+
+    def take(self, caller: Caller) -> bool:
+        with self._lock:
+            if not caller.is_root and self._taken[caller.uid] >= MOST_CONNECTIONS:
+                return False
+            self._taken[caller.uid] += 1
+            return True
+
+    def leave(self, caller: Caller) -> None:
+        with self._lock:
+            self._taken[caller.uid] -= 1
 
 
 class _Conversation:
-    def __init__(self, connection: socket.socket, handle: Handle) -> None:
+    def __init__(self, connection: socket.socket, handle: Handle, caller: Caller) -> None:
         self._connection = connection
         self._handle = handle
-        self._caller = caller_of(connection)
+        self._caller = caller
         self._type = PeerRequest if self._caller.is_peer else PersonRequest
         self._greeted = False
         self._protocol = PROTOCOL_VERSION
@@ -133,9 +148,13 @@ class _Conversation:
             raise Refused(
                 "protocol-differs", mine=PROTOCOL_VERSION, yours=self._protocol, version=__version__
             )
-        if not (self._caller.is_root or self._caller.is_peer or isinstance(request, READERS_MAY)):
-            raise Refused("needs-root", user=self._caller.user)
-        return self._handle(request, self._caller)
+        if isinstance(request, Authenticate):
+            # Whoever this connection acted for before: a try that fails leaves nobody.
+            self._caller = self._caller.as_nobody()
+        answer = self._handle(request, self._caller)
+        if isinstance(answer, Admitted):
+            self._caller, answer = answer.caller, answer.view
+        return answer
 
 
 def _framed(answer: Answer) -> bytes:

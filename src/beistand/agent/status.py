@@ -9,6 +9,7 @@ import msgspec
 
 from beistand import __version__
 from beistand.agent.out_of_order import out_of_order
+from beistand.domain.account import has_administrator
 from beistand.domain.facts import Finding, Severity
 from beistand.domain.generation import Copy
 from beistand.domain.health import copy_findings, prerequisites
@@ -32,7 +33,11 @@ def status(agent: Agent) -> Status:
         return out_of_order(trouble)
     if not agent.is_initialised:
         return Status(
-            initialised=False, state="not-initialised", version=__version__, host=socket.gethostname()
+            initialised=False,
+            state="not-initialised",
+            version=__version__,
+            host=socket.gethostname(),
+            has_administrator=has_administrator(agent.store.settings().accounts),
         )
     standing, pair = agent.store.standing(), agent.store.pair()
     usable = agent.usable()
@@ -57,6 +62,7 @@ def status(agent: Agent) -> Status:
         attempt=attempts.failed + 1 if attempts.next_at else 0,
         attempts=agent.store.config().attempts,
         job=agent.worker.running(),
+        has_administrator=has_administrator(agent.store.settings().accounts),
         findings=findings(agent),
     )
 

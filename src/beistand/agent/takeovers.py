@@ -66,7 +66,8 @@ def start_takeover(agent: Agent, request: StartTakeover, caller: Caller) -> Job:
         raise Refused("plan-changed")
     if left := not_accepted(found, request.accept):
         raise Refused("not-accepted", finding=left[0].code)
-    operator = request.operator or caller.user
+    # Who clicked is whoever the agent knows it to be; only at the console a person may say more.
+    operator = (request.operator if caller.is_at_console else "") or caller.who
     grant = takeover_grant(facts, standing, operator)
 
     def act(progress: Progress) -> datetime:

@@ -5,14 +5,16 @@ from threading import Lock
 import msgspec
 
 from beistand.agent import accounts, cycles, insight, local_backups, mails, setting_up, takeovers, uploads
+from beistand.agent.access import ACCESS, Access, permit
 from beistand.agent.acts import Acts
 from beistand.agent.agent import Agent
 from beistand.agent.caller import Caller
 from beistand.agent.log import log
+from beistand.agent.pair_settings import take_settings
 from beistand.agent.status import status
 from beistand.domain.config import ModuleConfig
 from beistand.domain.config_check import config_problem
-from beistand.domain.errors import Refused
+from beistand.domain.errors import BeistandError, Refused
 from beistand.domain.job import Job, JobKind
 from beistand.domain.pair import Greeting
 from beistand.domain.role import Role
@@ -38,6 +40,7 @@ from beistand.protocol import (
     OfferAnswer,
     PlanTakeover,
     PushConfig,
+    PushSettings,
     Receive,
     Release,
     Resume,
@@ -78,6 +81,7 @@ class Verbs:
             RetryService: self.retry,
             Greet: self.greet,
             PushConfig: self.push_config,
+            PushSettings: self.push_settings,
             Offer: self.offer,
             Receive: self.receive,
             Release: self.release,
@@ -90,8 +94,17 @@ class Verbs:
         }
 
     def handle(self, request: Value, caller: Caller) -> Value:
-        """Do what is asked; the answer's type follows from the request's."""
-        return self._acts[type(request)](request, caller)
+        """Do what is asked, if this caller may ask it; the answer's type follows from the request's."""
+        try:
+            if ACCESS.get(type(request)) is not Access.OPEN:
+                caller = self._agent.accounts.fresh(caller)
+            permit(request, caller)
+            answer = self._acts[type(request)](request, caller)
+        except BeistandError as error:
+            self._agent.audit.refused(request, caller, error.message)
+            raise
+        self._agent.audit.done(request, caller)
+        return answer
 
     # --- people ---------------------------------------------------------------------------------
 
@@ -184,6 +197,10 @@ class Verbs:
         if request.config != self._agent.store.config():
             self._agent.store.set_config(request.config)
             log("settings-taken", revision=request.config.revision)
+        return Done()
+
+    def push_settings(self, request: PushSettings, _caller: Caller) -> Value:
+        take_settings(self._agent, request.settings)
         return Done()
 
     def offer(self, request: Offer, _caller: Caller) -> OfferAnswer:

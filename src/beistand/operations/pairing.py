@@ -113,6 +113,8 @@ def accept_pair(own: OwnSide, request: AcceptPair) -> Accepted:
         own.store.set_side(request.side)
         own.store.set_licences(stand_in_for(own.store.licences(), request.licences))
         own.store.set_config(request.config)
+        # Counted on each side alone until now: the same number must not be taken for the same settings.
+        own.store.set_settings(msgspec.structs.replace(own.store.settings(), revision=0))
         if known is not None and known.peer.node == request.active.node:
             own.store.adopt(request.grant)
         else:

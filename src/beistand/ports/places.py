@@ -13,6 +13,8 @@ class Places:
     state: Path = Path("/var/lib/beistand")
     run: Path = Path("/run/beistand")
     inbox: Path = Path("/var/lib/beistand-peer/inbox")
+    web_certificate: Path = Path("/var/lib/beistand-web/tls/cert.pem")
+    """Of the pages; the web process makes it."""
 
     @property
     def socket(self) -> Path:

@@ -122,6 +122,9 @@ class Session(Value, frozen=True, kw_only=True):
     account: AccountView
     expires: datetime
 
+    def __repr__(self) -> str:
+        return f"Session(account={self.account!r})"
+
 
 class SetupCode(Value, frozen=True, kw_only=True):
     code: str
@@ -130,6 +133,9 @@ class SetupCode(Value, frozen=True, kw_only=True):
     """Of this appliance's pages."""
     fingerprint: str
     """SHA-256 of the pages' certificate, as browsers show it; empty while there is none yet."""
+
+    def __repr__(self) -> str:
+        return f"SetupCode(expires={self.expires!r})"
 
 
 class AccountList(Value, frozen=True, kw_only=True):
@@ -141,3 +147,6 @@ class NewToken(Value, frozen=True, kw_only=True):
     token: str
     """Shown once, kept nowhere."""
     view: AccountView
+
+    def __repr__(self) -> str:
+        return f"NewToken(view={self.view!r})"

@@ -1,0 +1,146 @@
+"""The audit log: who did what, or was refused it; each line stands in the journal, too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from beistand import protocol
+from beistand.agent.access import ACCESS, Access
+from beistand.agent.log import log_message
+from beistand.domain.account import account_of, plain_name
+from beistand.domain.errors import BeistandError
+from beistand.domain.message import Field, Message
+from beistand.ports.store import Event
+from beistand.protocol import AuditLine, AuditLines
+from beistand.text.audit import PREFIX, REFUSED, audited
+from beistand.text.catalogue import LANGUAGES
+
+if TYPE_CHECKING:
+    from beistand.agent.agent import Agent
+    from beistand.agent.caller import Caller
+    from beistand.domain.value import Value
+
+LONGEST_FIELD = 200
+MOST_LINES = 1000
+"""In one answer, so that it fits a frame."""
+ALL = 100_000
+"""More events than are ever kept."""
+
+TOLD = (protocol.LogIn, protocol.LogOut, protocol.UseSetupCode, protocol.ChangePassword)
+"""Told beside everything that needs an administrator."""
+NOT_TOLD = (
+    protocol.FetchHostKey,
+    protocol.ListAccounts,
+    protocol.ListUsers,
+    protocol.ReadAudit,
+    protocol.SendUpload,
+    protocol.TryStandby,
+)
+"""An administrator's, but they change nothing, or are a piece of something that was told."""
+HARMLESS = ("name", "role", "id", "key", "server", "host", "address", "generation", "restore_point", "size")
+"""Fields of requests that are told; whatever is not named here may be secret."""
+GUESSES = ("log-in-wrong", "too-many-tries", "setup-code-wrong")
+
+
+class Audit:
+    """Tells the store. A full disk stops no verb: it is a finding, and the journal has the line."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+
+    def done(self, request: Value, caller: Caller) -> None:
+        if _is_told(request):
+            self._tell(request, caller, _fields(request))
+
+    def refused(self, request: Value, caller: Caller, why: Message) -> None:
+        """Tell a refusal.
+
+        The same one of somebody who is not logged in is told every ten minutes at most: guessing without end must
+        not push out what else is in the log.
+        """
+        is_guess = isinstance(request, protocol.Authenticate) and why.code in GUESSES
+        if not (_is_told(request) or is_guess):
+            return
+        who = self._who(request, caller)
+        is_anybody = why.code in GUESSES or not caller.credential
+        if is_anybody and not self._agent.complaints.is_new(f"audit {who} {_tag(request)} {why.code}", ""):
+            return
+        self._tell(request, caller, {**why.fields, **_fields(request), REFUSED: why.code})
+
+    def _tell(self, request: Value, caller: Caller, fields: dict[str, Field]) -> None:
+        message = Message(code=f"{PREFIX}{_tag(request)}", fields=fields)
+        address = (caller.address or _text(request, "address"))[:64] if _is_from_afar(request, caller) else ""
+        event = Event(
+            at=self._agent.clock.now(),
+            message=message,
+            operator=self._who(request, caller),
+            address=address,
+        )
+        log_message(Message(code=message.code, fields={"who": event.operator, "from": address, **fields}))
+        try:
+            self._agent.store.tell(event)
+        except BeistandError as error:
+            self._agent.complaints.tell("audit", error.message, "error")
+            self._agent.troubles["audit"] = error.message
+        else:
+            self._agent.troubles.pop("audit", None)
+
+    def _who(self, request: Value, caller: Caller) -> str:
+        """Return who asked. A name that nobody has is not told: people type passwords into the wrong field."""
+        if not _is_from_afar(request, caller) or caller.credential:
+            return caller.who
+        name = plain_name(_text(request, "name"))
+        is_known = account_of(self._agent.store.settings().accounts, name) is not None
+        return name if is_known else ""
+
+
+def read_audit(agent: Agent, request: protocol.ReadAudit) -> AuditLines:
+    """Return the lines that contain the text, as the log has it or as a person reads it, newest first."""
+    wanted = request.contains.strip().casefold()
+    found: list[AuditLine] = []
+    for event in agent.store.events(ALL):
+        if not event.message.code.startswith(PREFIX):
+            continue
+        line = AuditLine(at=event.at, who=event.operator, address=event.address, what=event.message)
+        if not wanted or any(wanted in each.casefold() for each in _readings(line)):
+            found.append(line)
+        if len(found) >= max(1, min(request.limit, MOST_LINES)):
+            break
+    return AuditLines(lines=tuple(found))
+
+
+def _readings(line: AuditLine) -> tuple[str, ...]:
+    return (line.who, line.address, str(line.what), *(audited(line.what, each) for each in LANGUAGES))
+
+
+def _is_told(request: Value) -> bool:
+    if isinstance(request, NOT_TOLD):
+        return False
+    if isinstance(request, protocol.ReadBackup) and request.offset > 0:
+        return False  # the rest of a download that was told
+    return isinstance(request, TOLD) or ACCESS.get(type(request), Access.OPEN) >= Access.ACT
+
+
+def _is_from_afar(request: Value, caller: Caller) -> bool:
+    """Tell whether this came from a browser or a program, not from the console."""
+    knocks = isinstance(request, protocol.LogIn | protocol.UseSetupCode | protocol.Authenticate)
+    return knocks or bool(caller.credential)
+
+
+def _fields(request: Value) -> dict[str, Field]:
+    if isinstance(request, protocol.LogIn | protocol.UseSetupCode | protocol.Authenticate):
+        return {}  # who it is stands in the line
+    values = {name: getattr(request, name, None) for name in HARMLESS}
+    return {
+        name: value if isinstance(value, bool | int | float) else str(value)[:LONGEST_FIELD]
+        for name, value in values.items()
+        if isinstance(value, Field) and value != ""
+    }
+
+
+def _text(request: Value, name: str) -> str:
+    return str(getattr(request, name, ""))
+
+
+def _tag(request: Value) -> str:
+    return str(type(request).__struct_config__.tag)
