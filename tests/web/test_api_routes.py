@@ -10,7 +10,7 @@ from beistand.protocol import NewToken, PersonRequest
 from beistand.text import LANGUAGES
 from beistand.text.catalogue import entries
 from beistand.web.api.document import document
-from beistand.web.api.problems import STATUSES
+from beistand.web.api.problems import STATUSES, status_of
 from beistand.web.api.route import Needs, Route
 from beistand.web.api.routes import GROUPS, ROUTES, WITHOUT_ROUTE
 
@@ -85,3 +85,25 @@ def _references(schema: object) -> list[str]:
 def test_no_code_has_two_statuses() -> None:
     codes = [code for each in STATUSES.values() for code in each]
     assert len(codes) == len(set(codes))
+
+
+@pytest.mark.parametrize("spoken", LANGUAGES)
+def test_every_code_with_a_status_has_a_sentence(spoken: str) -> None:
+    codes = {code for each in STATUSES.values() for code in each}
+    assert {code for code in codes if not entries(spoken).get(code)} == set()
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("api-path-unknown", 404),
+        ("unknown-job", 404),
+        ("licence-key-form", 422),
+        ("log-in-wrong", 403),
+        ("too-many-tries", 429),
+        ("job-running", 409),
+        ("nobody-knows-this-one", 409),
+    ],
+)
+def test_a_status_follows_from_the_code(code: str, status: int) -> None:
+    assert status_of(code) == status

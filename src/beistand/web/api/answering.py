@@ -9,7 +9,7 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from beistand.client import Client
+from beistand.client import Client, Told
 from beistand.domain.errors import BeistandError, Refused
 from beistand.domain.job import Job
 from beistand.domain.message import Message
@@ -89,9 +89,14 @@ def _connection(request: HttpRequest, token: str, confirmation: Confirmation) ->
         asked = Authenticate(
             token=token, address=address, name=confirmation.name, password=confirmation.password
         )
-        account = client.call(asked, AccountView)
+        try:
+            account = client.call(asked, AccountView)
+        except Told as told:
+            if told.message.code == "session-ended":
+                raise Refused("api-token-wrong") from None
+            raise
+        # A session's token belongs into its browser's cookie and nowhere else.
         if not account.is_program:
-            # A session's token belongs into its browser's cookie and nowhere else.
             raise Refused("api-token-wrong")
         yield client
 

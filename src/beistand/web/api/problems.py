@@ -33,32 +33,16 @@ class Problem(Value, frozen=True, kw_only=True):
 
 STATUSES = {
     HTTPStatus.BAD_REQUEST: ("api-host", "api-not-json"),
-    HTTPStatus.UNAUTHORIZED: (
-        "api-token-missing",
-        "api-token-wrong",
-        "login-needed",
-        "session-ended",
-    ),
+    HTTPStatus.UNAUTHORIZED: ("api-token-missing", "api-token-wrong", "not-logged-in", "session-ended"),
     HTTPStatus.FORBIDDEN: (
         "api-confirmation-missing",
-        "api-confirmation-wrong",
-        "may-not",
+        "log-in-wrong",
+        "needs-administrator",
+        "needs-console",
         "needs-password",
         "needs-root",
-        "login-wrong",
     ),
-    HTTPStatus.NOT_FOUND: (
-        "api-path-unknown",
-        "account-unknown",
-        "backup-unknown",
-        "licence-not-here",
-        "mail-text-unknown",
-        "restore-point-unknown",
-        "token-unknown",
-        "unknown-job",
-        "unknown-restore-point",
-        "upload-unknown",
-    ),
+    HTTPStatus.NOT_FOUND: ("api-path-unknown", "licence-unknown", "mail-text-unknown"),
     HTTPStatus.METHOD_NOT_ALLOWED: ("api-method",),
     HTTPStatus.LENGTH_REQUIRED: ("api-length-missing",),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("api-body-too-large", "frame-too-large"),
@@ -68,14 +52,24 @@ STATUSES = {
         "bad-request",
         "bad-role",
         "config-name-missing",
-        "licence-key-form",
-        "mail-address-form",
+        "interface-name-wrong",
+        "log-level-unknown",
         "mail-address-missing",
+        "mail-subject-lines",
+        "mail-text-empty",
+        "mail-text-field",
+        "mail-text-long",
         "not-an-address",
-        "schedule-start-form",
-        "standby-server-form",
+        "own-address-wrong",
+        "password-common",
+        "password-is-name",
+        "password-long",
+        "password-short",
+        "profile-unknown",
+        "replug-too-long",
+        "service-address-wrong",
     ),
-    HTTPStatus.TOO_MANY_REQUESTS: ("login-throttled",),
+    HTTPStatus.TOO_MANY_REQUESTS: ("too-many-tries",),
     HTTPStatus.INTERNAL_SERVER_ERROR: ("api-broken", "internal-error"),
     HTTPStatus.BAD_GATEWAY: ("agent-answer-wrong",),
     HTTPStatus.SERVICE_UNAVAILABLE: (
@@ -87,14 +81,21 @@ STATUSES = {
     ),
     HTTPStatus.GATEWAY_TIMEOUT: ("agent-silent",),
 }
-"""Whatever stands nowhere here was refused or failed for what is so now: 409."""
+"""Whatever stands nowhere here was refused, or failed, for what is so now: 409."""
 
 _STATUS = {code: status for status, codes in STATUSES.items() for code in codes}
 
 
 def status_of(code: str) -> HTTPStatus:
-    """Return the HTTP status of a message that says why something did not work."""
-    return _STATUS.get(code, HTTPStatus.CONFLICT)
+    """Return the HTTP status of a message that says why something did not work.
+
+    By the table, then by how the codes of their kind begin and end.
+    """
+    if status := _STATUS.get(code):
+        return status
+    if code.startswith("unknown-"):
+        return HTTPStatus.NOT_FOUND
+    return HTTPStatus.UNPROCESSABLE_ENTITY if code.endswith("-form") else HTTPStatus.CONFLICT
 
 
 def problem(told: Message, language: str) -> HttpResponse:

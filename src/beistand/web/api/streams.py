@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.http.response import StreamingHttpResponse
 
 from beistand.client import Client
-from beistand.domain.errors import BeistandError, Refused
+from beistand.domain.errors import Refused
 from beistand.domain.value import Value
 from beistand.protocol import (
     CHUNK_BYTES,
@@ -71,7 +71,7 @@ def upload(client: Client, request: HttpRequest, route: Route, parts: list[msgsp
     begun = client.call(route.built(parts, size=int(size)), UploadView, route.seconds)
     try:
         _send(client, request, begun.id, int(size))
-    except BeistandError:
+    except BaseException:
         client.call(DropUpload(id=begun.id), Done)
         raise
     return client.call(GetUpload(), UploadView)
