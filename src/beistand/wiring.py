@@ -9,7 +9,10 @@ from beistand.adapters.disk import LocalDisk
 from beistand.adapters.folders import trusted_folders
 from beistand.adapters.introduction import SshIntroduction
 from beistand.adapters.keys import SshKeys
+from beistand.adapters.licence_signatures import Ed25519Signatures, SellerFolder
+from beistand.adapters.lines import ConfiguredLines
 from beistand.adapters.manifests import ManifestFolder
+from beistand.adapters.module_log import ModuleLog
 from beistand.adapters.network_changes import NetlinkChanges
 from beistand.adapters.passwords import Argon2Passwords
 from beistand.adapters.profiles import Profiles
@@ -22,6 +25,8 @@ from beistand.adapters.sip import UdpSipProbe
 from beistand.adapters.ssh import SshPeer
 from beistand.adapters.ssh_line import SshLine
 from beistand.adapters.store import SqliteStore
+from beistand.adapters.time_servers import TimeServerFiles
+from beistand.adapters.watched_folders import LocalFolders
 from beistand.domain.errors import Failed
 from beistand.domain.installation import Installation
 from beistand.domain.pair import Pair
@@ -48,6 +53,12 @@ class Wiring:
         self.manifests = ManifestFolder(places)
         self.profiles = Profiles(places.etc / "profile.d")
         self.keys = SshKeys(folder=places.state / "keys")
+        self.time_servers = TimeServerFiles()
+        self.lines = ConfiguredLines()
+        self.watched_folders = LocalFolders()
+        self.module_log = ModuleLog(places.log)
+        self.signatures = Ed25519Signatures()
+        self.sellers = SellerFolder(places.etc / "sellers.d")
         self.passwords = Argon2Passwords()
         self.introduction = SshIntroduction(run=places.run)
 

@@ -10,7 +10,6 @@ from beistand.domain.config import ModuleConfig
 from beistand.domain.facts import Severity
 from beistand.domain.generation import Copy, CopyState, Generation
 from beistand.domain.health import (
-    configured_key_wrong,
     copy_findings,
     oldest_promised,
     prerequisites,
@@ -58,6 +57,8 @@ def test_a_good_pair_has_no_findings() -> None:
         ({"own_address": "192.0.2.10/24"}, "service-address-is-own-address", "block"),
         ({"service_addresses": ("192.0.2.11",)}, "service-addresses-differ", "block"),
         ({"gateway": ""}, "gateways-differ", "warn"),
+        ({"vlan": 7}, "vlans-differ", "warn"),
+        ({"time_servers": ("192.0.2.250",)}, "time-servers-differ", "warn"),
         ({"dns": ("192.0.2.252", "192.0.2.253")}, "dns-differs", "warn"),
         ({"now": NOW + timedelta(seconds=61)}, "clocks-differ", "warn"),
         ({"now": NOW - timedelta(seconds=61)}, "clocks-differ", "warn"),
@@ -80,15 +81,6 @@ def test_the_worst_is_told_first() -> None:
     other = msgspec.structs.replace(B, gateway="", beistand_version="0.2.0", licence_key=A.licence_key)
     severities = [each.severity for each in prerequisites(A, other)]
     assert severities == [Severity.BLOCK, Severity.WARN, Severity.WARN]
-
-
-def test_the_configured_key_names_the_active() -> None:
-    config = ModuleConfig(licence_key=B.licence_key)
-    assert configured_key_wrong(config, B) is None
-    assert configured_key_wrong(ModuleConfig(), A) is None
-    finding = configured_key_wrong(config, A)
-    assert finding is not None
-    assert finding.code == "configured-key-wrong"
 
 
 HOURLY = Schedule(interval=Interval.HOUR, start=date(2026, 1, 1), at=time(0))
@@ -121,6 +113,7 @@ def a_copy(begin: datetime) -> Copy:
         (ModuleConfig(), timedelta(days=400), ["schedule-missing"]),
         (ModuleConfig(), None, ["schedule-missing", "copy-missing"]),
         (ModuleConfig(schedule=HOURLY, active=False), timedelta(days=9), ["module-inactive"]),
+        (ModuleConfig(schedule=HOURLY, is_removed=True), timedelta(days=9), ["module-config-missing"]),
         # Taken at ten: the runs of eleven and twelve may fail, ten tries each, until 12:50.
         (ModuleConfig(schedule=HOURLY), timedelta(hours=2), []),
         # Taken at 9:30: the runs of ten and eleven, until 11:50; with twelve tries until 12:00.

@@ -15,17 +15,18 @@ from beistand.domain.boot import FORK_LIMIT, LONGEST_WAIT
 from beistand.domain.config import ModuleConfig
 from beistand.domain.errors import BeistandError, Failed, PeerRefused, PeerUnreachable
 from beistand.domain.installation import Installation, ServiceAddress
-from beistand.domain.licence import LicenceSet
+from beistand.domain.licence import LicenceSet, issue_set
 from beistand.domain.pair import Greeting, Pair
 from beistand.domain.profile import Profile
-from beistand.domain.role import Side
+from beistand.domain.role import Role, Side
 from beistand.domain.settings import PairSettings
 from beistand.domain.value import Value
 from beistand.ports.node import Node
 from beistand.ports.places import Places
 from beistand.protocol import Greet, PushConfig, PushSettings, Release, Resume
 from fakes.clock import FakeClock
-from fakes.network import FakeAddresses, FakeArp, FakeSigns, FakeSip, Machine, Segment
+from fakes.insight import FakeFolders, FakeLines, FakeModuleLog, FakeSellers, FakeSignatures
+from fakes.network import FakeAddresses, FakeArp, FakeSigns, FakeSip, FakeTimeServers, Machine, Segment
 from fakes.pair_of_appliances import ADDRESS, PROFILE, UNITS
 from fakes.passwords import FakePasswords
 from fakes.services import FakeContacts, FakeServices
@@ -33,6 +34,13 @@ from fakes.situations import A_MAC, B_MAC, NOW, STRANGER_MAC, A, B, appliance, g
 
 ROOT = Caller(uid=0, user="root")
 THE_PEER = Caller(uid=990, user=PEER_ACCOUNT)
+
+
+def licences_of(*, first: bool) -> LicenceSet:
+    """Return what a fresh installation issues itself, the same at each run."""
+    role, number = (Role.ACTIVE, 1) if first else (Role.STANDBY, 101)
+    counted = iter(range(number, number + 100))
+    return issue_set(role, lambda count: bytes([next(counted)]) * count)
 
 
 class QuietArp(FakeArp):
@@ -67,7 +75,15 @@ class FakeWiring:
     sip: FakeSip
     signs: FakeSigns
     installation_now: Installation
+    time_servers: FakeTimeServers
     passwords: FakePasswords = field(default_factory=FakePasswords)
+    introduction: Any = None
+    profiles: Any = None
+    signatures: FakeSignatures = field(default_factory=FakeSignatures)
+    sellers: FakeSellers = field(default_factory=FakeSellers)
+    lines: FakeLines = field(default_factory=FakeLines)
+    watched_folders: FakeFolders = field(default_factory=FakeFolders)
+    module_log: FakeModuleLog = field(default_factory=FakeModuleLog)
     peer_now: Any = None
     trouble: BeistandError | None = None
     transfer_trouble: BeistandError | None = None
@@ -116,7 +132,7 @@ class OneOfTwo:
         self.agent_runs = True
         self.store = SqliteStore(folder / "state" / "state.db")
         self.store.initialise(
-            me, Side.EVEN if first else Side.ODD, LicenceSet(), grant(2, A) if first else None
+            me, Side.EVEN if first else Side.ODD, licences_of(first=first), grant(2, A) if first else None
         )
         self.store.adopt(grant(2, A))
         peer = appliance(B if first else A)
@@ -147,6 +163,7 @@ class OneOfTwo:
             sip=FakeSip(world.segment, self.machine),
             signs=FakeSigns(world.segment, self.machine),
             installation_now=installation,
+            time_servers=FakeTimeServers(),
         )
         (folder / "run").mkdir()
         self.start()

@@ -30,6 +30,7 @@ class Machine:
     probing: str = ""
     """The address that it is probing for right now."""
     gateway: str = ""
+    vlan: int = 0
 
 
 @dataclass
@@ -75,6 +76,12 @@ class FakeAddresses:
     def is_static(self, interface: str, own_ip: str) -> bool:
         return interface == self.interface and own_ip == self.machine.own_ip
 
+    def vlan(self, interface: str) -> int:
+        return self.machine.vlan if interface == self.interface else 0
+
+    def candidates(self) -> tuple[tuple[str, str], ...]:
+        return ((f"{self.machine.own_ip}/24", self.interface),)
+
     def held(self, installation: Installation) -> tuple[str, ...]:
         wanted = {each.address for each in installation.service_addresses}
         return tuple(sorted(wanted & self.machine.held))
@@ -92,6 +99,14 @@ class FakeAddresses:
         for address in sorted(there):
             self.effect(lambda address=address: self.machine.held.discard(address))  # type: ignore[misc]
         return bool(there)
+
+
+@dataclass
+class FakeTimeServers:
+    named: tuple[str, ...] = ()
+
+    def list(self) -> tuple[str, ...]:
+        return self.named
 
 
 @dataclass

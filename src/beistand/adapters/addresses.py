@@ -76,6 +76,27 @@ class NetlinkAddresses:
             ]
         return any((each.get_attr("IFA_FLAGS") or each["flags"]) & PERMANENT for each in found)
 
+    def vlan(self, interface: str) -> int:
+        with _netlink() as netlink:
+            try:
+                info = _link(netlink, interface).get_attr("IFLA_LINKINFO")
+            except Failed:
+                return 0
+        if info is None or info.get_attr("IFLA_INFO_KIND") != "vlan":
+            return 0
+        return int(info.get_attr("IFLA_INFO_DATA").get_attr("IFLA_VLAN_ID") or 0)
+
+    def candidates(self) -> tuple[tuple[str, str], ...]:
+        with _netlink() as netlink:
+            names = {each["index"]: str(each.get_attr("IFLA_IFNAME")) for each in netlink.get_links()}
+            return tuple(
+                (f"{each.get_attr('IFA_LOCAL')}/{each['prefixlen']}", names.get(each["index"], ""))
+                for each in netlink.get_addr(family=IPV4)
+                if (each.get_attr("IFA_FLAGS") or each["flags"]) & PERMANENT
+                and each["prefixlen"] < 31
+                and names.get(each["index"], "lo") != "lo"
+            )
+
     def held(self, installation: Installation) -> tuple[str, ...]:
         wanted = {each.address for each in installation.service_addresses}
         with _netlink() as netlink:

@@ -40,6 +40,16 @@ class Profiles:
             raise _wrong(file, f'"{profile.name}" is not the name of the file - at `$.name`')
         return profile
 
+    def fitting(self) -> tuple[str, ...]:
+        """Return all names; those whose telephone system is on this machine come first. What is wrong is last."""
+        return tuple(sorted(self.names(), key=lambda name: not self._fits(name)))
+
+    def _fits(self, name: str) -> bool:
+        try:
+            return all(Path(file).exists() for file in self.load(name).detect.files)
+        except Refused:
+            return False
+
     def _file(self, name: str) -> Traversable:
         files = self._files()
         if name not in files:

@@ -4,6 +4,7 @@ from threading import Event, Lock, RLock
 
 from beistand.agent.accounts import Accounts
 from beistand.agent.audit import Audit
+from beistand.agent.coverage import CoverageLook
 from beistand.agent.keeper import Keeper
 from beistand.agent.link import Link
 from beistand.agent.log import Complaints
@@ -46,7 +47,7 @@ class Agent:
         self.troubles: dict[str, Message] = {}
         """What is wrong with this appliance itself, by what it concerns; each one is a finding."""
         self.complaints = Complaints(wiring.clock.monotonic)
-        self.report = SelfReport(wiring.addresses, wiring.services, wiring.clock)
+        self.report = SelfReport(wiring.addresses, wiring.services, wiring.time_servers, wiring.clock)
         self.worker = Worker(wiring.clock)
         self.keeper = Keeper(self)
         self.link = Link(wiring.clock, self._peer, self.greeting, self._news)
@@ -54,6 +55,7 @@ class Agent:
         self.watch = Watch(self)
         self.accounts = Accounts(self)
         self.audit = Audit(self)
+        self.coverage = CoverageLook(self)
 
     @property
     def node(self) -> Node:

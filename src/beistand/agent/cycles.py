@@ -28,7 +28,7 @@ def is_cycle_due(node: Node, config: ModuleConfig, attempts: Attempts, now: date
 
     While a failed run waits for its next try, what falls due meanwhile is part of that run (S10).
     """
-    if not config.active:
+    if not config.active or config.is_removed:
         return False
     if attempts.next_at is not None:
         # Further away than any wait: it was noted by a clock that was wrong (F9).
@@ -39,7 +39,8 @@ def is_cycle_due(node: Node, config: ModuleConfig, attempts: Attempts, now: date
 def check_may_cycle(node: Node, config: ModuleConfig, greeting: Greeting | None, *, is_serving: bool) -> None:
     """See that a cycle may run here at all.
 
-    Raises Refused `not-paired`, `not-the-active`, `no-standby`, `not-serving`, `module-inactive`.
+    Raises Refused `not-paired`, `not-the-active`, `no-standby`, `not-serving`, `module-config-missing`,
+    `module-inactive`.
     """
     if node.peer is None:
         raise Refused("not-paired")
@@ -49,6 +50,8 @@ def check_may_cycle(node: Node, config: ModuleConfig, greeting: Greeting | None,
         raise Refused("no-standby")
     if not is_serving:
         raise Refused("not-serving")
+    if config.is_removed:
+        raise Refused("module-config-missing")
     if not config.active:
         raise Refused("module-inactive")
 

@@ -9,7 +9,7 @@ from beistand.adapters.service_manager import notify
 from beistand.agent.agent import Agent
 from beistand.agent.changes import Changes
 from beistand.agent.cycles import start_due_cycle
-from beistand.agent.log import log, log_message, set_level
+from beistand.agent.log import keep_lines, less_of, log, log_message, set_level
 from beistand.agent.out_of_order import wired
 from beistand.agent.recovery import Recovery
 from beistand.agent.server import Server
@@ -81,6 +81,7 @@ class Loop:
             ("recovery", self.recovery.tick),
             ("keeper", agent.keeper.tick),
             ("cycle", lambda: start_due_cycle(agent)),
+            ("coverage", agent.coverage.tick),
         ):
             try:
                 act()
@@ -92,7 +93,10 @@ class Loop:
                 agent.complaints.end(name)
 
     def _set_level(self) -> None:
-        set_level(self._agent.store.config().log_level)
+        config = self._agent.store.config()
+        # Switched off, the journal still tells what somebody has to see.
+        set_level(config.log_level if config.log else less_of(config.log_level, "warning"))
+        keep_lines(self._agent.wiring.module_log.keep if config.log else None)
 
     def _run(self) -> None:
         agent = self._agent

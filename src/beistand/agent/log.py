@@ -11,12 +11,29 @@ from beistand.domain.message import Field, Message
 _PRIORITY = {"error": 3, "warning": 4, "info": 6, "debug": 7}
 _lock = threading.Lock()
 _most = _PRIORITY["info"]
+_keep: Callable[[str, Message], None] | None = None
 
 
 def set_level(level: str) -> None:
     """Write nothing that is less pressing than this (S8): `error`, `warning`, `info` or `debug`."""
     global _most  # noqa: PLW0603  the journal is one for the whole process
     _most = _PRIORITY[level]
+
+
+def keep_lines(keep: Callable[[str, Message], None] | None) -> None:
+    """Hand over (level, message) of what is written from now on, for the module's own log; None: no more."""
+    global _keep  # noqa: PLW0603  as above
+    _keep = keep
+
+
+def less_of(level: str, other: str) -> str:
+    """Return the level of the two that writes less."""
+    return min(level, other, key=lambda each: _PRIORITY[each])
+
+
+def is_as_pressing(level: str, as_level: str) -> bool:
+    """Tell whether a line of one level is as pressing as another level, or more."""
+    return _PRIORITY.get(level, _PRIORITY["debug"]) <= _PRIORITY[as_level]
 
 
 def log(code: str, level: str = "info", **fields: Field) -> None:
@@ -31,6 +48,8 @@ def log_message(message: Message, level: str = "info") -> None:
     with _lock:
         sys.stderr.write(f"<{_PRIORITY[level]}>{text}\n")
         sys.stderr.flush()
+    if _keep is not None:
+        _keep(level, message)
 
 
 def log_bug(where: str) -> Message:
@@ -40,7 +59,10 @@ def log_bug(where: str) -> Message:
         for line in traceback.format_exc().splitlines():
             sys.stderr.write(f"<3>internal-error reference={reference} where={where} {line}\n")
         sys.stderr.flush()
-    return Message(code="internal-error", fields={"reference": reference})
+    told = Message(code="internal-error", fields={"reference": reference})
+    if _keep is not None:
+        _keep("error", told)
+    return told
 
 
 class Complaints:

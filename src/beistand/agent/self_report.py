@@ -9,7 +9,7 @@ from beistand.domain.pair import Appliance
 from beistand.domain.profile import Profile
 from beistand.domain.role import NodeId
 from beistand.ports.clock import Clock
-from beistand.ports.network import Addresses
+from beistand.ports.network import Addresses, TimeServers
 from beistand.ports.services import Services
 
 FRESH_SECONDS = 60.0
@@ -19,9 +19,12 @@ FRESH_SECONDS = 60.0
 class SelfReport:
     """Builds Appliance values; slow facts are kept for a minute."""
 
-    def __init__(self, addresses: Addresses, services: Services, clock: Clock) -> None:
+    def __init__(
+        self, addresses: Addresses, services: Services, time_servers: TimeServers, clock: Clock
+    ) -> None:
         self._addresses = addresses
         self._services = services
+        self._time_servers = time_servers
         self._clock = clock
         self._lock = threading.Lock()
         self._version: str | None = None
@@ -44,6 +47,8 @@ class SelfReport:
             dns=self._addresses.dns(),
             is_static=self._addresses.is_static(installation.interface, installation.own_ip),
             now=self._clock.now(),
+            time_servers=self._time_servers.list(),
+            vlan=self._addresses.vlan(installation.interface),
         )
 
     def _pbx_version(self, profile: Profile) -> str:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from beistand import __version__
+from beistand.agent.licensing import found_in_licences
 from beistand.agent.out_of_order import out_of_order
 from beistand.domain.account import has_administrator
 from beistand.domain.facts import Finding, Severity
 from beistand.domain.generation import Copy
-from beistand.domain.health import copy_findings, prerequisites
+from beistand.domain.health import copy_findings, oldest_promised, prerequisites
 from beistand.domain.message import Field, Message
 from beistand.domain.pair import has_standby
 from beistand.domain.role import Role
@@ -62,6 +63,8 @@ def status(agent: Agent) -> Status:
         attempt=attempts.failed + 1 if attempts.next_at else 0,
         attempts=agent.store.config().attempts,
         job=agent.worker.running(),
+        oldest_promised_seconds=_promised(agent, usable),
+        config_name="" if agent.store.config().is_removed else agent.store.config().name,
         has_administrator=has_administrator(agent.store.settings().accounts),
         findings=findings(agent),
     )
@@ -69,11 +72,16 @@ def status(agent: Agent) -> Status:
 
 def findings(agent: Agent) -> tuple[Finding, ...]:
     """Return what a person should know now, the most pressing first."""
-    found = [*agent.keeper.findings(), *_troubles(agent)]
+    found = [
+        *agent.keeper.findings(),
+        *_troubles(agent),
+        *found_in_licences(agent),
+        *agent.coverage.findings(),
+    ]
     mine, pair = agent.appliance(), agent.store.pair()
     if pair is None:
         found.append(Finding(code="not-paired", severity=Severity.WARN))
-        return tuple(found)
+        return _sorted(found)
     found += _line(agent)
     greeting = agent.link.current()
     # A silent peer's clock cannot be read: what it said of itself long ago still holds for the rest.
@@ -86,6 +94,10 @@ def findings(agent: Agent) -> tuple[Finding, ...]:
         found += copy_findings(
             agent.store.config(), agent.usable(), agent.clock.now(), pair.since, agent.clock.zone()
         )
+    return _sorted(found)
+
+
+def _sorted(found: list[Finding]) -> tuple[Finding, ...]:
     order = [Severity.BLOCK, Severity.CONFIRM, Severity.WARN, Severity.INFO]
     return tuple(sorted(found, key=lambda each: order.index(each.severity)))
 
@@ -138,6 +150,12 @@ def _age(agent: Agent, copy: Copy | None) -> float:
     if copy is None:
         return 0.0
     return max(0.0, (agent.clock.now() - copy.generation.begin).total_seconds())
+
+
+def _promised(agent: Agent, copy: Copy | None) -> float:
+    begin = copy.generation.begin if copy else agent.clock.now()
+    oldest = oldest_promised(agent.store.config(), begin, agent.clock.zone())
+    return oldest.total_seconds() if oldest else 0.0
 
 
 def _next_cycle(agent: Agent) -> str:

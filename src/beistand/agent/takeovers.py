@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 
+from beistand.agent import takeover_facts
 from beistand.agent.agent import Agent
 from beistand.agent.caller import Caller
 from beistand.agent.log import log
@@ -49,6 +50,9 @@ def show_plan(agent: Agent, request: PlanTakeover) -> TakeoverPlanAnswer:
         generation=copy.generation if copy else None,
         age_seconds=_age(facts, copy),
         phones=tuple(f"{each.address}:{each.port}" for each in phones(node.contacts.list(node.profile))),
+        lines=takeover_facts.lines(agent),
+        replug=agent.store.config().replug,
+        network=takeover_facts.network(agent),
     )
 
 
@@ -113,7 +117,7 @@ def _findings(agent: Agent, facts: Facts) -> tuple[Finding, ...]:
     if facts.copy is not None:
         begin = facts.copy.generation.begin
         oldest = oldest_promised(agent.store.config(), begin, agent.clock.zone())
-    return findings(facts, OLDEST if oldest is None else oldest)
+    return findings(facts, OLDEST if oldest is None else oldest, agent.store.config().replug)
 
 
 def _may_take_over(agent: Agent) -> None:

@@ -4,7 +4,17 @@ from threading import Lock
 
 import msgspec
 
-from beistand.agent import accounts, cycles, insight, local_backups, mails, setting_up, takeovers, uploads
+from beistand.agent import (
+    accounts,
+    configuring,
+    cycles,
+    insight,
+    local_backups,
+    mails,
+    setting_up,
+    takeovers,
+    uploads,
+)
 from beistand.agent.access import ACCESS, Access, permit
 from beistand.agent.acts import Acts
 from beistand.agent.agent import Agent
@@ -13,7 +23,6 @@ from beistand.agent.log import log
 from beistand.agent.pair_settings import take_settings
 from beistand.agent.status import status
 from beistand.domain.config import ModuleConfig
-from beistand.domain.config_check import config_problem
 from beistand.domain.errors import BeistandError, Refused
 from beistand.domain.job import Job, JobKind
 from beistand.domain.pair import Greeting
@@ -156,19 +165,8 @@ class Verbs:
     def get_config(self, _request: GetConfig, _caller: Caller) -> ModuleConfig:
         return self._agent.store.config()
 
-    def set_config(self, request: SetConfig, _caller: Caller) -> ModuleConfig:
-        node, old = self._agent.node, self._agent.store.config()
-        if node.store.pair() is not None and node.store.standing().role is not Role.ACTIVE:
-            raise Refused("configure-on-the-active")
-        if problem := config_problem(request.config):
-            raise Refused(problem.code, **problem.fields)
-        heard = self._agent.link.last()
-        # Above the peer's, too: it may have been changed there last, when that was the active.
-        known = max(old.revision, heard.config_revision if heard else 0)
-        new = msgspec.structs.replace(request.config, revision=known + 1)
-        node.store.set_config(new)
-        self._agent.link.greet_now()
-        return new
+    def set_config(self, request: SetConfig, caller: Caller) -> ModuleConfig:
+        return configuring.set_config(self._agent, request, caller)
 
     def generations(self, _request: ListGenerations, _caller: Caller) -> GenerationList:
         live = live_generation(self._agent.node)

@@ -1,5 +1,7 @@
 """How a takeover plan is shown: evidence, findings, data, phones, steps, digest."""
 
+from collections.abc import Sequence
+
 from beistand.cli.console import Console
 from beistand.domain.facts import Facts
 from beistand.protocol import TakeoverPlanAnswer
@@ -20,11 +22,21 @@ def show_plan(console: Console, plan: TakeoverPlanAnswer) -> None:
         console.text(f"  {phone}")
     if len(plan.phones) > MOST_PHONES:
         console.line("cli.takeover.more-phones", count=len(plan.phones) - MOST_PHONES)
+    _named(console, "cli.takeover.lines", plan.lines)
+    _named(console, "cli.takeover.replug", plan.replug)
+    _named(console, "cli.takeover.network", [sentence(each, console.language) for each in plan.network])
     console.findings(plan.findings)
     console.line("cli.takeover.steps")
     for number, step in enumerate(plan.steps, start=1):
         console.text(f"  {number}. {sentence(step, console.language)}")
     console.line("cli.takeover.digest", digest=plan.digest)
+
+
+def _named(console: Console, heading: str, lines: Sequence[str]) -> None:
+    if lines:
+        console.line(heading)
+        for line in lines:
+            console.text(f"  {line}")
 
 
 def _evidence(console: Console, facts: Facts) -> list[tuple[str, str]]:

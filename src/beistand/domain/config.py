@@ -29,6 +29,8 @@ class ModuleConfig(Value, frozen=True, kw_only=True):
     name: str = "Redundanz"
     active: bool = True
     """Inactive: the schedule rests; a cycle by hand is refused too."""
+    log: bool = True
+    """Keep the module's own log; the journal tells warnings and errors in any case."""
     log_level: LogLevel = LogLevel.INFO
     licence_key: str = ""
     """Lizenzschlüssel: the active's server licence key."""

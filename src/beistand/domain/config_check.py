@@ -1,10 +1,13 @@
 """Whether a module configuration may be saved: what the types cannot say."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from ipaddress import AddressValueError, IPv4Address
 
+import msgspec
+
 from beistand.domain.config import ModuleConfig
+from beistand.domain.installation import Installation
 from beistand.domain.licence import is_key
 from beistand.domain.message import Message, message
 from beistand.domain.schedule import Schedule, next_run
@@ -14,6 +17,8 @@ MOST_STEPS = 500
 """So many runs are looked ahead: more than a year of daily ones."""
 MAIL_ADDRESS = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+")
 """Exactly one address (S9); whether it exists, only a mail can tell."""
+MOST_TO_REPLUG = 50
+LONGEST_TO_REPLUG = 200
 
 
 def config_problem(config: ModuleConfig) -> Message | None:
@@ -28,12 +33,41 @@ def config_problem(config: ModuleConfig) -> Message | None:
         return message("mail-address-missing")
     if config.standby.server and not _is_address(config.standby.server):
         return message("standby-server-form", server=config.standby.server)
+    if len(config.replug) > MOST_TO_REPLUG or any(len(each) > LONGEST_TO_REPLUG for each in config.replug):
+        return message("replug-too-long", items=MOST_TO_REPLUG, letters=LONGEST_TO_REPLUG)
     for schedule in (config.schedule, config.backup_schedule):
         if schedule and schedule_problem(schedule):
             return schedule_problem(schedule)
     if config.schedule and config.backup_schedule and schedules_meet(config.schedule, config.backup_schedule):
         return message("schedules-meet")
     return None
+
+
+def change_problem(
+    old: ModuleConfig, new: ModuleConfig, installation: Installation, today: date
+) -> Message | None:
+    """Return what is wrong with the first change that is, seen from this appliance and this day."""
+    server = new.standby.server
+    if server and server in (installation.own_ip, *(each.address for each in installation.service_addresses)):
+        return message("standby-server-own", server=server)
+    if server and not installation.in_subnet(server):
+        return message("standby-server-outside", server=server, subnet=installation.subnet)
+    for before, schedule in ((old.schedule, new.schedule), (old.backup_schedule, new.backup_schedule)):
+        # One that runs began in the past; it may stay as it is.
+        if schedule and schedule.start < today and (before is None or before.start != schedule.start):
+            return message("schedule-start-past", start=schedule.start.isoformat(), today=today.isoformat())
+    return None
+
+
+def tidied(config: ModuleConfig) -> ModuleConfig:
+    """Return the configuration without white space around what people typed, and without empty lines."""
+    return msgspec.structs.replace(
+        config,
+        name=config.name.strip(),
+        licence_key=config.licence_key.strip().upper(),
+        mail_address=config.mail_address.strip(),
+        replug=tuple(" ".join(each.split()) for each in config.replug if each.strip()),
+    )
 
 
 def schedules_meet(cycles: Schedule, backups: Schedule) -> bool:

@@ -95,6 +95,21 @@ def dns_differs(mine: Appliance, theirs: Appliance) -> Finding | None:
     return _warn("dns-differs", mine=here, theirs=there, peer=theirs.host)
 
 
+def vlan_differs(mine: Appliance, theirs: Appliance) -> Finding | None:
+    """The service address moves from one interface to the other: in another VLAN no phone would find it."""
+    if mine.vlan == theirs.vlan:
+        return None
+    return _warn("vlans-differ", mine=mine.vlan or "-", theirs=theirs.vlan or "-", peer=theirs.host)
+
+
+def time_servers_differ(mine: Appliance, theirs: Appliance) -> Finding | None:
+    """Without any on one side, its clock may run away; the order does not count."""
+    if set(mine.time_servers) == set(theirs.time_servers):
+        return None
+    here, there = ", ".join(mine.time_servers) or "-", ", ".join(theirs.time_servers) or "-"
+    return _warn("time-servers-differ", mine=here, theirs=there, peer=theirs.host)
+
+
 def clocks_differ(mine: Appliance, theirs: Appliance) -> Finding | None:
     skew = abs(mine.now - theirs.now)
     return (
@@ -125,19 +140,12 @@ RULES: tuple[Rule, ...] = (
     service_addresses_differ,
     gateway_differs,
     dns_differs,
+    vlan_differs,
+    time_servers_differ,
     clocks_differ,
     licence_key_missing,
     licence_keys_equal,
 )
-
-
-def configured_key_wrong(config: ModuleConfig, active: Appliance) -> Finding | None:
-    """The module configuration names the active by its server licence key (S9, F8)."""
-    if not config.licence_key or config.licence_key == active.licence_key:
-        return None
-    return _warn(
-        "configured-key-wrong", configured=config.licence_key, key=active.licence_key, host=active.host
-    )
 
 
 def copy_findings(
@@ -166,7 +174,7 @@ def promised_until(schedule: Schedule, attempts: int, begin: datetime, zone: tzi
 
 def oldest_promised(config: ModuleConfig, begin: datetime, zone: tzinfo) -> timedelta | None:
     """Return how old the schedule lets data that begins at this moment become; None where it promises nothing."""
-    if config.schedule is None or not config.active:
+    if config.schedule is None or not config.active or config.is_removed:
         return None
     return promised_until(config.schedule, config.attempts, begin, zone) - begin
 
@@ -179,6 +187,8 @@ def _stale(config: ModuleConfig, begin: datetime, now: datetime, zone: tzinfo) -
 
 
 def _schedule_rests(config: ModuleConfig) -> Finding | None:
+    if config.is_removed:
+        return _warn("module-config-missing")
     if not config.active:
         return _warn("module-inactive", name=config.name)
     return None if config.schedule else _warn("schedule-missing")

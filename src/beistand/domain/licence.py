@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Callable
+from datetime import date
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
@@ -28,6 +30,21 @@ class Licence(Value, frozen=True, kw_only=True):
     counterpart: str = ""
     """Redundancy licences only: the key on the active that this one stands in for."""
     is_self_issued: bool = True
+    holder: str = ""
+    """Who it was issued to."""
+    count: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """How many it grants, of user licences; 0: no limit."""
+    expires: date | None = None
+    """The last day that it holds for; None: for good."""
+    seller: str = ""
+    """Who signed it; empty: self-issued."""
+
+    @property
+    def is_redundancy(self) -> bool:
+        return self.kind in _KINDS[Role.STANDBY]
+
+    def has_expired(self, today: date) -> bool:
+        return self.expires is not None and today > self.expires
 
 
 class LicenceSet(Value, frozen=True, kw_only=True):
@@ -40,6 +57,9 @@ class LicenceSet(Value, frozen=True, kw_only=True):
         """The key that names this appliance; empty where none is installed."""
         kinds = (LicenceKind.SERVER, LicenceKind.REDUNDANCY_SERVER)
         return next((each.key for each in self.licences if each.kind in kinds), "")
+
+    def with_key(self, key: str) -> Licence | None:
+        return next((each for each in self.licences if each.key == key), None)
 
 
 def is_key(text: str) -> bool:

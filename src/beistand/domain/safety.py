@@ -158,13 +158,23 @@ def data_age(facts: Facts) -> timedelta | None:
     return facts.at - facts.copy.generation.begin if facts.copy else None
 
 
-def findings(facts: Facts, oldest: timedelta = OLDEST) -> tuple[Finding, ...]:
+def replug_first(items: Collection[str]) -> Finding | None:
+    """Lines that no network moves are replugged by hand before the switch (S20)."""
+    if not items:
+        return None
+    return Finding(code="replug-first", severity=Severity.CONFIRM, fields={"items": ", ".join(items)})
+
+
+def findings(facts: Facts, oldest: timedelta = OLDEST, replug: Collection[str] = ()) -> tuple[Finding, ...]:
     """Return all that a person should know before the click, most severe first.
 
     `oldest` is what the schedule promises (B3); older data needs a second confirmation (F28).
+    `replug` is what has to be replugged by hand.
     """
     found = [finding for rule in RULES if (finding := rule(facts))]
     if finding := data_old(facts, oldest):
+        found.append(finding)
+    if finding := replug_first(replug):
         found.append(finding)
     order = list(Severity)
     return tuple(sorted(found, key=lambda each: order.index(each.severity)))

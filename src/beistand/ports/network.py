@@ -28,6 +28,12 @@ class Addresses(Protocol):
     def is_static(self, interface: str, own_ip: str) -> bool:
         """Tell whether the own address stands on the interface without a lifetime (nobody leased it)."""
 
+    def vlan(self, interface: str) -> int:
+        """Return the VLAN of the interface (IEEE 802.1Q), 0 without a tag or without such an interface."""
+
+    def candidates(self) -> tuple[tuple[str, str], ...]:
+        """Return (static address with prefix length, interface) of what could be an own address; no /32, no loopback."""
+
     def held(self, installation: Installation) -> tuple[str, ...]:
         """Return the service addresses that stand on this machine now."""
 
@@ -42,6 +48,11 @@ class Addresses(Protocol):
 
     def drop(self, installation: Installation) -> bool:
         """Remove the service addresses, restore the routes' source. Return whether anything changed."""
+
+
+class TimeServers(Protocol):
+    def list(self) -> tuple[str, ...]:
+        """Return the names or addresses of the time servers that are configured, in their order."""
 
 
 class NetworkChanges(Protocol):

@@ -12,6 +12,7 @@ class Places:
     etc: Path = Path("/etc/beistand")
     state: Path = Path("/var/lib/beistand")
     run: Path = Path("/run/beistand")
+    log: Path = Path("/var/log/beistand")
     inbox: Path = Path("/var/lib/beistand-peer/inbox")
     web_certificate: Path = Path("/var/lib/beistand-web/tls/cert.pem")
     """Of the pages; the web process makes it."""

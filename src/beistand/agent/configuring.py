@@ -1,0 +1,69 @@
+"""The module configuration, as it may be changed on the active (S6, S8, S9, S12, S13)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from beistand.agent.licensing import today
+from beistand.agent.log import log
+from beistand.domain.config_check import change_problem, config_problem, tidied
+from beistand.domain.errors import Refused
+from beistand.domain.licensing import key_problem, module_problem
+from beistand.domain.role import Role
+from beistand.protocol import Done, RemoveConfig, SetConfig
+
+if TYPE_CHECKING:
+    from beistand.agent.agent import Agent
+    from beistand.agent.caller import Caller
+    from beistand.domain.config import ModuleConfig
+
+
+def set_config(agent: Agent, request: SetConfig, _caller: Caller) -> ModuleConfig:
+    """Save it; what was removed is there again.
+
+    Raises Refused `configure-on-the-active`, `module-licence-missing`, `licence-key-other`, and with what
+    `config_problem` or `change_problem` finds.
+    """
+    old, wanted = agent.store.config(), tidied(request.config)
+    _check_may_edit(agent)
+    problem = (
+        config_problem(wanted)
+        or key_problem(wanted, agent.store.licences())
+        or change_problem(old, wanted, agent.node.installation, today(agent))
+    )
+    if problem:
+        raise Refused(problem.code, **problem.fields)
+    new = _saved(agent, msgspec.structs.replace(wanted, is_removed=False))
+    log("config-saved", revision=new.revision)
+    return new
+
+
+def remove_config(agent: Agent, _request: RemoveConfig, _caller: Caller) -> Done:
+    """Delete it: what stands in it rests. Raises Refused as `set_config`, and `module-config-missing`."""
+    old = agent.store.config()
+    _check_may_edit(agent)
+    if old.is_removed:
+        raise Refused("module-config-missing")
+    new = _saved(agent, msgspec.structs.replace(old, is_removed=True, active=False))
+    log("config-removed", revision=new.revision)
+    return Done()
+
+
+def _check_may_edit(agent: Agent) -> None:
+    store = agent.node.store
+    if store.pair() is not None and store.standing().role is not Role.ACTIVE:
+        raise Refused("configure-on-the-active")
+    if problem := module_problem(store.licences(), today(agent)):
+        raise Refused(problem.code, **problem.fields)
+
+
+def _saved(agent: Agent, wanted: ModuleConfig) -> ModuleConfig:
+    heard = agent.link.last()
+    # Above the peer's, too: it may have been changed there last, when that was the active.
+    known = max(agent.store.config().revision, heard.config_revision if heard else 0)
+    new = msgspec.structs.replace(wanted, revision=known + 1)
+    agent.store.set_config(new)
+    agent.link.greet_now()
+    return new

@@ -1,0 +1,49 @@
+"""Beside evidence and plan of a takeover: lines, and the network settings that will be used (S3, S20)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from beistand.domain import health
+from beistand.domain.message import Message, message
+
+if TYPE_CHECKING:
+    from beistand.agent.agent import Agent
+    from beistand.domain.installation import Installation
+    from beistand.domain.pair import Appliance
+
+COMPARED: tuple[health.Rule, ...] = (
+    health.gateway_differs,
+    health.dns_differs,
+    health.vlan_differs,
+    health.time_servers_differ,
+)
+
+
+def lines(agent: Agent) -> tuple[str, ...]:
+    """Return the trunks and registrations that come to life, as the data here names them."""
+    return agent.wiring.lines.list(agent.node.profile)
+
+
+def network(agent: Agent) -> tuple[Message, ...]:
+    """Return what will be used, and behind it what differs from what the active last said of itself."""
+    pair = agent.store.pair()
+    return told(agent.node.installation, agent.appliance(), pair.peer if pair else None)
+
+
+def told(installation: Installation, mine: Appliance, theirs: Appliance | None) -> tuple[Message, ...]:
+    interface = "lo" if installation.on_loopback else installation.interface
+    taken = [
+        message("will-take-address", address=each.address, prefix=32, interface=interface)
+        for each in installation.service_addresses
+    ]
+    used = [
+        message("will-use-subnet", subnet=installation.subnet, own=installation.own_ip),
+        message("will-use-gateway", gateway=mine.gateway or "-"),
+        message("will-use-dns", servers=", ".join(mine.dns) or "-"),
+        message("will-use-vlan", vlan=mine.vlan or "-"),
+        message("will-use-time-servers", servers=", ".join(mine.time_servers) or "-"),
+    ]
+    found = [rule(mine, theirs) for rule in COMPARED] if theirs else []
+    differs = [Message(code=each.code, fields=each.fields) for each in found if each]
+    return (*taken, *used, *differs)

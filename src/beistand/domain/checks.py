@@ -1,0 +1,70 @@
+"""The prerequisites of a pair as a table (S4): what each side has, and what is wrong with it."""
+
+from collections.abc import Callable
+
+from beistand.domain import health
+from beistand.domain.facts import Finding
+from beistand.domain.pair import Appliance
+from beistand.domain.value import Value
+
+NOTHING = "-"
+YES, NO = "yes", "no"
+
+
+class Row(Value, frozen=True, kw_only=True):
+    code: str
+    own: str
+    peer: str
+    finding: Finding | None = None
+
+
+Shown = Callable[[Appliance], str]
+CHECKS: tuple[tuple[str, Shown, tuple[health.Rule, ...]], ...] = (
+    ("pbx-version", lambda each: each.pbx_version, (health.pbx_version_differs,)),
+    ("beistand-version", lambda each: each.beistand_version, (health.beistand_version_differs,)),
+    ("profile", lambda each: each.profile, (health.profile_differs,)),
+    (
+        "own-address",
+        lambda each: each.own_address,
+        (health.subnet_differs, health.own_addresses_equal, health.service_address_is_own),
+    ),
+    ("static-address", lambda each: YES if each.is_static else NO, (health.own_address_not_static,)),
+    (
+        "service-address",
+        lambda each: ", ".join(each.service_addresses),
+        (health.service_addresses_differ,),
+    ),
+    ("gateway", lambda each: each.gateway, (health.gateway_differs,)),
+    ("dns", lambda each: ", ".join(each.dns), (health.dns_differs,)),
+    ("vlan", lambda each: str(each.vlan or ""), (health.vlan_differs,)),
+    ("time-servers", lambda each: ", ".join(each.time_servers), (health.time_servers_differ,)),
+    ("clock", lambda each: each.now.isoformat(timespec="seconds"), (health.clocks_differ,)),
+    (
+        "licence-key",
+        lambda each: each.licence_key,
+        (health.licence_key_missing, health.licence_keys_equal),
+    ),
+)
+"""`check.<code>` in the catalogue names each; texts are as they are in every language, but yes and no."""
+
+
+def checks(mine: Appliance, theirs: Appliance | None) -> tuple[Row, ...]:
+    """Return one row for each prerequisite; without a peer there is nothing to compare with."""
+    rows = []
+    for code, shown, rules in CHECKS:
+        found = [finding for rule in rules if theirs and (finding := rule(mine, theirs))]
+        if theirs is None:
+            found = [finding for rule in rules if rule in ALONE and (finding := rule(mine, mine))]
+        rows.append(
+            Row(
+                code=code,
+                own=shown(mine) or NOTHING,
+                peer=(shown(theirs) or NOTHING) if theirs else "",
+                finding=found[0] if found else None,
+            )
+        )
+    return tuple(rows)
+
+
+ALONE = (health.own_address_not_static, health.licence_key_missing)
+"""What can be said of one appliance."""
