@@ -1,0 +1,87 @@
+"""The agent, as a page sees it: one connection a request, opened when it is first asked."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from beistand.client import USUAL_SECONDS, Client, Told
+from beistand.domain.errors import BeistandError
+from beistand.domain.value import Value
+from beistand.protocol import AccountView, Authenticate, GetStatus, Status
+
+T = TypeVar("T")
+MISSING = ("agent-not-running", "agent-not-permitted", "agent-silent", "agent-gone", "agent-answer-wrong")
+"""Codes that say nothing about what was asked: the agent itself is the trouble."""
+
+
+def is_missing(error: BeistandError) -> bool:
+    """Tell whether there is no agent to talk to, or none that talks back."""
+    return error.message.code in MISSING and not isinstance(error, Told)
+
+
+class AgentLink:
+    """Asks in the name of a session's or a program's token; without one only what is open to all."""
+
+    def __init__(self, token: str = "", address: str = "") -> None:
+        self._token = token
+        self._address = address
+        self._client: Client | None = None
+        self._account: AccountView | None = None
+        self._status: Status | None = None
+
+    @property
+    def address(self) -> str:
+        """Of the browser."""
+        return self._address
+
+    def account(self) -> AccountView | None:
+        """Return whose token this is, None without one.
+
+        Raises Told when the agent does not take the token any more.
+        """
+        if self._token:
+            self._opened()
+        return self._account
+
+    def ask(self, request: Value, answer: type[T], seconds: float = USUAL_SECONDS) -> T:
+        """Return the answer. Raises BeistandError: Told what the agent refused, or why nobody answered."""
+        try:
+            return self._opened().call(request, answer, seconds)
+        except Told:
+            raise
+        except BeistandError:
+            self.close()
+            raise
+
+    def status(self) -> Status:
+        """Return the agent's status, asked once a request."""
+        if self._status is None:
+            self._status = self.ask(GetStatus(), Status)
+        return self._status
+
+    @contextmanager
+    def confirmed(self, password: str) -> "Iterator[AgentLink]":
+        """Yield a link that may do dangerous things: the agent checks the password of the session's account.
+
+        Raises Told `wrong-password`, before anything was asked.
+        """
+        other = AgentLink(self._token, self._address)
+        try:
+            other._opened(password)
+            yield other
+        finally:
+            other.close()
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.__exit__()
+            self._client = None
+
+    def _opened(self, password: str = "") -> Client:
+        if self._client is None:
+            client = Client().__enter__()
+            self._client = client
+            if self._token:
+                asked = Authenticate(token=self._token, address=self._address, password=password)
+                self._account = client.call(asked, AccountView)
+        return self._client

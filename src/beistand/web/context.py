@@ -1,0 +1,35 @@
+"""What every template knows beside what its page gives it."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from beistand.domain.errors import BeistandError
+from beistand.web.appearance import theme
+from beistand.web.asking import Request, is_administrator
+from beistand.web.menu import menu
+from beistand.web.telling import notices, spoken
+
+
+def page(request: HttpRequest) -> dict[str, Any]:
+    if not isinstance(getattr(request, "told", None), list):
+        return {"language": spoken(), "theme": theme(request)}  # refused before anybody looked at the session
+    asked: Request = request  # type: ignore[assignment]  # AgentMiddleware has seen it
+    return {
+        "account": asked.account,
+        "is_administrator": is_administrator(asked),
+        "appliance": _status(asked),
+        "menu": menu(asked),
+        "told": asked.told,
+        "notices": notices(asked),
+        "language": spoken(),
+        "theme": theme(request),
+    }
+
+
+def _status(request: Request) -> Any:
+    """Which of the two appliances this is stands on every page; without an agent there is nothing to say."""
+    try:
+        return request.agent.status()
+    except BeistandError:
+        return None

@@ -1,0 +1,81 @@
+"""Around every page: headers, and the agent."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from beistand.client import Told
+from beistand.domain.errors import BeistandError
+from beistand.web.agent_link import AgentLink
+from beistand.web.asking import Request
+from beistand.web.pages.errors import failed
+
+Respond = Callable[[HttpRequest], HttpResponse]
+POLICY = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+"""No inline script or style: what somebody smuggled into a page does not run."""
+TOKEN = "token"  # noqa: S105  the name of the session's entry
+
+
+def headers(respond: Respond) -> Respond:
+    """Set the content policy, and forbid anybody to keep a page."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = respond(request)
+        response.setdefault("Content-Security-Policy", POLICY)
+        response.setdefault("Cache-Control", "no-store")
+        response.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+        return response
+
+    return middleware
+
+
+class AgentMiddleware:
+    """Gives each request its link to the agent and the account behind the session; closes the link after it."""
+
+    def __init__(self, respond: Respond) -> None:
+        self._respond = respond
+
+    def __call__(self, request: Request) -> HttpResponse:
+        token = request.session.get(TOKEN, "")
+        request.agent = AgentLink(token, request.META.get("REMOTE_ADDR", ""))
+        request.account = None
+        request.told = []
+        try:
+            if token:
+                self._recognise(request)
+            response = self._respond(request)
+        except BeistandError as error:
+            response = failed(request, error)
+        # A download asks the agent while it streams: the link ends with the answer, not before.
+        _at_the_end(response, request.agent.close)
+        return response
+
+    def process_exception(self, request: Request, exception: Exception) -> HttpResponseBase | None:
+        """Show what the agent says where a page did not expect it."""
+        return failed(request, exception) if isinstance(exception, BeistandError) else None
+
+    def _recognise(self, request: Request) -> None:
+        try:
+            request.account = request.agent.account()
+        except Told as gone:
+            # Expired, logged out elsewhere, account removed: whoever it was starts anew.
+            address = request.agent.address
+            request.agent.close()
+            request.session.flush()
+            request.agent = AgentLink("", address)
+            request.told.append(gone.message)
+
+
+def _at_the_end(response: HttpResponse, act: Callable[[], None]) -> None:
+    """Do this when the whole answer is on its way, however that ended."""
+    close = response.close
+
+    def closing() -> None:
+        act()
+        close()
+
+    response.close = closing  # type: ignore[method-assign]  # Django offers no other hook for one response

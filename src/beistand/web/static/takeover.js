@@ -1,0 +1,76 @@
+"use strict";
+// The takeover page without this file: "look again" asks anew, and progress comes by reloading.
+
+const LOOK_MS = 2000;
+const STEP_MS = 700;
+const PATIENCE_MS = 5000;
+
+async function fetched(address) {
+  const answer = await fetch(address, { signal: AbortSignal.timeout(PATIENCE_MS), headers: { Accept: "text/html" } });
+  if (answer.redirected || !answer.ok) throw new Error(String(answer.status));
+  return new DOMParser().parseFromString(await answer.text(), "text/html").body;
+}
+
+// Only what differs is put in place, so that nobody loses their place and no reader hears everything again.
+function put(old, fresh) {
+  const before = [...old.children];
+  const after = [...fresh.children];
+  if (before.length !== after.length) {
+    old.replaceChildren(...after);
+    return;
+  }
+  before.forEach((each, at) => {
+    if (each.outerHTML !== after[at].outerHTML) each.replaceWith(after[at]);
+  });
+}
+
+function watchEvidence(form) {
+  const place = document.getElementById("evidence");
+  const changed = document.getElementById("plan-changed");
+  const lost = document.getElementById("line-lost");
+  const isTouched = () =>
+    [...form.elements].some(
+      (each) => (each.type === "checkbox" && each.checked) || (["text", "password"].includes(each.type) && each.value),
+    ) || [...form.querySelectorAll("option")].some((each) => each.selected !== each.defaultSelected);
+  const look = async () => {
+    const point = encodeURIComponent(form.elements.restore_point.dataset.shown);
+    try {
+      const fresh = await fetched(`${form.dataset.evidence}?restore_point=${point}`);
+      const elsewhere = fresh.querySelector("[data-job]");
+      if (elsewhere) {
+        location.href = elsewhere.dataset.job;
+        return;
+      }
+      put(place, fresh);
+      const digest = place.querySelector("[data-digest]").dataset.digest;
+      lost.hidden = digest !== "";
+      changed.hidden = digest === "" || digest === form.elements.digest.value;
+      if (!changed.hidden && !isTouched() && !form.dataset.sent) location.replace(`${location.pathname}?restore_point=${point}`);
+    } catch {
+      lost.hidden = false;
+    }
+    setTimeout(look, LOOK_MS);
+  };
+  for (const each of document.querySelectorAll("[data-live]")) each.hidden = false;
+  setTimeout(look, LOOK_MS);
+}
+
+function watchProgress(place) {
+  const look = async () => {
+    try {
+      const fresh = await fetched(`${place.dataset.progress}?part=1`);
+      const state = fresh.querySelector("[data-state]").dataset.state;
+      put(place.querySelector("[data-state]"), fresh.querySelector("[data-state]"));
+      if (state !== "running") return;
+    } catch {
+      // The appliance is busy with the takeover: ask again.
+    }
+    setTimeout(look, STEP_MS);
+  };
+  if (place.querySelector('[data-state="running"]')) setTimeout(look, STEP_MS);
+}
+
+const form = document.querySelector("form.takeover");
+if (form) watchEvidence(form);
+const progress = document.getElementById("progress");
+if (progress) watchProgress(progress);

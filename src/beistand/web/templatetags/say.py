@@ -1,0 +1,80 @@
+"""Words, figures and files in templates: nothing but codes stands there."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django import template
+from django.conf import settings
+
+from beistand.text import hint as hint_of
+from beistand.text import sentence as sentence_of
+from beistand.text import term
+from beistand.text.catalogue import Tellable, entries
+from beistand.text.figures import FIGURES
+from beistand.web.telling import spoken
+
+register = template.Library()
+
+
+@register.simple_tag
+def say(code: str, **fields: Any) -> str:
+    """`{% say "web.overview.age" age=seconds %}`: the interface's words for a code."""
+    return term(code, spoken(), **fields)
+
+
+@register.filter
+def word(value: Any, prefix: str) -> str:
+    """`{{ status.role|word:"role" }}`: the word for one of several values, by the code `role.active`."""
+    return term(f"{prefix}.{value}", spoken())
+
+
+@register.filter
+def sentence(told: Tellable) -> str:
+    """The sentence of a message or a finding, beginning as sentences do."""
+    text = sentence_of(told, spoken())
+    # A name at the beginning stays as its owner writes it.
+    if entries(spoken()).get(told.code, "{").startswith("{"):
+        return text
+    return text[:1].upper() + text[1:]
+
+
+@register.filter
+def hint(told: Tellable) -> str:
+    """What to do about it; empty where there is nothing to do."""
+    text = hint_of(told, spoken())
+    return text[:1].upper() + text[1:]
+
+
+@register.filter
+def duration(seconds: float) -> str:
+    return FIGURES["duration"](seconds, spoken())
+
+
+@register.filter
+def size(count: int) -> str:
+    """Bytes in the largest fitting unit."""
+    return FIGURES["bytes"](count, spoken())
+
+
+@register.filter
+def number(value: float) -> str:
+    return FIGURES["number"](value, spoken())
+
+
+@register.filter
+def moment(when: Any) -> str:
+    return FIGURES["moment"](when, spoken())
+
+
+@register.simple_tag
+def asset(name: str) -> str:
+    """The address of a file of ours, with its digest: browsers keep it for good and miss no change."""
+    return f"{settings.STATIC_URL}{name}?{_digest(name)}"
+
+
+@cache
+def _digest(name: str) -> str:
+    # Joined as text: a path takes no name that a template has marked as safe.
+    return hashlib.sha256(Path(f"{settings.STATIC_ROOT}/" + name).read_bytes()).hexdigest()[:12]
