@@ -10,7 +10,7 @@ from beistand.domain.job import Job, JobState
 from beistand.domain.manifest import decode
 from beistand.domain.message import Message, message
 from beistand.operations.backup import LiveThere, begin_generation, take_generation
-from beistand.operations.lineage import load_lineage
+from beistand.operations.kept_manifests import live_there, note_live_there, prune_manifests
 from beistand.operations.transfer import Unsettled, transfer
 from beistand.ports.node import Node
 from beistand.ports.peer import Peer
@@ -24,8 +24,6 @@ WATCH_SECONDS = 1.0
 PATIENCE = 5
 """So often the line may break while the peer works; it goes on without us."""
 WAIT_SECONDS = 2.0
-LIVE_THERE = "manifest-live-there"
-"""The document that holds the digest of what the peer has live."""
 NOT_WHAT_WAS_SAID = ("content-differs", "content-missing")
 """What the receiving side says of a file that changed on the way."""
 
@@ -101,7 +99,7 @@ class _Cycle:
         there = self._follow(self.peer.receive(taken.generation, base))
         self._see_done(there)
         note_live_there(node, taken.generation.manifest)
-        self._prune()
+        prune_manifests(node, taken.generation.manifest)
         is_imported = there.result.get("state") == CopyState.IMPORTED
         return self._record(CopyState.IMPORTED if is_imported else CopyState.VERIFIED)
 
@@ -158,7 +156,7 @@ class _Cycle:
         except BeistandError as error:
             self._record(CopyState.FAILED, error.message)
             with suppress(BeistandError):  # the first failure is the one to tell
-                self._prune()
+                prune_manifests(self.node, self.generation.manifest)
             raise
 
     def _record(self, state: CopyState, why: Message | None = None) -> Copy:
@@ -174,18 +172,3 @@ class _Cycle:
         )
         self.node.store.record(copy)
         return copy
-
-    def _prune(self) -> None:
-        """Keep the manifests that deltas are made to, and those of this appliance's own restore points."""
-        keep = {self.generation.manifest, live_there(self.node)} | load_lineage(self.node).manifests
-        self.node.manifests.prune(keep)
-
-
-def live_there(node: Node) -> str:
-    """Return the digest of the manifest that the peer had live when it was last heard; "" if it had none."""
-    return (node.store.get(LIVE_THERE) or b"").decode()
-
-
-def note_live_there(node: Node, digest: str) -> None:
-    if digest != live_there(node):
-        node.store.put(LIVE_THERE, digest.encode())

@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import BinaryIO, Protocol
 
 from beistand.domain.boundary import MOST_ENTRIES, Boundary
 from beistand.domain.errors import BadGeneration, BeistandError, Refused
 from beistand.domain.generation import Copy, CopyState, Generation
-from beistand.domain.imports import undo_name
+from beistand.domain.imports import Operation, undo_name
 from beistand.domain.message import Message
 from beistand.domain.role import Role
 from beistand.operations.importing import (
@@ -30,10 +31,27 @@ from beistand.ports.node import Node
 from beistand.ports.progress import Progress
 from beistand.protocol import OfferAnswer
 
+ARRIVED = "manifest/current.jsonl"
 LINE = 250
 """Bytes of a manifest's line, about."""
 ID_FORM = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9]{1,12}")
 DIGEST_FORM = re.compile(r"[0-9a-f]{64}")
+
+
+class Source(Protocol):
+    """What brings a generation here."""
+
+    @property
+    def is_delta(self) -> bool:
+        """Tell whether its manifest is a delta to the base; else it is the whole one."""
+
+    def manifest(self) -> BinaryIO: ...
+
+    def content(self, operation: Operation) -> BinaryIO:
+        """Open the content of a new file or database; asked in the order of the manifest."""
+
+    def staged(self) -> None:
+        """Everything that is needed of it stands in staging."""
 
 
 def check_offer(node: Node, generation: Generation) -> OfferAnswer:
@@ -87,7 +105,12 @@ def receive_generation(node: Node, generation: Generation, base: str, job: Progr
     check_offer(node, generation)
     if base and base != live_base(node):
         raise Refused("base-unknown", base=base)
-    reception = _Reception(node, generation, job, began=node.clock.monotonic())
+    return receive_from(node, _Inbox(node, is_delta=bool(base)), generation, base, job)
+
+
+def receive_from(node: Node, source: Source, generation: Generation, base: str, job: Progress) -> Copy:
+    """Verify and import what a source brings, as `receive_generation` does; the offer was checked."""
+    reception = _Reception(node, source, generation, job, began=node.clock.monotonic())
     with reception.failures():
         if base and generation.manifest == base:
             job.stage("verify")
@@ -103,11 +126,31 @@ def receive_generation(node: Node, generation: Generation, base: str, job: Progr
     return copy
 
 
+@dataclass(frozen=True)
+class _Inbox:
+    """What the peer sent by rsync."""
+
+    node: Node
+    is_delta: bool
+
+    def manifest(self) -> BinaryIO:
+        return self.node.disk.open_inbox(self.node.places.inbox, ARRIVED)
+
+    def content(self, operation: Operation) -> BinaryIO:
+        return self.node.disk.open_inbox(self.node.places.inbox, operation.content)
+
+    def staged(self) -> None:
+        # `databases` stays: the next dumps travel as a delta against these.
+        for folder in ("files", "manifest"):
+            self.node.disk.clear(self.node.places.inbox, folder)
+
+
 @dataclass
 class _Reception:
     """One generation on its way in, and the stage it is at."""
 
     node: Node
+    source: Source
     generation: Generation
     job: Progress
     began: float
@@ -119,12 +162,13 @@ class _Reception:
         boundary = Boundary(node.profile)
         continues = bool(live_base(node))
         undo = undo_name(load_lineage(node), generation)
-        keep_manifest(node, generation, base, boundary, job)
+        delta_to = base if self.source.is_delta else ""
+        keep_manifest(node, generation, delta_to, boundary, job, self.source.manifest())
         needs = write_operations(node, generation.manifest, base, undo, boundary, job.check)
         check_space(node, needs)
-        stage(node, undo, needs, job)
+        stage(node, undo, needs, self.source.content, job)
         self.record(CopyState.VERIFIED)
-        self._clear_inbox()
+        self.source.staged()
         self.stage = "import"
         job.stage("import")
         import_staged(node, undo, generation, continues=continues, step=job.check)
@@ -162,11 +206,6 @@ class _Reception:
         self.node.manifests.prune(lineage.manifests)
         if drifted:
             mark_drifted(self.node)
-
-    def _clear_inbox(self) -> None:
-        # `databases` stays: the next dumps travel as a delta against these.
-        for folder in ("files", "manifest"):
-            self.node.disk.clear(self.node.places.inbox, folder)
 
 
 def _check_form(generation: Generation) -> None:

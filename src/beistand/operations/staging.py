@@ -1,6 +1,6 @@
 """Bring every new content into staging, hashing what is written there: what was verified is what is used."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import BinaryIO
 
@@ -16,6 +16,10 @@ MARGIN = 16 << 20
 """Bytes that stay free on every file system beside what is staged: folders, journals, other programs."""
 
 
+Arrived = Callable[[Operation], BinaryIO]
+"""Opens what arrived for an operation; asked in their order. Raises BadGeneration `content-missing`."""
+
+
 def check_space(node: Node, needs: Mapping[str, int]) -> None:
     """Raise NoSpace `no-space` for the first file system that has no room. Nothing was staged yet."""
     for mount, size in sorted(needs.items()):
@@ -24,7 +28,7 @@ def check_space(node: Node, needs: Mapping[str, int]) -> None:
             raise NoSpace("no-space", mount=shown(mount), needed=size + MARGIN, free=free)
 
 
-def stage(node: Node, undo: str, needs: Mapping[str, int], job: Progress) -> None:
+def stage(node: Node, undo: str, needs: Mapping[str, int], arrived: Arrived, job: Progress) -> None:
     """Copy what the operations of this undo need; on disk when it returns.
 
     Raises BadGeneration `content-missing`, `content-differs`, `database-damaged`, naming the path; Drifted.
@@ -40,20 +44,20 @@ def stage(node: Node, undo: str, needs: Mapping[str, int], job: Progress) -> Non
         if each.new.kind is Kind.LINK:
             node.disk.stage_link(slot, each.new)
             continue
-        _stage_file(node, each, slot, job)
+        _stage_file(node, each, slot, arrived, job)
         done += each.new.size
         job.advance(min(done, total), total)
     node.disk.settle(needs)
 
 
-def _stage_file(node: Node, operation: Operation, slot: Slot, job: Progress) -> None:
+def _stage_file(node: Node, operation: Operation, slot: Slot, arrived: Arrived, job: Progress) -> None:
     assert operation.new is not None
 
     def read(size: int) -> bytes:
         job.check()  # a takeover does not wait for the end of a long recording
         return content.read(size)
 
-    with closing(_content(node, operation)) as content:
+    with closing(_content(node, operation, arrived)) as content:
         found = node.disk.stage_file(slot, read, operation.new)
     if found != operation.new.digest:
         if operation.origin is Origin.LIVE:
@@ -63,9 +67,9 @@ def _stage_file(node: Node, operation: Operation, slot: Slot, job: Progress) -> 
         raise BadGeneration("database-damaged", path=shown(operation.path), why=problem)
 
 
-def _content(node: Node, operation: Operation) -> BinaryIO:
+def _content(node: Node, operation: Operation, arrived: Arrived) -> BinaryIO:
     if operation.origin is Origin.INBOX:
-        return node.disk.open_inbox(node.places.inbox, operation.content)
+        return arrived(operation)
     try:
         return node.disk.open_live(operation.content)
     except FileNotFoundError:

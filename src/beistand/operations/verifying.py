@@ -13,11 +13,13 @@ from beistand.domain.manifest import LONGEST_LINE, Entry, Kind, apply_delta, dec
 from beistand.ports.node import Node
 from beistand.ports.progress import Progress
 
-ARRIVED = "manifest/current.jsonl"
 
-
-def keep_manifest(node: Node, generation: Generation, base: str, boundary: Boundary, job: Progress) -> None:
+def keep_manifest(
+    node: Node, generation: Generation, base: str, boundary: Boundary, job: Progress, arrived: BinaryIO
+) -> None:
     """Rebuild the manifest from what arrived, check every entry, and keep it under its digest.
+
+    `base`: what arrived is a delta to this manifest; empty: it is the whole one.
 
     Nothing else is written. Raises BadGeneration: what `read_entries`, `apply_delta` and `inspected` raise,
     `manifest-differs` where it is not the announced one.
@@ -28,10 +30,7 @@ def keep_manifest(node: Node, generation: Generation, base: str, boundary: Bound
         return shape is not None and shape.kind is Kind.LINK and shape.target == entry.target
 
     digest = hashlib.sha256()
-    with (
-        closing(node.disk.open_inbox(node.places.inbox, ARRIVED)) as arrived,
-        node.manifests.draft() as draft,
-    ):
+    with closing(arrived), node.manifests.draft() as draft:
         lines = _lines(arrived)
         if base:
             lines = map(encode, apply_delta(map(decode, node.manifests.lines(base)), lines))
