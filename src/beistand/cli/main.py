@@ -15,16 +15,22 @@ from beistand.text.catalogue import hint, language, sentence
 
 COMMANDS = {
     "accept-pair": "accept_pair",
+    "account": "account",
     "agent": "agent",
+    "audit": "audit",
     "config": "config",
+    "coverage": "coverage",
     "cycle": "cycle",
     "generation": "generation",
     "init": "init",
     "licence": "licence",
+    "log": "log",
+    "network": "network",
     "pair": "pair",
     "peer": "peer",
     "profile": "profile",
     "retry": "retry",
+    "setup-code": "setup_code",
     "status": "status",
     "takeover": "takeover",
 }
