@@ -2,10 +2,13 @@
 
 from beistand.adapters.addresses import NetlinkAddresses
 from beistand.adapters.arp import RawArp
+from beistand.adapters.backup_folder import BackupFolder, UploadFolder
 from beistand.adapters.clock import SystemClock
 from beistand.adapters.contacts import SqliteContacts
 from beistand.adapters.databases import registry
 from beistand.adapters.disk import LocalDisk
+from beistand.adapters.export_file import ExportFiles
+from beistand.adapters.export_signatures import ExportSignatures
 from beistand.adapters.folders import trusted_folders
 from beistand.adapters.introduction import SshIntroduction
 from beistand.adapters.keys import SshKeys
@@ -22,10 +25,13 @@ from beistand.adapters.services import SystemdServices
 from beistand.adapters.settings import read_installation, settings_file
 from beistand.adapters.signs import NetworkSigns
 from beistand.adapters.sip import UdpSipProbe
+from beistand.adapters.sip_notify import SipPhoneTeller
+from beistand.adapters.smtp import SmtpMailer
 from beistand.adapters.ssh import SshPeer
 from beistand.adapters.ssh_line import SshLine
 from beistand.adapters.store import SqliteStore
 from beistand.adapters.time_servers import TimeServerFiles
+from beistand.adapters.user_directory import FileUsers
 from beistand.adapters.watched_folders import LocalFolders
 from beistand.domain.errors import Failed
 from beistand.domain.installation import Installation
@@ -47,6 +53,9 @@ class Wiring:
         self.arp = RawArp(self._own_ip)
         self.signs = NetworkSigns()
         self.sip = UdpSipProbe()
+        self.phone_teller = SipPhoneTeller()
+        self.mailer = SmtpMailer()
+        self.users = FileUsers()
         self.services = SystemdServices(places.gate)
         self.contacts = SqliteContacts()
         self.scanner = TreeScanner(places.state)
@@ -60,6 +69,9 @@ class Wiring:
         self.signatures = Ed25519Signatures()
         self.sellers = SellerFolder(places.etc / "sellers.d")
         self.passwords = Argon2Passwords()
+        self.exports = ExportFiles(ExportSignatures(keys=self.keys))
+        self.backups = BackupFolder(places.backups)
+        self.upload = UploadFolder(places.upload)
         self.introduction = SshIntroduction(run=places.run)
 
     def installation(self) -> Installation:

@@ -26,6 +26,7 @@ from beistand.ports.places import Places
 from beistand.protocol import Greet, PushConfig, PushSettings, Release, Resume
 from fakes.clock import FakeClock
 from fakes.insight import FakeFolders, FakeLines, FakeModuleLog, FakeSellers, FakeSignatures
+from fakes.mail import FakeMailer, FakePhones, FakeUsers
 from fakes.network import FakeAddresses, FakeArp, FakeSigns, FakeSip, FakeTimeServers, Machine, Segment
 from fakes.pair_of_appliances import ADDRESS, PROFILE, UNITS
 from fakes.passwords import FakePasswords
@@ -88,6 +89,9 @@ class FakeWiring:
     trouble: BeistandError | None = None
     transfer_trouble: BeistandError | None = None
     profile: Profile = PROFILE
+    mailer: FakeMailer = field(default_factory=FakeMailer)
+    users: FakeUsers = field(default_factory=FakeUsers)
+    phone_teller: FakePhones = field(default_factory=FakePhones)
 
     def check_transfer(self) -> None:
         if self.transfer_trouble is not None:

@@ -1,9 +1,11 @@
 """The tries of one run (S10): up to *Anzahl Versuche*, five minutes apart."""
 
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 import msgspec
 
+from beistand.domain.message import Message
 from beistand.domain.value import Value
 
 WAIT_BETWEEN_TRIES = timedelta(minutes=5)
@@ -17,6 +19,28 @@ class Attempts(Value, frozen=True, kw_only=True):
     """When the next try is due; None: no run is waiting."""
     last_run: datetime | None = None
     """The scheduled moment that the newest run answered."""
+
+
+class TryEnd(StrEnum):
+    DONE = "done"
+    FAILED = "failed"
+    """The next try comes."""
+    GIVEN_UP = "given-up"
+    """It was the last one of its run."""
+
+
+class LastTry(Value, frozen=True, kw_only=True):
+    """How the newest try ended; a person's cancel is none."""
+
+    end: TryEnd
+    number: int
+    """Which try of its run it was."""
+    attempts: int
+    """So many a run has."""
+    at: datetime
+    next_at: datetime | None = None
+    why: Message | None = None
+    """None: it worked, or a kill cut it short."""
 
 
 def after_failure(attempts: Attempts, limit: int, now: datetime) -> Attempts:
