@@ -10,6 +10,7 @@ from beistand.agent.link import Link
 from beistand.agent.log import Complaints
 from beistand.agent.replication import learn_copy, learn_peer, send_settings
 from beistand.agent.self_report import SelfReport
+from beistand.agent.uploads import Uploads
 from beistand.agent.watch import Watch
 from beistand.agent.worker import Worker
 from beistand.domain.errors import Refused
@@ -53,6 +54,7 @@ class Agent:
         self.link = Link(wiring.clock, self._peer, self.greeting, self._news)
         self.link.on_answer = lambda greeting: send_settings(self, greeting)
         self.watch = Watch(self)
+        self.uploads = Uploads(self)
         self.accounts = Accounts(self)
         self.audit = Audit(self)
         self.coverage = CoverageLook(self)

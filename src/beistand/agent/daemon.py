@@ -9,6 +9,7 @@ from beistand.adapters.service_manager import notify
 from beistand.agent.agent import Agent
 from beistand.agent.changes import Changes
 from beistand.agent.cycles import start_due_cycle
+from beistand.agent.local_backups import ScheduledBackups
 from beistand.agent.log import keep_lines, less_of, log, log_message, set_level
 from beistand.agent.out_of_order import wired
 from beistand.agent.recovery import Recovery
@@ -38,6 +39,7 @@ def main(places: Places | None = None) -> int:
     server = Server(places.socket, Verbs(agent).handle)
     loop = Loop(agent, stopping)
     loop.recovery.begin()
+    wiring.upload.clear()
     server.open()
     agent.link.start()
     agent.watch.start()
@@ -62,6 +64,7 @@ class Loop:
         self._stopping = stopping
         self._turned = agent.clock.monotonic()
         self.recovery = Recovery(agent)
+        self.backups = ScheduledBackups(agent)
 
     def start(self) -> None:
         Thread(target=self._run, name="loop", daemon=True).start()
@@ -81,6 +84,8 @@ class Loop:
             ("recovery", self.recovery.tick),
             ("keeper", agent.keeper.tick),
             ("cycle", lambda: start_due_cycle(agent)),
+            ("backup", self.backups.tick),
+            ("upload", agent.uploads.tick),
             ("coverage", agent.coverage.tick),
         ):
             try:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from beistand.domain.generation import Copy
     from beistand.domain.pair import Greeting
 
-RECORDING = (JobKind.CYCLE, JobKind.RECEIVE)
+RECORDING = (JobKind.CYCLE, JobKind.RECEIVE, JobKind.SEED)
 """Jobs that record copies themselves."""
 
 
@@ -73,7 +73,7 @@ def _learnt(agent: Agent, theirs: Copy) -> Copy | None:
         return None
     mine = next((each for each in store.copies() if each.generation.id == generation.id), None)
     if generation.source == me:
-        return learnt_by_source(mine, theirs) if mine else None
+        return learnt_by_source(mine, theirs)
     if generation.source != pair.peer.node:
         return None
     live = live_generation(agent.node)

@@ -31,6 +31,8 @@ from beistand.operations.takeover import (
 from beistand.ports.store import Event
 from beistand.protocol import PlanTakeover, StartTakeover, TakeoverPlanAnswer
 
+ENDED = (JobKind.RECEIVE, JobKind.CYCLE, JobKind.CHECK, JobKind.SEED, JobKind.LOCAL_BACKUP)
+"""What a takeover does not wait for."""
 END_JOB_SECONDS = 30.0
 """An import that runs is ended between two effects; one big file may have to be copied to its end."""
 
@@ -85,8 +87,7 @@ def start_takeover(agent: Agent, request: StartTakeover, caller: Caller) -> Job:
 
     work = _work(agent, act, accepted_at)
     stages = (*(each.step.describe().code.removeprefix("step.") for each in plan.items), "serve")
-    ended = (JobKind.RECEIVE, JobKind.CYCLE)
-    return agent.worker.start_instead(ended, END_JOB_SECONDS, JobKind.TAKEOVER, work, stages)
+    return agent.worker.start_instead(ENDED, END_JOB_SECONDS, JobKind.TAKEOVER, work, stages)
 
 
 def _work(agent: Agent, act: Callable[[Progress], datetime], accepted_at: datetime) -> Work:

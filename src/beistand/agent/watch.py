@@ -54,7 +54,7 @@ class Watch:
                 self._agent.node,
                 copy,
                 greeting=greeting,
-                import_running=job is not None and job.kind == "receive",
+                import_running=job is not None and job.kind in ("receive", "seed"),
             )
         with self._lock:
             if self._facts is None or self._facts.holder_mac != facts.holder_mac:

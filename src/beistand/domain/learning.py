@@ -6,11 +6,14 @@ USABLE = (CopyState.IMPORTED, CopyState.PROVEN)
 ON_THE_WAY = (CopyState.TAKEN, CopyState.TRANSFERRED)
 
 
-def learnt_by_source(mine: Copy, theirs: Copy) -> Copy | None:
+def learnt_by_source(mine: Copy | None, theirs: Copy) -> Copy | None:
     """Return what the appliance that took the generation records now; None: its record stays.
 
-    What became of it there is known there: also when the line broke before we were told.
+    What became of it there is known there: also when the line broke before we were told. One that no
+    cycle brought there came as a file (S16).
     """
+    if mine is None:
+        return theirs if theirs.state in USABLE else None
     is_news = theirs.state in USABLE or (
         theirs.state is CopyState.FAILED and mine.state is not CopyState.FAILED
     )

@@ -31,6 +31,16 @@ class Places:
         return self.state / "manifests"
 
     @property
+    def backups(self) -> Path:
+        """Local backups, one file each, 0700 root."""
+        return self.state / "backups"
+
+    @property
+    def upload(self) -> Path:
+        """The export that is being uploaded, 0700 root; nothing of it outlives the agent."""
+        return self.state / "upload"
+
+    @property
     def dumps(self) -> Path:
         """Consistent copies of databases, made by a cycle on the active."""
         return self.state / "dumps"
