@@ -21,6 +21,8 @@ class Entry:
 
 MENU = (
     Entry(page="overview", title="web.menu.overview"),
+    Entry(page="module", title="web.menu.module"),
+    Entry(page="backups", title="web.menu.backups"),
 )
 
 
