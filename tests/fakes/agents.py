@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import msgspec
 
+from beistand.adapters.backup_folder import BackupFolder, UploadFolder
 from beistand.adapters.store import SqliteStore
 from beistand.agent.agent import Agent
 from beistand.agent.caller import PEER_ACCOUNT, Caller
@@ -92,6 +93,11 @@ class FakeWiring:
     mailer: FakeMailer = field(default_factory=FakeMailer)
     users: FakeUsers = field(default_factory=FakeUsers)
     phone_teller: FakePhones = field(default_factory=FakePhones)
+    exports: Any = None
+
+    def __post_init__(self) -> None:
+        self.backups = BackupFolder(self.places.backups)
+        self.upload = UploadFolder(self.places.upload)
 
     def check_transfer(self) -> None:
         if self.transfer_trouble is not None:
