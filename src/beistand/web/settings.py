@@ -92,6 +92,8 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"journal": {"format": "%(levelname)s %(name)s: %(message)s"}},
     "handlers": {"journal": {"class": "logging.StreamHandler", "formatter": "journal"}},
+    # Refusals are no news, and what broke is told with its reference by pages/errors.py.
+    "loggers": {"django.request": {"level": "CRITICAL"}, "django.security": {"level": "CRITICAL"}},
     "root": {"handlers": ["journal"], "level": "WARNING"},
 }
 LOGGING_CONFIG = "logging.config.dictConfig"

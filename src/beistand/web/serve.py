@@ -1,0 +1,109 @@
+"""`beistand-web`: makes what the pages need in the process's own folder, then serves them over TLS."""
+
+import os
+import signal
+import ssl
+import sys
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from beistand.web import certificate
+from beistand.web.address import PORT, listening_address, names_of
+from beistand.web.state import HOSTS, make_secret, state_folder
+
+THREADS = 32
+LOOK_SECONDS = 5.0
+STALLED_SECONDS = 60.0
+"""A browser that neither takes nor sends anything for so long loses its connection, not the others their pages."""
+
+
+def main() -> None:
+    """Serve until the address of this machine changes or somebody ends it; systemd starts it again."""
+    os.umask(0o077)
+    folder = state_folder()
+    address = listening_address(folder / "address")
+    names = names_of(address)
+    make_secret(folder)
+    certificate.ensure_certificate(folder / "tls", names, certificate.now())
+    os.environ[HOSTS] = ",".join(names)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "beistand.web.settings"
+    _make_sessions()
+    sys.stderr.write(f"serving https://{address or '0.0.0.0'}:{PORT}/\n")  # noqa: S104  shown, not bound
+    _Pages(folder, address, names).run()
+
+
+def _make_sessions() -> None:
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", verbosity=0)
+    call_command("clearsessions")
+
+
+class _Pages(BaseApplication):  # type: ignore[misc]  # gunicorn has no type information
+    def __init__(self, folder: Path, address: str, names: tuple[str, ...]) -> None:
+        self._folder = folder
+        self._address = address
+        self._names = names
+        super().__init__()
+
+    def load_config(self) -> None:
+        context = _context(self._folder / "tls")
+        settings = {
+            "bind": f"{self._address or '0.0.0.0'}:{PORT}",  # noqa: S104  only where the machine has no address yet
+            "workers": 1,
+            "worker_class": "gthread",
+            "threads": THREADS,
+            "keepalive": 15,
+            "graceful_timeout": 5,
+            "loglevel": "warning",
+            "certfile": str(self._folder / "tls/cert.pem"),
+            "keyfile": str(self._folder / "tls/key.pem"),
+            "ssl_context": lambda _config, _default: context,
+            "worker_tmp_dir": "/dev/shm",  # noqa: S108  the worker's heartbeat must not wait for a disk
+            "control_socket_disable": True,
+            "post_worker_init": lambda _worker: self._watch(),
+        }
+        for name, value in settings.items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        from beistand.web.wsgi import application
+
+        return application
+
+    def _watch(self) -> None:
+        """End all of it when the own address or the name is another one: after `init`, after a move."""
+        Thread(target=self._wait_for_another, name="address", daemon=True).start()
+
+    def _wait_for_another(self) -> None:
+        never = Event()
+        while not never.wait(LOOK_SECONDS):
+            address = listening_address(self._folder / "address")
+            if (address, names_of(address)) != (self._address, self._names):
+                os.kill(os.getppid(), signal.SIGTERM)
+                return
+
+
+class _Patient(ssl.SSLSocket):
+    """A connection that waits for its browser, but not for ever."""
+
+    def setblocking(self, flag: bool) -> None:
+        self.settimeout(STALLED_SECONDS if flag else 0)
+
+    def do_handshake(self, block: bool = False) -> None:
+        self.settimeout(STALLED_SECONDS)
+        super().do_handshake(block)
+
+
+def _context(folder: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.sslsocket_class = _Patient
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    return context
