@@ -107,11 +107,6 @@ def test_a_machine_that_is_not_set_up_says_so(run: Run) -> None:
     assert "beistand init" in shown(run, Status(initialised=False, host="pbx-a"))
 
 
-def test_the_licence_key_is_listed(run: Run) -> None:
-    with FakeAgent({GetStatus: STATUS}) as agent:
-        assert "AAAAA-BBBBB-CCCCC-DDDDD" in run("licence", "list", agent=agent).stdout
-
-
 def test_generations_are_listed_with_the_restore_points(run: Run) -> None:
     answer = GenerationList(
         copies=(a_copy(CopyState.FAILED), a_copy()),

@@ -34,7 +34,12 @@ def try_standby(agent: Agent, request: TryStandby, _caller: Caller) -> Trial:
     if not server:
         raise Refused("standby-server-missing")
     way = _Way(agent, server, pair)
-    steps = [("address", way.address), ("arp", way.arp), ("tcp", way.tcp), ("host-key", way.host_key)]
+    steps = [
+        ("standby-address", way.address),
+        ("arp", way.arp),
+        ("ssh-port", way.tcp),
+        ("host-key", way.host_key),
+    ]
     if pair is not None and server == pair.peer.own_address.split("/")[0]:
         steps += [("key", way.key), ("agent", way.answers), ("version", way.version), ("role", way.role)]
     done: list[TrialStep] = []

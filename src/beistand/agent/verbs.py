@@ -2,8 +2,6 @@
 
 from threading import Lock
 
-import msgspec
-
 from beistand.agent import (
     accounts,
     configuring,
@@ -26,7 +24,6 @@ from beistand.domain.config import ModuleConfig
 from beistand.domain.errors import BeistandError, Refused
 from beistand.domain.job import Job, JobKind
 from beistand.domain.pair import Greeting
-from beistand.domain.role import Role
 from beistand.domain.value import Value
 from beistand.operations.importing import live_generation, restore_points
 from beistand.operations.receiving import check_offer, receive_generation

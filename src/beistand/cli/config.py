@@ -9,7 +9,7 @@ from beistand.cli.console import Console
 from beistand.cli.verb import verb
 from beistand.client import Client
 from beistand.domain.config import ModuleConfig
-from beistand.protocol import GetConfig, SetConfig
+from beistand.protocol import Done, GetConfig, RemoveConfig, SetConfig
 
 
 @click.group("config")
@@ -24,6 +24,8 @@ def show(console: Console) -> None:
     with Client() as client:
         config = client.call(GetConfig(), ModuleConfig)
     console.document(config)
+    if config.is_removed:
+        console.line("cli.config.is-removed")
     for name, value in shown(config):
         console.text(f"{name} = {value}")
 
@@ -62,6 +64,16 @@ def import_file(console: Console, *, file: TextIO) -> None:
     config = parsed(file.read(), file.name)
     with Client() as client:
         _save(console, client, config)
+
+
+@command.command("remove")
+@verb
+def remove(console: Console) -> None:
+    """Delete the module configuration: the schedule rests until one is saved again."""
+    with Client() as client:
+        answer = client.call(RemoveConfig(), Done)
+    console.document(answer)
+    console.line("cli.config.removed")
 
 
 def _save(console: Console, client: Client, config: ModuleConfig) -> None:

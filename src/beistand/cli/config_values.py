@@ -16,6 +16,8 @@ from beistand.domain.schedule import Schedule
 GERMAN_DATE = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 SHORT_TIME = re.compile(r"\d{2}:\d{2}")
 SCHEDULES = ("schedule", "backup_schedule")
+AGENTS_OWN = ("revision", "is_removed")
+"""What nobody sets."""
 
 
 def changed(config: ModuleConfig, assignments: Sequence[tuple[str, str]]) -> ModuleConfig:
@@ -26,10 +28,10 @@ def changed(config: ModuleConfig, assignments: Sequence[tuple[str, str]]) -> Mod
     values: dict[str, Any] = msgspec.to_builtins(config)
     for key, text in assignments:
         name, _, inner = key.partition(".")
-        if name not in values or (inner and inner not in _inner_names(name)) or name == "revision":
+        if name not in values or (inner and inner not in _inner_names(name)) or name in AGENTS_OWN:
             raise Refused("config-key-unknown", key=key, known=", ".join(_known()))
         if not inner:
-            values[name] = None if name in SCHEDULES and not text else _typed(text)
+            values[name] = _whole(name, text)
         else:
             part = values[name] or _first_schedule()
             values[name] = {**part, inner: _typed(text)}
@@ -49,13 +51,15 @@ def parsed(text: str, name: str) -> ModuleConfig:
 def exported(config: ModuleConfig) -> str:
     """Return the configuration as TOML, without what the agent counts itself."""
     values = msgspec.to_builtins(config, builtin_types=(date, time))
-    kept = {name: value for name, value in values.items() if value is not None and name != "revision"}
+    kept = {name: value for name, value in values.items() if value is not None and name not in AGENTS_OWN}
     return msgspec.toml.encode(kept).decode()
 
 
 def shown(config: ModuleConfig) -> Iterator[tuple[str, str]]:
     """Yield the keys that `set` takes, with their values."""
     for name, value in msgspec.to_builtins(config).items():
+        if name == "is_removed":
+            continue
         if isinstance(value, dict):
             yield from ((f"{name}.{inner}", _text(each)) for inner, each in value.items())
         else:
@@ -65,7 +69,17 @@ def shown(config: ModuleConfig) -> Iterator[tuple[str, str]]:
 def _text(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, (list, tuple)):
+        return "; ".join(str(each) for each in value)
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _whole(name: str, text: str) -> Any:
+    if name in SCHEDULES and not text:
+        return None
+    if name == "replug":
+        return [each.strip() for each in text.split(";") if each.strip()]
+    return _typed(text)
 
 
 def _typed(text: str) -> str:
@@ -88,7 +102,7 @@ def _inner_names(name: str) -> tuple[str, ...]:
 
 
 def _known() -> list[str]:
-    names = [each.name for each in msgspec.structs.fields(ModuleConfig) if each.name != "revision"]
+    names = [each.name for each in msgspec.structs.fields(ModuleConfig) if each.name not in AGENTS_OWN]
     return [full for name in names for full in ([f"{name}.{each}" for each in _inner_names(name)] or [name])]
 
 

@@ -18,6 +18,7 @@ COMMANDS = {
     "account": "account",
     "agent": "agent",
     "audit": "audit",
+    "backup": "backup",
     "config": "config",
     "coverage": "coverage",
     "cycle": "cycle",

@@ -10,13 +10,18 @@ from beistand.cli.verb import verb
 from beistand.client import Client
 from beistand.domain.errors import Refused
 from beistand.domain.job import Job
-from beistand.protocol import FetchHostKey, GetStatus, HostKey, StartPair, Status
+from beistand.protocol import FetchHostKey, GetStatus, HostKey, StartPair, Status, Trial, TryStandby
+from beistand.text.catalogue import hint, sentence
 
 FETCH_SECONDS = 20.0
+TRIAL_SECONDS = 60.0
 
 
 @click.command("pair")
-@click.option("--server", required=True, help="Own address of the standby.")
+@click.option("--server", default="", help="Own address of the standby.")
+@click.option(
+    "--test", "only_test", is_flag=True, help="Say step by step what works on the way to it; pair nothing."
+)
 @click.option("--user", default="root", show_default=True, help="Account on the standby.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @click.option("--fingerprint", help="Fingerprint of the standby's host key, SHA256:…; then nobody is asked.")
@@ -24,16 +29,22 @@ FETCH_SECONDS = 20.0
     "--replace", is_flag=True, help="Take it also if it is the standby of another active; its data goes."
 )
 @verb
-def command(
+def command(  # noqa: PLR0913  click hands over each option
     console: Console,
     *,
     server: str,
+    only_test: bool,
     user: str,
     password_stdin: bool,
     fingerprint: str | None,
     replace: bool,
 ) -> None:
     """Pair with the standby. The password is used once and not kept."""
+    if only_test:
+        _test(console, server)
+        return
+    if not server:
+        raise click.UsageError("--server is missing")
     with Client() as client:
         key = client.call(FetchHostKey(server=server), HostKey, FETCH_SECONDS)
         _confirm(console, server, key, fingerprint)
@@ -45,6 +56,21 @@ def command(
     console.document(status)
     console.line("cli.pair.done", peer=status.peer.host if status.peer else server)
     console.findings(status.findings)
+
+
+def _test(console: Console, server: str) -> None:
+    with Client() as client:
+        trial = client.call(TryStandby(server=server), Trial, TRIAL_SECONDS)
+    console.document(trial)
+    for each in trial.steps:
+        answer = console.term("cli.trial.works" if each.works else "cli.trial.fails", seconds=each.seconds)
+        console.text(f"{console.term(f'trial.{each.code}')}: {answer}")
+        if each.why:
+            console.text(f"  {sentence(each.why, console.language)}")
+            if advice := hint(each.why, console.language):
+                console.text(f"  HINT: {advice}")
+    if not trial.works:
+        raise SystemExit(1)
 
 
 def _confirm(console: Console, server: str, key: HostKey, expected: str | None) -> None:

@@ -32,7 +32,7 @@ class Addresses(Protocol):
         """Return the VLAN of the interface (IEEE 802.1Q), 0 without a tag or without such an interface."""
 
     def candidates(self) -> tuple[tuple[str, str], ...]:
-        """Return (static address with prefix length, interface) of what could be an own address; no /32, no loopback."""
+        """Return (static address with prefix length, interface) of what could be an own address: no /32, no `lo`."""
 
     def held(self, installation: Installation) -> tuple[str, ...]:
         """Return the service addresses that stand on this machine now."""

@@ -1,0 +1,31 @@
+"""`beistand log`: the module's own log, newest first (S8)."""
+
+import click
+
+from beistand.cli.console import Console
+from beistand.cli.verb import verb
+from beistand.client import Client
+from beistand.domain.config import LogLevel
+from beistand.protocol import LogLines, ReadModuleLog
+
+
+@click.command("log")
+@click.option(
+    "--level",
+    type=click.Choice([each.value for each in LogLevel]),
+    default=None,
+    help="As pressing, or more.",
+)
+@click.option("--contains", default="", help="Only lines with this text.")
+@click.option("--limit", type=click.IntRange(1, 2000), default=200, show_default=True)
+@verb
+def command(console: Console, *, level: str | None, contains: str, limit: int) -> None:
+    """Show the module's own log, newest first."""
+    with Client() as client:
+        answer = client.call(ReadModuleLog(level=level or "", contains=contains, limit=limit), LogLines)
+    console.document(answer)
+    for each in answer.lines:
+        at = console.term("cli.moment", at=each.at.isoformat())
+        console.text(f"{at}  {each.level:<7}  {each.message}")
+    if not answer.lines:
+        console.line("cli.log.empty")
