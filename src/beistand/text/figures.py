@@ -1,7 +1,7 @@
 """Durations, sizes, numbers and moments, as people of each language write them."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 _UNITS = {
@@ -59,9 +59,19 @@ def moment(value: Any, language: str) -> str:
     return when.strftime("%d.%m.%Y %H:%M:%S" if language == "de" else "%Y-%m-%d %H:%M:%S")
 
 
+def day(value: Any, language: str) -> str:
+    """Return an ISO 8601 date; what is none, as it is."""
+    try:
+        when = date.fromisoformat(str(value))
+    except ValueError:
+        return str(value)
+    return when.strftime("%d.%m.%Y" if language == "de" else "%Y-%m-%d")
+
+
 FIGURES: dict[str, Callable[[Any, str], str]] = {
     "duration": duration,
     "bytes": size,
     "number": number,
     "moment": moment,
+    "day": day,
 }

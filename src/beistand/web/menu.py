@@ -23,6 +23,11 @@ MENU = (
     Entry(page="overview", title="web.menu.overview"),
     Entry(page="module", title="web.menu.module"),
     Entry(page="backups", title="web.menu.backups"),
+    Entry(page="licences", title="web.menu.licences"),
+    Entry(page="mail", title="web.menu.mail"),
+    Entry(page="network", title="web.menu.network"),
+    Entry(page="logs", title="web.menu.logs"),
+    Entry(page="takeover", title="web.menu.takeover", group="web.menu.advanced", is_for_administrators=True),
 )
 
 

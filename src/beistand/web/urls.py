@@ -3,7 +3,21 @@
 from django.urls import path
 
 from beistand.web import appearance
-from beistand.web.pages import access, backups, errors, module, overview, standby, standby_import
+from beistand.web.pages import (
+    access,
+    backups,
+    errors,
+    licences,
+    logs,
+    mail,
+    module,
+    network,
+    overview,
+    standby,
+    standby_import,
+    takeover,
+    takeover_progress,
+)
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -30,6 +44,15 @@ urlpatterns = [
     path("backups/<str:id>/", backups.backup, name="backup"),
     path("backups/<str:id>/delete/", backups.delete, name="backup-delete"),
     path("backups/<str:id>/file/", backups.download, name="backup-download"),
+    path("licences/", licences.licences, name="licences"),
+    path("licences/<str:key>/remove/", licences.remove, name="licence-remove"),
+    path("mail/", mail.mail, name="mail"),
+    path("network/", network.network, name="network"),
+    path("logs/", logs.logs, name="logs"),
+    path("logs/audit/", logs.audit, name="audit"),
+    path("admin/redundancy/", takeover.takeover, name="takeover"),
+    path("admin/redundancy/evidence/", takeover.evidence, name="takeover-evidence"),
+    path("admin/redundancy/<str:job>/", takeover_progress.progress, name="takeover-progress"),
     path("appearance/", appearance.switch, name="appearance"),
 ]
 handler400 = errors.bad_request

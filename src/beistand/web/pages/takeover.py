@@ -1,0 +1,243 @@
+"""Admin → Erweiterte Einstellungen → Redundanz: the takeover (S19 to S21), usable with half of the network dead."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from beistand.client import Told
+from beistand.domain.errors import BeistandError
+from beistand.domain.facts import Finding
+from beistand.domain.job import Job, JobKind
+from beistand.domain.message import Message
+from beistand.protocol import (
+    Done,
+    GenerationList,
+    ListGenerations,
+    PlanTakeover,
+    RetryService,
+    StartTakeover,
+    Status,
+    TakeoverPlanAnswer,
+)
+from beistand.text import term
+from beistand.text.catalogue import entries
+from beistand.web.consent import (
+    Consent,
+    Question,
+    accepted,
+    changes,
+    needs_typing,
+    questions,
+    shown_codes,
+    still_open,
+)
+from beistand.web.rights import for_administrators
+from beistand.web.situation import REPLUG, situation
+from beistand.web.telling import notice, spoken
+
+if TYPE_CHECKING:
+    from django.http import HttpResponse
+    from django.http.response import HttpResponseBase
+
+    from beistand.web.asking import Request
+
+SEEN_SECONDS = 20.0
+"""The page shows at once what the agent's watch saw within that time, and says how long ago that was."""
+POLL_SECONDS = 3.0
+PLAN_SECONDS = 5.0
+"""A slow agent is not waited for any longer: the page says that it is what it waits for."""
+START_SECONDS = 60.0
+"""A running import is ended first, between two effects."""
+PORT = 8443
+"""Of the pages of both appliances."""
+ENDED = (JobKind.CYCLE, JobKind.RECEIVE)
+"""Jobs that a takeover does not wait for: it ends them."""
+WRONG_PASSWORD = ("log-in-wrong", "wrong-password")
+RETRY_STATES = ("held", "active-failed", "released")
+"""This appliance has the grant and does not serve: one click makes it try (I7)."""
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_administrators
+def takeover(request: Request) -> HttpResponseBase:
+    status = request.agent.status()
+    if status.job is not None and status.job.kind is JobKind.TAKEOVER:
+        return redirect("takeover-progress", status.job.id)  # F16: one job, whoever started it
+    if request.method != "POST":
+        return _page(request, status, Consent(restore_point=request.GET.get("restore_point", "")))
+    if request.POST.get("act") == "retry":
+        return _retry(request, status)
+    consent = _consent(request)
+    if request.POST.get("act") == "look":
+        return _page(request, status, consent)
+    return _start(request, status, consent)
+
+
+@require_GET
+@for_administrators
+def evidence(request: Request) -> HttpResponseBase:
+    """The part of the page that is looked at again and again."""
+    status = request.agent.status()
+    if status.job is not None and status.job.kind is JobKind.TAKEOVER:
+        return render(request, "parts/takeover_elsewhere.html", {"job": status.job})
+    try:
+        plan = _plan(request, request.GET.get("restore_point", ""), POLL_SECONDS)
+    except BeistandError as error:
+        return render(request, "parts/takeover_evidence.html", {"missing": error.message})
+    return render(request, "parts/takeover_evidence.html", _evidence(status, plan))
+
+
+def _consent(request: Request) -> Consent:
+    given = request.POST
+    return Consent(
+        restore_point=given.get("restore_point", ""),
+        digest=given.get("digest", ""),
+        shown_verdict=given.get("shown_verdict", ""),
+        shown_codes=frozenset(given.get("shown_codes", "").split()),
+        shown_generation=given.get("shown_generation", ""),
+        ticked=frozenset(given.getlist("accept")),
+        typed={
+            name.removeprefix("word-"): str(text) for name, text in given.items() if name.startswith("word-")
+        },
+        replugged=frozenset(given.getlist("replugged")),
+    )
+
+
+def _plan(request: Request, restore_point: str, within_seconds: float) -> TakeoverPlanAnswer:
+    asked = PlanTakeover(restore_point=restore_point, within_seconds=within_seconds)
+    return request.agent.ask(asked, TakeoverPlanAnswer, PLAN_SECONDS)
+
+
+def _asked(status: Status, plan: TakeoverPlanAnswer, consent: Consent) -> tuple[Question, ...]:
+    def wording(finding: Finding) -> tuple[Message, str]:
+        fields = {**finding.fields, "peer": _peer(status), "age": plan.age_seconds}
+        risk = _first_known(f"web.takeover.risk.{finding.code}", finding.code)
+        word = _first_known(f"web.takeover.word.{finding.code}", "web.takeover.word")
+        return Message(code=risk, fields=fields), term(word, spoken()) if needs_typing(finding) else ""
+
+    return questions(plan, consent, wording)
+
+
+def _first_known(*codes: str) -> str:
+    """Return the first code that the catalogue has, else the last."""
+    return next((each for each in codes if each in entries(spoken())), codes[-1])
+
+
+def _peer_page(status: Status) -> str:
+    if status.peer is None:
+        return ""
+    address = status.peer.own_address.partition("/")[0]
+    return f"https://{address}:{PORT}{reverse('takeover')}"
+
+
+def _peer(status: Status) -> str:
+    return status.peer.host if status.peer else term("web.takeover.the-other", spoken())
+
+
+def _evidence(status: Status, plan: TakeoverPlanAnswer) -> dict[str, Any]:
+    seen = (datetime.now(UTC) - plan.facts.at).total_seconds()
+    return {
+        "plan": plan,
+        "situation": situation(plan, _peer(status), status.service_address, seen),
+        "status": status,
+    }
+
+
+def _page(
+    request: Request,
+    status: Status,
+    consent: Consent,
+    *,
+    within_seconds: float = SEEN_SECONDS,
+    is_refused: bool = False,
+    password_problem: BeistandError | None = None,
+) -> HttpResponse:
+    values: dict[str, Any] = {
+        "status": status,
+        "peer": _peer(status),
+        "can_retry": status.state in RETRY_STATES,
+        "peer_page": _peer_page(status),
+    }
+    try:
+        plan = _plan(request, consent.restore_point, within_seconds)
+        generations = request.agent.ask(ListGenerations(), GenerationList, PLAN_SECONDS)
+    except BeistandError as error:
+        values["missing"] = error.message
+        return render(request, "takeover.html", values)
+    values |= _evidence(status, plan)
+    values |= {
+        "consent": consent,
+        "questions": _asked(status, plan, consent),
+        "changes": changes(plan, consent),
+        "replug": [(each, each in consent.replugged) for each in plan.replug],
+        "needs_replug": any(each.code == REPLUG for each in plan.findings),
+        "notes": [each for each in plan.findings if each.code not in _asked_codes(plan)],
+        "refusals": [
+            each for each in plan.findings if not each.acceptable and each.code in shown_codes(plan)
+        ],
+        "shown_codes": " ".join(sorted(shown_codes(plan))),
+        "restore_points": generations.restore_points,
+        "live": generations.live,
+        "is_old": any(each.code == "data-old" for each in plan.findings),
+        "is_refused": is_refused,
+        "password_problem": password_problem.message if password_problem else None,
+        "blocking_job": status.job if status.job and status.job.kind not in ENDED else None,
+    }
+    return render(request, "takeover.html", values)
+
+
+def _asked_codes(plan: TakeoverPlanAnswer) -> frozenset[str]:
+    return shown_codes(plan) | {REPLUG}
+
+
+def _start(request: Request, status: Status, consent: Consent) -> HttpResponse:
+    try:
+        plan = _plan(request, consent.restore_point, SEEN_SECONDS)
+    except BeistandError:
+        return _page(request, status, consent)
+    codes = accepted(plan, _asked(status, plan, consent), consent)
+    if plan.digest != consent.digest:
+        return _page(request, status, consent)
+    if still_open(plan, codes):
+        return _page(request, status, consent, is_refused=True)
+    assert request.account is not None
+    asked = StartTakeover(
+        digest=consent.digest,
+        accept=codes,
+        operator=request.account.name,
+        restore_point=consent.restore_point,
+    )
+    try:
+        with request.agent.confirmed(request.POST.get("password", "")) as agent:
+            job = agent.ask(asked, Job, START_SECONDS)
+    except Told as refused:
+        return _refused(request, status, consent, refused)
+    return redirect("takeover-progress", job.id)
+
+
+def _refused(request: Request, status: Status, consent: Consent, refused: Told) -> HttpResponse:
+    fields = refused.message.fields
+    if refused.message.code == "job-running" and fields.get("kind") == JobKind.TAKEOVER:
+        return redirect("takeover-progress", str(fields.get("job", "")))
+    if refused.message.code in ("already-active", "plan-changed"):
+        return _page(request, status, consent, within_seconds=POLL_SECONDS)
+    if refused.message.code in WRONG_PASSWORD:
+        return _page(request, status, consent, password_problem=refused)
+    request.told.append(refused.message)
+    return _page(request, status, consent)
+
+
+def _retry(request: Request, status: Status) -> HttpResponse:
+    try:
+        with request.agent.confirmed(request.POST.get("password", "")) as agent:
+            agent.ask(RetryService(), Done)
+    except Told as refused:
+        request.told.append(refused.message)
+        return _page(request, status, Consent())
+    notice(request, "web.takeover.retry.done")
+    return redirect("takeover")
