@@ -117,6 +117,13 @@ def test_a_login_with_the_password_hands_over_the_request(
     assert PASSWORD.encode() not in given
 
 
+def test_a_user_name_is_never_an_option_of_ssh(introduction: SshIntroduction, end: OtherEnd) -> None:
+    """It comes from a page; options of ssh run programs."""
+    with pytest.raises(BeistandError, match="username"):
+        ask(introduction, end, user=f"-oProxyCommand=touch {end.folder}/ran")
+    assert not (end.folder / "ran").exists()
+
+
 def test_the_password_stays_on_no_disk_and_in_no_argument(
     introduction: SshIntroduction, end: OtherEnd, tmp_path: Path
 ) -> None:

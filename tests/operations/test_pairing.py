@@ -148,7 +148,7 @@ class TwoSides:
             newest=None,
         )
 
-    def pair(self, server: str = "192.0.2.2") -> Pair:
+    def pair(self, server: str = "192.0.2.2", user: str = "admin") -> Pair:
         outreach = Outreach(
             introduction=self,
             arp=self.arp,
@@ -156,7 +156,7 @@ class TwoSides:
             greeting=self.greeting,
             heard=lambda seconds: self.hears_back,
         )
-        request = StartPair(server=server, user="admin", password="secret", host_key=HOST_KEY)
+        request = StartPair(server=server, user=user, password="secret", host_key=HOST_KEY)
         return pair_with_standby(self.a.own, outreach, request, FakeProgress())
 
 
@@ -224,6 +224,13 @@ def test_a_server_that_cannot_be_the_standby_is_refused_before_anybody_is_asked(
         two.pair(server)
     assert two.asked == []
     assert (two.a.known(), two.b.known()) == before
+
+
+@pytest.mark.parametrize("user", ["", "-l", "-oProxyCommand=x", "a b", "a\n", "a\0", "ä", "a" * 33])
+def test_what_is_no_user_name_reaches_no_ssh(two: TwoSides, user: str) -> None:
+    with pytest.raises(Refused, match="standby-user-form"):
+        two.pair(user=user)
+    assert two.asked == []
 
 
 @pytest.mark.parametrize(

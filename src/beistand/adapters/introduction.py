@@ -54,7 +54,7 @@ class SshIntroduction:
             ]
             complaint = _ssh(
                 server,
-                [*settings, *self._options(own_ip, server, known_hosts), f"beistand@{server}", "true"],
+                [*settings, *self._options(own_ip, server, known_hosts), *_whom("beistand", server), "true"],
                 seconds=FETCH_SECONDS,
             ).stderr
             if not known_hosts.exists():
@@ -86,7 +86,7 @@ class SshIntroduction:
             own_ip = str(IPv4Interface(request.active.own_address).ip)
             output = _ssh(
                 server,
-                [*settings, *self._options(own_ip, server, known_hosts), f"{user}@{server}", remote],
+                [*settings, *self._options(own_ip, server, known_hosts), *_whom(user, server), remote],
                 seconds=ACCEPT_SECONDS,
                 stdin=msgspec.json.encode(request).decode(),
                 environment={
@@ -101,6 +101,11 @@ class SshIntroduction:
 
     def _options(self, own_ip: str, server: str, known_hosts: Path) -> list[str]:
         return [*options(own_ip, known_hosts), f"-oPort={self.port}", f"-oHostKeyAlias={server}"]
+
+
+def _whom(user: str, server: str) -> list[str]:
+    """Return the arguments that say where to log in; whatever they hold, ssh takes neither for an option."""
+    return ["-l", user, "--", server]
 
 
 def _ssh(

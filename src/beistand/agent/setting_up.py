@@ -13,7 +13,7 @@ from beistand.domain.licence import issue_set
 from beistand.domain.pair import Greeting
 from beistand.domain.role import Role
 from beistand.operations import initialise
-from beistand.operations.pairing import Outreach, OwnSide, accept_pair, pair_with_standby
+from beistand.operations.pairing import Outreach, OwnSide, accept_pair, check_server, pair_with_standby
 from beistand.protocol import Accepted, AcceptPair, FetchHostKey, HostKey, Init, StartPair
 
 
@@ -53,6 +53,7 @@ def initialise_appliance(agent: Agent, request: Init) -> None:
 
 
 def fetch_host_key(agent: Agent, request: FetchHostKey) -> HostKey:
+    check_server(agent.node.installation, request.server)
     return agent.wiring.introduction.host_key(agent.node.installation.own_ip, request.server)
 
 

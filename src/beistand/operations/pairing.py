@@ -1,5 +1,6 @@
 """Two appliances become a pair (S13, S15): the active asks, the standby accepts, both directions are proven."""
 
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from beistand.protocol import Accepted, AcceptPair, StartPair
 ARP_SECONDS = 1.0
 GREET_SECONDS = 15.0
 MOST_COPIES = 1000
+USER_FORM = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}")
+"""Of an account on the standby (useradd(8)); it becomes an argument of ssh."""
 HEARD_SECONDS = 30.0
 """The standby greets every two seconds; the first time it has to connect."""
 
@@ -60,7 +63,10 @@ def pair_with_standby(own: OwnSide, outreach: Outreach, request: StartPair, job:
     already have accepted, which is harmless: it takes the next pairing of the same active.
     """
     job.stage("check")
-    grant = _may_pair(own, request.server)
+    grant = _may_pair(own)
+    check_server(own.installation, request.server)
+    if not USER_FORM.fullmatch(request.user):
+        raise Refused("standby-user-form", user=request.user[:40])
     mac = _layer_2(own, outreach.arp, request.server)
     job.stage("introduce")
     asked = _request(own, grant, request)
@@ -126,20 +132,26 @@ def accept_pair(own: OwnSide, request: AcceptPair) -> Accepted:
         raise
 
 
-def _may_pair(own: OwnSide, server: str) -> Grant:
-    """Check what can be known without asking anybody; return the grant that the standby shall know."""
-    standing = own.store.standing()
-    if standing.grant is None or not standing.is_holder:
-        raise Refused("only-the-active-pairs")
-    installation = own.installation
+def check_server(installation: Installation, server: str) -> None:
+    """See that this address can be the standby's.
+
+    Raises Refused `not-an-address`, `pair-with-itself`, `subnet-differs`.
+    """
     try:
         IPv4Address(server)
     except AddressValueError:
-        raise Refused("not-an-address", server=server) from None
+        raise Refused("not-an-address", server=server[:40]) from None
     if server in (installation.own_ip, *(each.address for each in installation.service_addresses)):
         raise Refused("pair-with-itself", server=server)
     if not installation.in_subnet(server):
         raise Refused("subnet-differs", server=server, subnet=installation.subnet)
+
+
+def _may_pair(own: OwnSide) -> Grant:
+    """Check what can be known without asking anybody; return the grant that the standby shall know."""
+    standing = own.store.standing()
+    if standing.grant is None or not standing.is_holder:
+        raise Refused("only-the-active-pairs")
     return standing.grant
 
 
