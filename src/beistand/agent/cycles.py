@@ -12,6 +12,8 @@ from beistand.domain.errors import Refused
 from beistand.domain.facts import Severity
 from beistand.domain.health import prerequisites
 from beistand.domain.job import Job, JobKind
+from beistand.domain.licence import LicenceSet
+from beistand.domain.licensing import licence_findings
 from beistand.domain.pair import Appliance, Greeting, has_standby
 from beistand.domain.role import Role
 from beistand.domain.schedule import CLOCK_TOLERANCE, is_due
@@ -65,6 +67,7 @@ def cycle_work(node: Node, mine: Appliance, greeting: Greeting | None, *, asked:
         with counted(node):
             if greeting is not None:
                 check_prerequisites(mine, greeting.appliance)
+                check_licences(node, greeting.licences)
             copy = run_cycle(node, progress, asked=asked)
         return {
             "generation": copy.generation.id,
@@ -83,6 +86,14 @@ def check_prerequisites(mine: Appliance, theirs: Appliance) -> None:
     Raises Refused with the first blocking finding.
     """
     for finding in prerequisites(mine, theirs):
+        if finding.severity is Severity.BLOCK:
+            raise Refused(finding.code, **finding.fields)
+
+
+def check_licences(node: Node, theirs: LicenceSet) -> None:
+    """Refuse while a licence stands on both sides (S5, F8). Raises Refused `licence-on-both`."""
+    day = node.clock.now().astimezone(node.clock.zone()).date()
+    for finding in licence_findings(node.store.licences(), theirs, day):
         if finding.severity is Severity.BLOCK:
             raise Refused(finding.code, **finding.fields)
 

@@ -17,6 +17,7 @@ from beistand.agent.access import ACCESS, Access, permit
 from beistand.agent.acts import Acts
 from beistand.agent.agent import Agent
 from beistand.agent.caller import Caller
+from beistand.agent.licensing import peer_licences
 from beistand.agent.log import log
 from beistand.agent.pair_settings import take_settings
 from beistand.agent.status import status
@@ -199,6 +200,7 @@ class Verbs:
         return Done()
 
     def offer(self, request: Offer, _caller: Caller) -> OfferAnswer:
+        cycles.check_licences(self._agent.node, peer_licences(self._agent))
         return check_offer(self._agent.node, request.generation)
 
     def receive(self, request: Receive, _caller: Caller) -> Job:

@@ -104,14 +104,17 @@ def new_key(random: Callable[[int], bytes]) -> str:
 
 
 def stand_in_for(own: LicenceSet, active: LicenceSet) -> LicenceSet:
-    """Return the standby's set after pairing: each redundancy licence names the one that it stands in for.
+    """Return the standby's set after pairing: each self-issued one names the one that it stands in for.
 
+    What was sold says itself whom it stands in for.
     Licences of the active that have none yet get no invented one: a missing counterpart is a finding (S5).
     """
     partners = {f"redundancy-{each.kind}": each.key for each in reversed(active.licences)}
     return LicenceSet(
         licences=tuple(
             msgspec.structs.replace(each, counterpart=partners.get(each.kind.value, each.counterpart))
+            if each.is_self_issued
+            else each
             for each in own.licences
         )
     )
