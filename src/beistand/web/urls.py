@@ -5,6 +5,7 @@ from django.urls import path
 from beistand.web import appearance
 from beistand.web.pages import (
     access,
+    api,
     backups,
     errors,
     licences,
@@ -53,6 +54,7 @@ urlpatterns = [
     path("admin/redundancy/", takeover.takeover, name="takeover"),
     path("admin/redundancy/evidence/", takeover.evidence, name="takeover-evidence"),
     path("admin/redundancy/<str:job>/", takeover_progress.progress, name="takeover-progress"),
+    path("api/", api.api, name="api"),
     path("appearance/", appearance.switch, name="appearance"),
 ]
 handler400 = errors.bad_request
