@@ -18,6 +18,7 @@ EDGES = {
     "src/beistand/agent/worker.py",
     "src/beistand/agent/link.py",
     "src/beistand/agent/watch.py",
+    "src/beistand/agent/postman.py",
     "src/beistand/agent/announcer.py",
     "src/beistand/agent/peer_command.py",
     "src/beistand/cli/main.py",

@@ -3,11 +3,15 @@
 from threading import Event, Lock, RLock
 
 from beistand.agent.accounts import Accounts
+from beistand.agent.aftermath import Aftermath
 from beistand.agent.audit import Audit
 from beistand.agent.coverage import CoverageLook
+from beistand.agent.directory import Directory
 from beistand.agent.keeper import Keeper
 from beistand.agent.link import Link
 from beistand.agent.log import Complaints
+from beistand.agent.notices import Notices
+from beistand.agent.postman import Postman
 from beistand.agent.replication import learn_copy, learn_peer, send_settings
 from beistand.agent.self_report import SelfReport
 from beistand.agent.uploads import Uploads
@@ -58,6 +62,10 @@ class Agent:
         self.accounts = Accounts(self)
         self.audit = Audit(self)
         self.coverage = CoverageLook(self)
+        self.directory = Directory(self)
+        self.postman = Postman(self)
+        self.notices = Notices(self)
+        self.aftermath = Aftermath(self)
 
     @property
     def node(self) -> Node:

@@ -43,6 +43,7 @@ def main(places: Places | None = None) -> int:
     server.open()
     agent.link.start()
     agent.watch.start()
+    agent.postman.start()
     changes = Changes(agent, wiring.network_changes())
     changes.start()
     loop.start()
@@ -87,6 +88,8 @@ class Loop:
             ("backup", self.backups.tick),
             ("upload", agent.uploads.tick),
             ("coverage", agent.coverage.tick),
+            ("aftermath", agent.aftermath.tick),
+            ("notices", agent.notices.tick),
         ):
             try:
                 act()
@@ -116,6 +119,7 @@ def _stop(agent: Agent, server: Server) -> None:
     log("agent-stops")
     notify("STOPPING=1")
     agent.watch.stop()
+    agent.postman.stop()
     agent.link.stop()
     running = agent.worker.running()
     agent.worker.stop(seconds=10)

@@ -77,6 +77,8 @@ def findings(agent: Agent) -> tuple[Finding, ...]:
         *_troubles(agent),
         *found_in_licences(agent),
         *agent.coverage.findings(),
+        *agent.directory.findings(),
+        *agent.postman.findings(),
     ]
     mine, pair = agent.appliance(), agent.store.pair()
     if pair is None:

@@ -101,12 +101,14 @@ def _work(agent: Agent, act: Callable[[Progress], datetime], accepted_at: dateti
         log("takeover", level="warning", epoch=agent.store.standing().epoch, answers=outcome.answers)
         if outcome.failure is not None:
             raise Failed(outcome.failure.code, **outcome.failure.fields)
+        epoch, seconds = agent.store.standing().epoch, round((ended_at - accepted_at).total_seconds(), 3)
         return {
-            "epoch": agent.store.standing().epoch,
+            "epoch": epoch,
             "accepted_at": accepted_at.timestamp(),
             "granted_at": granted_at.timestamp(),
             "answered_at": ended_at.timestamp(),
-            "seconds": round((ended_at - accepted_at).total_seconds(), 3),
+            "seconds": seconds,
+            **agent.aftermath.begin(epoch, seconds),
         }
 
     return work

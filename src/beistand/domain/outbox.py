@@ -50,9 +50,14 @@ def after_failure(entry: OutboxEntry, why: Message, now: datetime) -> OutboxEntr
 
 
 def again(entry: OutboxEntry, now: datetime) -> OutboxEntry:
-    """Return the entry as one that is due now, with a whole life before it: a person asked for it."""
-    changes = {"state": MailState.WAITING, "tries": 0, "since": now, "next_at": now}
+    """Return the entry as one that is due now, with all its tries before it: a person asked for it."""
+    changes = {"state": MailState.WAITING, "tries": 0, "next_at": now}
     return msgspec.structs.replace(entry, **changes)
+
+
+def is_recent(entry: OutboxEntry, now: datetime) -> bool:
+    """Tell whether the mail is still news; a month after a takeover nobody wants to read of it."""
+    return abs(now - entry.since) < TOLD_FOR
 
 
 def is_due(entry: OutboxEntry, now: datetime) -> bool:
@@ -71,7 +76,7 @@ def message_id(node: str, entry: OutboxEntry, sender: str) -> str:
 def outbox_findings(entries: tuple[OutboxEntry, ...], now: datetime) -> tuple[Finding, ...]:
     """Return what is wrong with the mails: some wait longer than for their first try, some were given up."""
     waiting = [each for each in entries if each.state is MailState.WAITING and each.why is not None]
-    lost = [each for each in entries if each.state is MailState.GIVEN_UP and abs(now - each.since) < TOLD_FOR]
+    lost = [each for each in entries if each.state is MailState.GIVEN_UP and is_recent(each, now)]
     found = []
     if waiting:
         oldest = min(waiting, key=lambda each: each.since)

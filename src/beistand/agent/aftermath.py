@@ -1,0 +1,125 @@
+"""What follows a takeover once calls work: phones are told, and all users get a mail (S21).
+
+Both happen once an epoch. What the agent could not do because it died is made up for at its next start.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from beistand.agent.letters import to_users
+from beistand.agent.log import log
+from beistand.domain.errors import Failed
+from beistand.domain.job import JobKind
+from beistand.domain.mail_text import USERS_TAKEOVER
+from beistand.domain.message import message
+from beistand.domain.value import Value
+from beistand.ports.mail import Notified
+from beistand.ports.store import Event
+
+if TYPE_CHECKING:
+    from beistand.agent.agent import Agent
+    from beistand.domain.mail import User
+    from beistand.domain.message import Field
+    from beistand.domain.role import Grant
+
+PHONE_SECONDS = 1.6
+"""Three requests to a phone that does not answer; nobody waits for it but the job."""
+LONGEST_AGO = timedelta(days=1)
+"""A takeover that is longer ago is no news to anybody."""
+PHONES_TOLD, USERS_TOLD, ENDED = "phones-told", "users-told", "takeover-ended"
+"""Documents: the epoch of which it was told, and how long its takeover took."""
+
+
+class Ended(Value, frozen=True, kw_only=True):
+    epoch: int
+    seconds: float
+
+
+class Aftermath:
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+        self._lock = Lock()
+
+    def begin(self, epoch: int, seconds: float) -> dict[str, Field]:
+        """Note how long the takeover took and tell the phones; return how many, for the job's result."""
+        store = self._agent.store
+        store.put(ENDED, msgspec.json.encode(Ended(epoch=epoch, seconds=seconds)))
+        told = self.tell_phones(epoch) or Notified(phones=0, answered=0)
+        self._agent.wake.set()  # the mails to the users come with the loop's next turn
+        return {"phones": told.phones, "phones_answered": told.answered}
+
+    def seconds(self, grant: Grant) -> float:
+        """Return how long the takeover of this grant took, until now where nobody could measure it."""
+        body = self._agent.store.get(ENDED)
+        ended = msgspec.json.decode(body, type=Ended) if body else None
+        if ended is not None and ended.epoch == grant.epoch:
+            return ended.seconds
+        return max(0.0, (self._agent.clock.now() - grant.at).total_seconds())
+
+    def tick(self) -> None:
+        """Do what is left to do after a takeover, if there was one and calls work."""
+        agent = self._agent
+        if not agent.is_initialised or agent.keeper.state not in ("serving", "unverified"):
+            return
+        running = agent.worker.running()
+        if running is not None and running.kind is JobKind.TAKEOVER:
+            return  # it tells the phones itself
+        standing = agent.store.standing()
+        grant = standing.grant
+        if grant is None or not standing.is_holder or grant.parent == 0:
+            return
+        self.tell_phones(grant.epoch)
+        self.tell_users(grant)
+
+    def tell_phones(self, epoch: int) -> Notified | None:
+        """Tell every registered phone, once an epoch; None where it was done before."""
+        agent = self._agent
+        with self._lock:
+            if self._is_noted(PHONES_TOLD, epoch):
+                return None
+            # Before it is done: a phone that is told twice may start anew in the middle of a call.
+            agent.store.put(PHONES_TOLD, str(epoch).encode())
+        node = agent.node
+        told = agent.wiring.phone_teller.check_sync(
+            node.installation.service_ip, node.contacts.list(node.profile), PHONE_SECONDS
+        )
+        log("phones-told", epoch=epoch, phones=told.phones, answered=told.answered)
+        what = message("phones-told", phones=told.phones, answered=told.answered)
+        agent.store.tell(Event(at=agent.clock.now(), message=what))
+        return told
+
+    def tell_users(self, grant: Grant) -> None:
+        """Put a mail to everybody into the outbox, once an epoch. Raises Failed where nobody can say who that is."""
+        agent = self._agent
+        if self._is_noted(USERS_TOLD, grant.epoch):
+            return
+        noted = (USERS_TOLD, str(grant.epoch).encode())
+        has_server = bool(agent.store.settings().mail_server.host)
+        if not has_server or abs(agent.clock.now() - grant.at) > LONGEST_AGO:
+            agent.store.enqueue([], noted)
+            log("users-not-told", level="warning", epoch=grant.epoch, server=has_server)
+            return
+        directory = agent.directory.read()
+        if directory.problem is not None:
+            raise Failed(directory.problem.code, **directory.problem.fields)
+        recipients = addresses_of(directory.users)
+        mails = to_users(agent, USERS_TAKEOVER, f"takeover-{grant.epoch}", recipients, grant.at)
+        count = agent.store.enqueue(mails, noted)
+        log("users-told", epoch=grant.epoch, mails=count)
+        agent.store.tell(Event(at=agent.clock.now(), message=message("users-told", mails=count)))
+        agent.postman.soon()
+
+    def _is_noted(self, name: str, epoch: int) -> bool:
+        return self._agent.store.get(name) == str(epoch).encode()
+
+
+def addresses_of(users: tuple[User, ...]) -> list[str]:
+    """Return each address once, however many extensions share it."""
+    return list({each.address.casefold(): each.address for each in reversed(users) if each.address}.values())[
+        ::-1
+    ]

@@ -1,0 +1,136 @@
+"""Looks at every turn whether there is something to tell an administrator by mail (S11)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from beistand.agent.letters import to_administrator
+from beistand.agent.log import log
+from beistand.agent.status import findings
+from beistand.domain.job import JobKind
+from beistand.domain.message import Message
+from beistand.domain.notices import (
+    Seen,
+    Told,
+    cycle_topic,
+    decide,
+    peer_topic,
+    problem_topics,
+    silenced,
+    stale_topic,
+    standing_topic,
+    takeover_topic,
+)
+from beistand.operations.tries import last_try
+
+if TYPE_CHECKING:
+    from beistand.agent.agent import Agent
+    from beistand.domain.facts import Finding
+    from beistand.domain.message import Field
+
+TOLD = "told"
+"""The document that holds what was told last."""
+LOOK_SECONDS = 2.0
+OF_STANDING = "rival-holds-address"
+"""The one finding of the keeper that the topic of the standing does not tell."""
+
+
+class Notices:
+    """Runs in the agent's loop; the mails and what notes that they were told are one transaction."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+        self._next = 0.0
+        self._since: dict[str, tuple[str, float]] = {}
+
+    def tick(self) -> None:
+        agent = self._agent
+        now = agent.clock.monotonic()
+        if agent.is_initialised and now >= self._next:
+            self._next = now + LOOK_SECONDS
+            self.look()
+
+    def look(self) -> None:
+        agent, config = self._agent, self._agent.store.config()
+        told = self._told()
+        if not config.send_mail or not config.mail_address or config.is_removed:
+            if told.topics:
+                agent.store.put(TOLD, msgspec.json.encode(silenced(told)))
+            return
+        notices, after = decide(told, self._lasting(self._seen(told)), agent.clock.now())
+        if after == told:
+            return
+        mails = [to_administrator(agent, occasion, notice) for occasion, notice in notices]
+        agent.store.enqueue(mails, (TOLD, msgspec.json.encode(after)))
+        for occasion, _ in notices:
+            log("notice", occasion=occasion)
+        agent.postman.soon()
+
+    def _told(self) -> Told:
+        body = self._agent.store.get(TOLD)
+        try:
+            return msgspec.json.decode(body, type=Told) if body else Told()
+        except msgspec.MsgspecError:
+            return Told()
+
+    def _lasting(self, seen: list[Seen]) -> list[tuple[Seen, float]]:
+        """Say how long each has been as it is."""
+        now, before = self._agent.clock.monotonic(), self._since
+        self._since = {
+            each.topic: before[each.topic]
+            if before.get(each.topic, ("", 0.0))[0] == each.state and each.topic in before
+            else (each.state, now)
+            for each in seen
+        }
+        return [(each, now - self._since[each.topic][1]) for each in seen]
+
+    def _seen(self, told: Told) -> list[Seen]:
+        agent = self._agent
+        keepers = agent.keeper.findings()
+        found = [each for each in findings(agent) if each not in keepers or each.code == OF_STANDING]
+        seen: list[Seen | None] = [
+            cycle_topic(last_try(agent.node), told),
+            self._takeover(),
+            self._standing(told, keepers),
+        ]
+        if agent.store.pair() is not None:
+            seen += [stale_topic(found), self._peer()]
+        return [*(each for each in seen if each is not None), *problem_topics(found, told)]
+
+    def _standing(self, told: Told, keepers: tuple[Finding, ...]) -> Seen | None:
+        agent, standing = self._agent, self._agent.store.standing()
+        done: dict[str, Field] = {}
+        if standing.grant is not None:
+            done = {
+                "operator": standing.grant.operator,
+                "seconds": agent.aftermath.seconds(standing.grant),
+                "users": len(agent.directory.known().users),
+            }
+        # The last of the keeper's findings is why the PBX does not run.
+        failure = next((Message(code=each.code, fields=dict(each.fields)) for each in keepers[-1:]), None)
+        return standing_topic(told, agent.keeper.state, standing.epoch, done=done, failure=failure)
+
+    def _takeover(self) -> Seen | None:
+        agent = self._agent
+        job = agent.worker.running()
+        if job is None or job.kind is not JobKind.TAKEOVER:
+            return None
+        for event in agent.store.events(10):
+            if event.message.code == "takeover-begins" and event.at >= job.begin:
+                return takeover_topic(int(event.message.fields["epoch"]), event.operator)
+        return None
+
+    def _peer(self) -> Seen | None:
+        agent, pair = self._agent, self._agent.store.pair()
+        if pair is None:
+            return None
+        why = agent.link.why_unreached()
+        return peer_topic(
+            pair.peer.host,
+            pair.peer.own_address.split("/")[0],
+            is_connected=agent.link.is_connected(),
+            silent_seconds=agent.link.silent_seconds(),
+            why=why.code if why else "peer-silent",
+        )
