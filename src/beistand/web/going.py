@@ -11,4 +11,4 @@ from beistand.web.answers import SeeOther
 
 def see_job(job: Job, following: str) -> HttpResponse:
     """Send the browser to the progress of a job, and from there to the page `following`, a name of urls.py."""
-    return SeeOther(f"{reverse('job', args=[job.id])}?{urlencode({'next': reverse(following)})}")
+    return SeeOther(f"/jobs/{job.id}/?{urlencode({'next': reverse(following)})}")

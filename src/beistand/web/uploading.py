@@ -1,5 +1,6 @@
 """A file on its way through: from the browser to the agent in pieces, nothing of it kept in this process (S16)."""
 
+from contextlib import suppress
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
@@ -53,10 +54,11 @@ class AgentUpload(FileUploadHandler):
         return UploadedFile(name=self.file_name, size=file_size)
 
     def drop(self) -> None:
-        """Leave nothing of it at the agent."""
-        if self.id:
-            self._agent.ask(DropUpload(id=self.id), Done, SEND_SECONDS)
-            self.id = ""
+        """Leave nothing of it at the agent; one that is gone already, or left alone, it removes by itself."""
+        with suppress(BeistandError):
+            if self.id:
+                self._agent.ask(DropUpload(id=self.id), Done, SEND_SECONDS)
+        self.id = ""
 
     def _stop(self, error: BeistandError) -> None:
         self.error = error

@@ -24,6 +24,7 @@ FIELDS = {
     "schedule-start-past": "start",
     "schedules-meet": "at",
     "replug-too-long": "replug",
+    "passphrase-unusable": "passphrase",
     "log-in-wrong": "own_password",
 }
 """Which field of a form a code is about."""

@@ -50,7 +50,8 @@ def create(request: Request) -> HttpResponseBase:
     try:
         job = request.agent.ask(CreateBackup(passphrase=form.cleaned_data["passphrase"]), Job)
     except BeistandError as error:
-        told(request, error)
+        if not tell_at(form, error.message):
+            told(request, error)
         return _page(request, new=form)
     return see_job(job, "backups")
 
@@ -60,6 +61,8 @@ def create(request: Request) -> HttpResponseBase:
 def schedule(request: Request) -> HttpResponseBase:
     """Save when backups are made; the button `preview` only shows the next runs."""
     state = module_state(request)
+    if not state.is_configured:
+        return see_other("backups")
     form = BackupScheduleForm(request.POST, config=state.config, now=local_now())
     if form.is_valid() and "preview" not in request.POST:
         try:

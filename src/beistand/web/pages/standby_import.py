@@ -82,12 +82,13 @@ def upload(request: Request) -> HttpResponseBase:
 
 @csrf_protect
 def _received(request: Request, handler: AgentUpload) -> HttpResponseBase:
+    is_whole = END in request.POST  # reading it is what moves the file
     try:
         if handler.error:
             raise handler.error
         if not handler.id:
             raise Refused("web.import.no-file")
-        if END not in request.POST:
+        if not is_whole:
             raise Refused("web.import.broken-off")
         job = request.agent.ask(CheckUpload(id=handler.id), Job)
     except BeistandError as error:
