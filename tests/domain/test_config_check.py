@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from beistand.domain.config import ModuleConfig, Standby
-from beistand.domain.config_check import config_problem
+from beistand.domain.config_check import change_problem, config_problem, tidied
+from beistand.domain.installation import Installation, ServiceAddress
 from beistand.domain.schedule import Schedule
 
 
@@ -24,6 +25,8 @@ from beistand.domain.schedule import Schedule
         (ModuleConfig(mail_address="nobody"), "mail-address-form"),
         (ModuleConfig(send_mail=True), "mail-address-missing"),
         (ModuleConfig(standby=Standby(server="pbx-b")), "standby-server-form"),
+        (ModuleConfig(replug=("x",) * 51), "replug-too-long"),
+        (ModuleConfig(replug=("x" * 201,)), "replug-too-long"),
         (ModuleConfig(schedule=Schedule(start=date(26, 5, 10), at=time(2))), "schedule-start-form"),
         (ModuleConfig(backup_schedule=Schedule(start=date(1, 1, 1), at=time(0))), "schedule-start-form"),
     ],
@@ -31,6 +34,55 @@ from beistand.domain.schedule import Schedule
 def test_config_problem(config: ModuleConfig, code: str | None) -> None:
     problem = config_problem(config)
     assert (problem.code if problem else None) == code
+
+
+TODAY = date(2026, 3, 1)
+HERE = Installation(
+    interface="eth0",
+    own_address="192.0.2.1/24",
+    service_addresses=(ServiceAddress(address="192.0.2.10", interface="eth0"),),
+    profile="asterisk",
+)
+
+
+def _from(start: str) -> Schedule:
+    return Schedule(start=date.fromisoformat(start), at=time(2))
+
+
+def _standby(server: str) -> ModuleConfig:
+    return ModuleConfig(standby=Standby(server=server))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        (ModuleConfig(), _standby("192.0.2.2"), None),
+        (ModuleConfig(), _standby("192.0.2.1"), "standby-server-own"),
+        (ModuleConfig(), _standby("192.0.2.10"), "standby-server-own"),
+        (ModuleConfig(), _standby("198.51.100.2"), "standby-server-outside"),
+        (ModuleConfig(), ModuleConfig(schedule=_from("2026-03-01")), None),
+        (ModuleConfig(), ModuleConfig(schedule=_from("2026-02-28")), "schedule-start-past"),
+        (ModuleConfig(), ModuleConfig(backup_schedule=_from("2025-03-01")), "schedule-start-past"),
+        (ModuleConfig(schedule=_from("2025-03-01")), ModuleConfig(schedule=_from("2025-03-01")), None),
+        (
+            ModuleConfig(schedule=_from("2025-03-01")),
+            ModuleConfig(schedule=_from("2025-03-02")),
+            "schedule-start-past",
+        ),
+    ],
+)
+def test_change_problem(old: ModuleConfig, new: ModuleConfig, code: str | None) -> None:
+    problem = change_problem(old, new, HERE, TODAY)
+    assert (problem.code if problem else None) == code
+
+
+def test_what_people_typed_is_tidied() -> None:
+    typed = ModuleConfig(
+        name=" Redundanz ", licence_key="aaaaa-bbbbb-ccccc-ddddd ", replug=("  ISDN   line 1", " ", "fax")
+    )
+    assert tidied(typed) == ModuleConfig(
+        name="Redundanz", licence_key="AAAAA-BBBBB-CCCCC-DDDDD", replug=("ISDN line 1", "fax")
+    )
 
 
 def _every(interval: str, every: int, at: str, start: str = "2026-01-01") -> Schedule:

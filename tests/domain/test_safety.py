@@ -112,3 +112,12 @@ def test_what_the_schedule_promises_decides_what_is_old() -> None:
 def test_the_worst_stands_first() -> None:
     seen = facts(holder_mac=STRANGER_MAC, gateway=False, import_running=True)
     assert [each.code for each in findings(seen)] == ["foreign-holder", "gateway-silent", "import-rolls-back"]
+
+
+def test_what_has_to_be_replugged_needs_a_confirmation() -> None:
+    found = findings(facts(), replug=("ISDN 1", "fax"))
+    (first,) = [each for each in found if each.code == "replug-first"]
+    assert (first.severity, first.fields) == (Severity.CONFIRM, {"items": "ISDN 1, fax"})
+    assert "replug-first" in blocking(found)
+    assert not_accepted(found, ["replug-first"]) == ()
+    assert "replug-first" not in {each.code for each in findings(facts())}
