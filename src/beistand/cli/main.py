@@ -27,6 +27,7 @@ COMMANDS = {
     "licence": "licence",
     "log": "log",
     "network": "network",
+    "mail": "mail",
     "pair": "pair",
     "peer": "peer",
     "profile": "profile",

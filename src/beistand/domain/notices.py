@@ -110,8 +110,8 @@ def cycle_topic(last: LastTry | None, told: Told) -> Seen | None:
     fields: dict[str, Field] = {"attempt": last.number, "attempts": last.attempts}
     if last.end is TryEnd.FAILED:
         fields["next"] = last.next_at.isoformat() if last.next_at else ""
-    code = "cycle-failed" if last.end is TryEnd.FAILED else "cycle-given-up"
-    return Seen(topic="cycle", state=state, notice=Notice(code=code, fields=fields, about=why))
+    named = "cycle-failed" if last.end is TryEnd.FAILED else "cycle-given-up"
+    return Seen(topic="cycle", state=state, notice=Notice(code=named, fields=fields, about=why))
 
 
 def stale_topic(findings: Iterable[Finding]) -> Seen:
