@@ -22,11 +22,12 @@ def say(_request: HttpRequest, code: str, **fields: Field) -> str:
     return term(code, spoken(), **fields)
 
 
-def _label(code: str) -> str:
-    return term(code, spoken())
+def say_now(code: str, **fields: Field) -> str:
+    """Return the words for a code where no request is at hand: in a form that is being checked."""
+    return term(code, spoken(), **fields)
 
 
-label = lazy(_label, str)
+label = lazy(say_now, str)
 """The words for a code, decided when they are shown: for fields of forms, which are made once."""
 
 

@@ -26,3 +26,36 @@ document.addEventListener("click", (event) => {
     if (!open.contains(event.target)) open.open = false;
   }
 });
+
+// A job tells how far it is; at its end the page is asked for anew and says how it ended.
+const job = document.querySelector("[data-job]");
+if (job) {
+  const stage = job.querySelector(".job-stage");
+  const bar = job.querySelector("progress");
+  const lost = job.querySelector(".job-lost");
+  let seen = job.dataset.seen;
+  const ask = async () => {
+    try {
+      const answer = await fetch(`${job.dataset.job}?seen=${seen}`, { redirect: "manual" });
+      // Logged out, or no such job any more: the page itself says which.
+      if (!answer.ok && answer.status !== 503) return window.location.reload();
+      if (!answer.ok) throw new Error("no agent");
+      const now = await answer.json();
+      lost.hidden = true;
+      if (!now.is_running) return window.location.reload();
+      seen = now.revision;
+      if (stage.textContent !== now.stage) stage.textContent = now.stage;
+      if (now.total) {
+        bar.max = now.total;
+        bar.value = now.done;
+      } else {
+        bar.removeAttribute("value");
+      }
+      window.setTimeout(ask, 250);
+    } catch {
+      lost.hidden = false;
+      window.setTimeout(ask, 2000);
+    }
+  };
+  ask();
+}
