@@ -2,6 +2,8 @@
 
 from datetime import UTC, date, datetime, time
 
+from msgspec.structs import replace
+
 from beistand.domain.config import ModuleConfig, Standby
 from beistand.domain.generation import Generation
 from beistand.domain.job import Job, JobKind
@@ -29,7 +31,6 @@ from beistand.protocol import (
     UploadView,
 )
 from fakes.agent_server import Reply
-from msgspec.structs import replace
 from web.conftest import STATUS
 
 KEY = "AAAAA-BBBBB-CCCCC-DDDDD"

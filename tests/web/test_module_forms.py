@@ -1,7 +1,6 @@
 """Forms of the module, as tables: what is told at which field."""
 
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
