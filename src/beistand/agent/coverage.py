@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 from beistand.domain.coverage import Coverage as Sum
@@ -36,6 +36,8 @@ class CoverageLook:
         self._after = ""
         """The generation after which was looked last."""
         self._is_looking = False
+        self._idle = Event()
+        self._idle.set()
 
     def tick(self) -> None:
         """Begin a look when one is due; called at every turn."""
@@ -52,7 +54,12 @@ class CoverageLook:
                 return
             self._is_looking, self._after = True, newest
             self._due = now + AGAIN_SECONDS
+        self._idle.clear()
         Thread(target=self._run, name="coverage", daemon=True).start()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until no look is under way; tell whether that was in time."""
+        return self._idle.wait(seconds)
 
     def look(self) -> None:
         """Look now, in this thread."""
@@ -96,6 +103,7 @@ class CoverageLook:
             with self._lock:
                 self._is_looking = False
                 self._next = clock.monotonic() + COST * (clock.monotonic() - began)
+            self._idle.set()
 
     def _newest(self) -> str:
         copy = next(iter(self._agent.store.copies(1)), None)
