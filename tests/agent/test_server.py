@@ -1,13 +1,9 @@
 """The socket, with a real connection: who may ask what (F18), and what every version understands (F15)."""
 
-import os
-import socket
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from threading import Thread
-from typing import Self
 
 import msgspec
 import pytest
@@ -35,14 +31,11 @@ from beistand.protocol import (
     StartCycle,
     Status,
     WatchJob,
-    frame,
-    open_answer,
-    read_frame,
 )
+from fakes.other_user import NOBODY, Line, as_user, let_everybody_reach
 from fakes.pair_of_appliances import ADDRESS
 
-NOBODY = 65534
-Connect = Callable[[], "Line"]
+Connect = Callable[[], Line]
 
 
 class Asked:
@@ -77,29 +70,6 @@ def path(asked: Asked, tmp_path: Path) -> Iterator[Path]:
     server.close()
 
 
-class Line:
-    def __init__(self, path: Path) -> None:
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.socket.settimeout(10)
-        self.socket.connect(str(path))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.socket.close()
-
-    def ask(self, request: Value) -> tuple[object, Message | None]:
-        return self.send(frame(request))
-
-    def send(self, body: bytes) -> tuple[object, Message | None]:
-        self.socket.sendall(body)
-        return open_answer(read_frame(self._read), dict)
-
-    def _read(self, size: int) -> bytes:
-        return self.socket.recv(size, socket.MSG_WAITALL)
-
-
 @pytest.fixture
 def connect(path: Path) -> Iterator[Callable[[], Line]]:
     with ExitStack() as lines:
@@ -108,24 +78,6 @@ def connect(path: Path) -> Iterator[Callable[[], Line]]:
 
 def code_of(answer: tuple[object, Message | None]) -> str:
     return answer[1].code if answer[1] else ""
-
-
-def as_user(uid: int, act: Callable[[], str]) -> str:
-    """Run in a child with this uid; what it returns comes back through a pipe."""
-    out, into = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.setgroups([])
-        os.setuid(uid)
-        try:
-            os.write(into, act().encode())
-        finally:
-            os._exit(0)
-    os.close(into)
-    with os.fdopen(out) as pipe:
-        answer = pipe.read()
-    os.waitpid(child, 0)
-    return answer
 
 
 def test_hello_comes_first(connect: Connect) -> None:
@@ -164,11 +116,7 @@ def test_nobody_outside_the_group_gets_in(path: Path) -> None:
 def test_who_is_not_root_may_look_and_never_act(
     path: Path, asked: Asked, request_: Value, expected: str
 ) -> None:
-    path.chmod(0o666)
-    path.parent.chmod(0o755)
-    for above in path.parents:
-        if tempfile.gettempdir() in map(str, above.parents):
-            above.chmod(0o755)
+    let_everybody_reach(path)
 
     def ask() -> str:
         with Line(path) as line:

@@ -10,13 +10,16 @@ import pytest
 
 from beistand import __version__
 from beistand.adapters.ssh import SshPeer
+from beistand.domain.account import MOST_ACCOUNTS, MOST_TOKENS, Account, AccountRole, ApiToken
 from beistand.domain.config import ModuleConfig
 from beistand.domain.errors import PeerError, PeerRefused, PeerUnreachable
 from beistand.domain.job import Job, JobKind
+from beistand.domain.mail import MailServer
 from beistand.domain.message import Message
 from beistand.domain.pair import PROTOCOL_VERSION, Appliance, Greeting
+from beistand.domain.settings import PairSettings
 from beistand.domain.value import Value
-from beistand.protocol import Done, Greet, Hello, PushConfig, WatchJob, Welcome
+from beistand.protocol import Done, Greet, Hello, PushConfig, PushSettings, WatchJob, Welcome
 from contracts.other_end import PAIR, SAY, SERVER, OtherEnd, Wire, fingerprint_of, make_key, until
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -54,7 +57,7 @@ def say(request: Value) -> Value | Message:
     """An agent that has an answer."""
     if isinstance(request, Greet):
         return request.greeting
-    if isinstance(request, PushConfig):
+    if isinstance(request, PushConfig | PushSettings):
         return Done()
     return SAY
 
@@ -70,6 +73,27 @@ def test_a_conversation_is_kept_for_the_next_request(end: OtherEnd, peer: SshPee
     for _ in range(3):
         peer.greet(greeting())
     assert [type(each) for each in end.requests] == [Hello, Greet, Greet, Greet]
+
+
+def test_pair_settings_arrive_whole_however_many(end: OtherEnd, peer: SshPeer) -> None:
+    """S21: the standby can mail, and its page can be logged into, on the day. All of them fit one frame."""
+    end.reply = say
+    settings = PairSettings(
+        accounts=tuple(
+            Account(name="a" * 32, role=AccountRole.VIEWER, verifier="$" * 120, since=NOW)
+            for _ in range(MOST_ACCOUNTS)
+        ),
+        tokens=tuple(
+            ApiToken(
+                id="1" * 8, name="a" * 32, role=AccountRole.VIEWER, digest="0" * 64, since=NOW, by="a" * 32
+            )
+            for _ in range(MOST_TOKENS)
+        ),
+        mail_server=MailServer(host="mail.example.org", password="secret"),
+        revision=7,
+    )
+    peer.push_settings(settings)
+    assert end.requests[-1] == PushSettings(settings=settings)
 
 
 def test_the_peers_own_message_arrives(end: OtherEnd, peer: SshPeer) -> None:

@@ -13,7 +13,6 @@ from beistand import __version__
 from beistand.agent.caller import GROUP, Admitted, Caller, caller_of, group_id
 from beistand.agent.log import log, log_bug
 from beistand.domain.errors import BeistandError, Refused
-from beistand.domain.message import Message
 from beistand.domain.pair import PROTOCOL_VERSION
 from beistand.domain.value import Value
 from beistand.protocol import (
@@ -126,16 +125,21 @@ class _Conversation:
 
     def _answer(self, body: bytes) -> Answer:
         try:
-            request: Value = msgspec.json.decode(body, type=self._type)
+            request = self._request(body)
             return Answer(body=msgspec.Raw(msgspec.json.encode(self._do(request))))
-        except msgspec.ValidationError as error:
-            return Answer(error=Message(code="bad-request", fields={"why": str(error)}))
-        except msgspec.DecodeError:
-            return Answer(error=Message(code="bad-request", fields={"why": "not JSON"}))
         except BeistandError as error:
             return Answer(error=error.message)
         except Exception:  # noqa: BLE001  the edge: a bug in one verb must not end the connection in silence
             return Answer(error=log_bug("verb"))
+
+    def _request(self, body: bytes) -> Value:
+        try:
+            request: Value = msgspec.json.decode(body, type=self._type)
+        except msgspec.ValidationError as error:
+            raise Refused("bad-request", why=str(error)) from None
+        except (msgspec.DecodeError, RecursionError):
+            raise Refused("bad-request", why="not JSON") from None
+        return request
 
     def _do(self, request: Value) -> Value:
         if isinstance(request, Hello):
