@@ -160,6 +160,7 @@ def test_a_path_that_is_not_plain_is_refused(path: str, code: str) -> None:
         b'{"path":"/a\\udc80","kind":"d","mode":[]}',
         b'{"path":"/a","kind":"d","owner":"\\ud800"}',
         b"\\ud" + b"[" * 60_000,
+        b'{"path":"/\xeb","kind":"d"}',
         b'{"path":"/' + b"a" * 70_000 + b'","kind":"d"}',
     ],
 )

@@ -55,10 +55,12 @@ class BackupFolder:
             if not self.path(path.stem).exists():
                 path.unlink(missing_ok=True)
         for path in self.folder.glob(f"{DRAFT}*"):
-            path.unlink(missing_ok=True)
+            if path.is_file():
+                path.unlink(missing_ok=True)
 
     def _described(self) -> Iterator[Path]:
-        return (each for each in self.folder.glob("*.json") if ID_FORM.fullmatch(each.stem))
+        found = (each for each in self.folder.glob("*.json") if ID_FORM.fullmatch(each.stem))
+        return (each for each in found if each.is_file())
 
     def _record_path(self, backup: str) -> Path:
         return self.folder / f"{backup}.json"

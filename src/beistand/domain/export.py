@@ -91,7 +91,7 @@ def decode_header(body: bytes) -> ExportHeader:
         if written > FORMAT:
             raise Refused("export-format-newer", format=written, known=FORMAT)
         return msgspec.json.decode(body, type=ExportHeader)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise damaged(HEADER, str(error)) from error
 
 

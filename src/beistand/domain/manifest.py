@@ -102,7 +102,7 @@ def decode(line: bytes) -> Entry:
     """Return the entry of one line. Raises BadGeneration `manifest-damaged`."""
     try:
         return _decoder.decode(line)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         if b"\\ud" not in line:
             raise _damaged(line, str(error)) from error
     try:
