@@ -29,6 +29,8 @@ class Topic(Value, frozen=True, kw_only=True):
     """What was told last of one topic."""
 
     state: str = WELL
+    about: Message | None = None
+    """What was told, so that its end can be told in the same words."""
     recent: tuple[datetime, ...] = ()
     """When it was told in the last hour."""
 
@@ -80,7 +82,7 @@ def decide(
         elif len(recent) < MOST_AN_HOUR:
             sequence += 1
             due.append((f"{each.notice.code}-{sequence}", each.notice))
-            topics[each.topic] = Topic(state=each.state, recent=(*recent, now))
+            topics[each.topic] = Topic(state=each.state, about=each.notice.about, recent=(*recent, now))
     kept = {name: each for name, each in topics.items() if each.state or _is_fresh(each, now)}
     return tuple(due), Told(sequence=sequence, topics=kept)
 
@@ -167,7 +169,7 @@ def problem_topics(findings: Iterable[Finding], told: Told) -> tuple[Seen, ...]:
         Seen(
             topic=topic,
             state=WELL,
-            notice=Notice(code="problem-gone", fields={"code": topic.removeprefix(PROBLEM)}),
+            notice=Notice(code="problem-gone", about=before.about),
             must_last=PROBLEM_SECONDS,
         )
         for topic, before in told.topics.items()

@@ -1,0 +1,144 @@
+"""S21: after a takeover phones are told and users get a mail, once an epoch, whatever crashes."""
+
+import msgspec
+import pytest
+
+from beistand.agent.daemon import Loop
+from beistand.domain.config import ModuleConfig
+from beistand.domain.errors import Failed
+from beistand.domain.job import Job, JobState
+from beistand.domain.mail import MailServer, MailText, User
+from beistand.domain.profile import DirectoryFormat, UserDirectory
+from beistand.domain.settings import PairSettings
+from beistand.protocol import GetStatus, PlanTakeover, StartTakeover, WatchJob
+from fakes.agents import OneOfTwo, TwoAgents
+from fakes.pair_of_appliances import PROFILE
+
+PEOPLE = (
+    User(name="Alice", extension="101", address="alice@example.org"),
+    User(name="Bob", extension="102", address="bob@example.org"),
+    User(name="Bob's other phone", extension="112", address="Bob@example.org"),
+    User(name="Lift", extension="103", address=""),
+)
+SERVER = MailServer(host="mail", sender="pbx@example.org")
+
+
+@pytest.fixture
+def one(two: TwoAgents) -> OneOfTwo:
+    """The standby, with users, phones and a mail server; its active is dead."""
+    directory = UserDirectory(format=DirectoryFormat.ASTERISK_VOICEMAIL, path="/etc/asterisk/voicemail.conf")
+    for each in (two.a, two.b):
+        each.wiring.profile = msgspec.structs.replace(PROFILE, users=directory)
+        each.wiring.users.people = PEOPLE
+        each.wiring.contacts.uris = ("sip:101@192.0.2.51:5060", "sip:102@192.0.2.52:5060")
+        each.store.set_settings(PairSettings(mail_server=SERVER))
+        each.agent.reload()
+    two.turns(2)
+    return two.b
+
+
+def take_over(two: TwoAgents) -> Job:
+    two.a.off()
+    two.clock.advance(60)
+    plan = two.b.ask(PlanTakeover())
+    accept = ("no-imported-generation", "partition-suspected")
+    job = two.b.ask(StartTakeover(digest=plan.digest, accept=accept, operator="anna"))
+    while job.state is JobState.RUNNING:
+        job = two.b.ask(WatchJob(id=job.id, seen=job.revision, seconds=5))
+    assert job.state is JobState.DONE, job
+    return job
+
+
+def recipients(one: OneOfTwo, kind: str = "users-takeover") -> list[str]:
+    return sorted(each.recipient for each in one.store.outbox() if each.kind == kind)
+
+
+def test_phones_are_told_from_the_service_address_and_counted(two: TwoAgents, one: OneOfTwo) -> None:
+    job = take_over(two)
+    assert one.wiring.phone_teller.told == [
+        ("192.0.2.10", "sip:101@192.0.2.51:5060"),
+        ("192.0.2.10", "sip:102@192.0.2.52:5060"),
+    ]
+    assert (job.result["phones"], job.result["phones_answered"]) == (2, 2)
+    for _ in range(3):
+        one.agent.aftermath.tick()
+    assert len(one.wiring.phone_teller.told) == 2
+
+
+def test_every_person_gets_one_mail(two: TwoAgents, one: OneOfTwo) -> None:
+    take_over(two)
+    for _ in range(3):
+        one.agent.aftermath.tick()
+    assert recipients(one) == ["alice@example.org", "bob@example.org"]
+    (first, *_) = one.store.outbox()
+    assert first.occasion == "takeover-3"
+    assert "192.0.2.10" in first.body
+    assert "{" not in first.body
+
+
+def test_what_a_kill_left_undone_is_made_up_for(two: TwoAgents, one: OneOfTwo) -> None:
+    one.wiring.users.trouble = Failed("users-not-read", path="/etc/asterisk/voicemail.conf", why="gone")
+    take_over(two)
+    with pytest.raises(Failed, match="users-not-read"):
+        one.agent.aftermath.tick()
+    one.wiring.users.trouble = None
+    one.start()
+    one.agent.reload()
+    one.turn()
+    one.agent.aftermath.tick()
+    assert recipients(one) == ["alice@example.org", "bob@example.org"]
+
+
+def test_the_first_active_tells_nobody(two: TwoAgents, one: OneOfTwo) -> None:
+    two.a.agent.aftermath.tick()
+    one.agent.aftermath.tick()
+    assert recipients(two.a) == recipients(one) == []
+    assert two.a.wiring.phone_teller.told == []
+
+
+def test_an_old_takeover_is_no_news(two: TwoAgents, one: OneOfTwo) -> None:
+    """A mail server that is set up weeks later brings nobody a mail about the takeover of then."""
+    one.store.set_settings(PairSettings())
+    take_over(two)
+    one.agent.aftermath.tick()
+    one.store.set_settings(PairSettings(mail_server=SERVER))
+    one.agent.aftermath.tick()
+    assert recipients(one) == []
+
+
+def test_the_text_is_what_an_administrator_wrote(two: TwoAgents, one: OneOfTwo) -> None:
+    text = MailText(kind="users-takeover", subject="Now {address}", body="on {host}")
+    one.store.set_settings(PairSettings(mail_server=SERVER, mail_texts=(text,)))
+    take_over(two)
+    one.agent.aftermath.tick()
+    assert {each.subject for each in one.store.outbox()} == {"Now 192.0.2.10"}
+
+
+def test_a_missing_mail_server_is_told_before_the_day(two: TwoAgents, one: OneOfTwo) -> None:
+    def codes(each: OneOfTwo) -> set[str]:
+        return {found.code for found in each.ask(GetStatus()).findings}
+
+    assert "mail-server-missing" not in codes(two.a) | codes(one)
+    for each in (two.a, one):
+        each.store.set_settings(PairSettings())
+    assert "mail-server-missing" in codes(two.a)
+    assert "mail-server-missing" in codes(one)
+
+
+def test_the_administrator_hears_of_it_from_the_one_that_took_over(two: TwoAgents, one: OneOfTwo) -> None:
+    one.store.set_config(ModuleConfig(send_mail=True, mail_address="admin@example.org"))
+    loop = Loop(one.agent, two.a.agent.wake)
+    for _ in range(40):
+        loop.turn()
+        two.clock.advance(6)
+    before = recipients(one, "takeover-done")
+    take_over(two)
+    for _ in range(40):
+        loop.turn()
+        two.clock.advance(6)
+    assert before == []
+    assert recipients(one, "takeover-done") == ["admin@example.org"]
+    assert recipients(one, "peer-silent") == ["admin@example.org"]
+    (done,) = [each for each in one.store.outbox() if each.kind == "takeover-done"]
+    assert "anna" in done.body
+    assert "https://192.0.2.2:8443/" in done.body
