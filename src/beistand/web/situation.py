@@ -8,6 +8,9 @@ from beistand.protocol import TakeoverPlanAnswer
 
 REPLUG = "replug-first"
 """The finding that stands for everything that has to be replugged by hand; its list is ticked instead."""
+STOPS = ("stop", "never")
+CURES = ("peer-holds", "isolated", "foreign")
+"""Verdicts that say by themselves what to do first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +47,7 @@ def situation(plan: TakeoverPlanAnswer, peer: str, address: str, seen_seconds: f
     return Situation(
         level=level,
         sentence=message(f"web.takeover.verdict.{code}", peer=peer, address=address),
-        advice=message(f"web.takeover.advice.{level}"),
+        advice=message(f"web.takeover.advice.{code if level in STOPS and code in CURES else level}"),
         rows=_rows(plan.facts, peer, address),
         seen_seconds=max(0.0, seen_seconds),
     )

@@ -35,7 +35,7 @@ def network(request: Request) -> HttpResponseBase:
 def _fingerprint() -> str:
     """Return the SHA-256 of the certificate as browsers show it; empty where there is none to read."""
     try:
-        text = (state_folder() / "cert.pem").read_text()
+        text = (state_folder() / "tls" / "cert.pem").read_text()
         found = hashlib.sha256(ssl.PEM_cert_to_DER_cert(text)).hexdigest().upper()
     except (OSError, ValueError):
         return ""

@@ -26,6 +26,7 @@ from beistand.protocol import (
 )
 from beistand.text import term
 from beistand.text.catalogue import entries
+from beistand.web.address import PORT
 from beistand.web.consent import (
     Consent,
     Question,
@@ -53,8 +54,6 @@ PLAN_SECONDS = 5.0
 """A slow agent is not waited for any longer: the page says that it is what it waits for."""
 START_SECONDS = 60.0
 """A running import is ended first, between two effects."""
-PORT = 8443
-"""Of the pages of both appliances."""
 ENDED = (JobKind.CYCLE, JobKind.RECEIVE)
 """Jobs that a takeover does not wait for: it ends them."""
 WRONG_PASSWORD = ("log-in-wrong", "wrong-password")

@@ -1,0 +1,402 @@
+"""The takeover page (S19 to S21): each verdict, each state, what was shown is what runs, one job for all (F16)."""
+
+import re
+from typing import Any
+
+import msgspec
+import pytest
+
+from beistand.domain.account import AccountRole
+from beistand.domain.job import JobKind, JobState
+from beistand.domain.mail import Encryption, MailState, OutboxEntry
+from beistand.domain.message import message
+from beistand.domain.role import Role
+from beistand.domain.value import Value
+from beistand.protocol import (
+    Authenticate,
+    Done,
+    GetMail,
+    GetStatus,
+    ListGenerations,
+    MailView,
+    PlanTakeover,
+    RetryService,
+    StartTakeover,
+    TakeoverPlanAnswer,
+    WatchJob,
+)
+from web import scenes
+from web.conftest import BEGIN, Start, account
+
+PAGE = "/admin/redundancy/"
+
+
+def standby(shown: TakeoverPlanAnswer, **more: Any) -> dict[type[Value], Any]:
+    """The replies of a standby's agent that shows this plan."""
+    return {
+        GetStatus: scenes.STANDBY,
+        PlanTakeover: shown,
+        ListGenerations: scenes.points(shown),
+        StartTakeover: scenes.job(),
+        **more.pop("also", {}),
+    }
+
+
+def sent(shown: TakeoverPlanAnswer, **more: Any) -> dict[str, Any]:
+    """The form as a browser sends it after showing this plan."""
+    blocking = [each.code for each in shown.findings if each.severity in ("block", "confirm")]
+    return {
+        "act": "takeover",
+        "digest": shown.digest,
+        "shown_verdict": shown.verdict.value,
+        "shown_codes": " ".join(blocking),
+        "shown_generation": shown.generation.id if shown.generation else "",
+        "restore_point": "",
+        "password": "korrekt",
+        **more,
+    }
+
+
+def text_of(answer: Any) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode()))
+
+
+# --- what is shown ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("scene", "sentence", "can_go"),
+    [
+        ("gone", "pbx-a is down.", True),
+        ("alive", "the service address 192.0.2.10 is free", True),
+        ("works", "pbx-a is working.", True),
+        ("hung", "cannot be asked", True),
+        ("partition", "the network may be cut in two", True),
+        ("isolated", "This appliance is cut off from the network.", True),
+        ("foreign", "Another device has the service address 192.0.2.10.", False),
+        ("empty", "Nothing of pbx-a was ever imported here.", True),
+        ("own", "own data", True),
+    ],
+)
+def test_each_verdict_is_one_plain_sentence(start: Start, scene: str, sentence: str, can_go: bool) -> None:
+    browser, _ = start(standby(scenes.SCENES[scene]()))
+    page = browser.get(PAGE)
+    assert sentence in text_of(page)
+    assert ('value="takeover"' in page.content.decode()) is can_go
+
+
+def test_it_shows_what_a_person_has_to_know_before(start: Start) -> None:
+    """S20: the rule, the evidence, network, age, phones, lines, replugging, the plan."""
+    browser, _ = start(standby(scenes.gone(replug=("ISDN port 1",))))
+    text = text_of(browser.get(PAGE))
+    for part in (
+        "Take over only when the active appliance has failed completely or is shut down",
+        "9 of 10",
+        "192.0.2.10/32",
+        "3 minutes old",
+        "3 phones can be called at once",
+        "192.0.2.102:5060",
+        "1 line comes to life",
+        "trunk-provider",
+        "ISDN port 1",
+        "Ask the network once more",
+        "Take over with pbx-b now",
+    ):
+        assert part in text, part
+
+
+def test_the_page_asks_for_what_the_watch_saw_and_not_for_a_new_look(start: Start) -> None:
+    browser, agent = start(standby(scenes.gone()))
+    browser.get(PAGE)
+    (asked,) = agent.asked(PlanTakeover)
+    assert asked.within_seconds >= 10
+
+
+def test_old_data_is_told_in_big_letters_and_typed(start: Start) -> None:
+    """F28."""
+    browser, _ = start(standby(scenes.old()))
+    page = browser.get(PAGE)
+    assert "3 days 3 hours old" in text_of(page)
+    assert "age-old" in page.content.decode()
+    assert 'name="word-data-old"' in page.content.decode()
+
+
+def test_a_viewer_comes_not_in(start: Start) -> None:
+    browser, agent = start(standby(scenes.gone()), role=AccountRole.VIEWER)
+    assert browser.get(PAGE).status_code == 403
+    assert browser.post(PAGE, sent(scenes.gone())).status_code == 403
+    assert browser.get(PAGE + "evidence/").status_code == 403
+    assert browser.get(PAGE + "0123/").status_code == 403
+    assert agent.asked(StartTakeover) == []
+
+
+def test_nobody_is_sent_to_log_in(start: Start) -> None:
+    browser, _ = start(standby(scenes.gone()), role=None)
+    assert browser.get(PAGE).headers["Location"].startswith("/log-in/")
+
+
+def test_on_the_active_it_leads_to_the_standby(start: Start) -> None:
+    browser, _ = start({GetStatus: scenes.ACTIVE, PlanTakeover: message("already-active")})
+    page = browser.get(PAGE)
+    assert "https://192.0.2.2:8443/admin/redundancy/" in page.content.decode()
+    assert 'value="takeover"' not in page.content.decode()
+
+
+@pytest.mark.parametrize("state", ["held", "active-failed", "released"])
+def test_who_may_serve_but_does_not_can_be_told_to(start: Start, state: str) -> None:
+    """F27, I7: one click leads on from every state."""
+    status = msgspec.structs.replace(scenes.ACTIVE, state=state)
+    replies = {GetStatus: status, PlanTakeover: message("already-active"), RetryService: Done()}
+    browser, agent = start(replies)
+    assert 'value="retry"' in browser.get(PAGE).content.decode()
+    answer = browser.post(PAGE, {"act": "retry", "password": "korrekt"})
+    assert answer.status_code == 302
+    assert agent.asked(RetryService)
+    assert agent.asked(Authenticate)[-1].password == "korrekt"
+
+
+@pytest.mark.parametrize(
+    ("state", "role", "told"),
+    [
+        ("superseded", Role.SUPERSEDED, "took over, and this appliance stays quiet"),
+        ("forked", Role.ACTIVE, "Both appliances served apart from each other"),
+    ],
+)
+def test_a_superseded_and_a_forked_one_show_their_choice(
+    start: Start, state: str, role: Role, told: str
+) -> None:
+    status = msgspec.structs.replace(scenes.STANDBY, state=state, role=role)
+    browser, _ = start(standby(scenes.own(), also={GetStatus: status}))
+    page = browser.get(PAGE)
+    assert told in text_of(page)
+    assert 'value="takeover"' in page.content.decode()
+
+
+def test_an_agent_that_cannot_plan_is_told_and_can_be_asked_again(start: Start) -> None:
+    browser, _ = start(standby(scenes.gone(), also={PlanTakeover: message("disk-full", path="/var")}))
+    text = text_of(browser.get(PAGE))
+    assert "The disk is full at /var" in text
+    assert "Look again" in text
+
+
+def test_a_fresh_machine_is_led_to_the_setup(start: Start) -> None:
+    fresh = msgspec.structs.replace(scenes.STANDBY, initialised=False, role=None, peer=None)
+    browser, _ = start({GetStatus: fresh, PlanTakeover: message("not-initialised")})
+    assert 'href="/setup/"' in browser.get(PAGE).content.decode()
+
+
+def test_the_evidence_alone_is_a_part_of_the_page(start: Start) -> None:
+    shown = scenes.gone()
+    browser, agent = start(standby(shown))
+    part = browser.get(PAGE + "evidence/").content.decode()
+    assert f'data-digest="{shown.digest}"' in part
+    assert "<html" not in part
+    assert agent.asked(PlanTakeover)[-1].within_seconds < 5
+
+
+# --- what is sent -----------------------------------------------------------------------------------
+
+
+def test_what_was_shown_is_what_runs(start: Start) -> None:
+    shown = scenes.works()
+    browser, agent = start(standby(shown))
+    answer = browser.post(PAGE, sent(shown, accept=["peer-still-serves"]))
+    assert answer.headers["Location"] == PAGE + "0123456789abcdef/"
+    (asked,) = agent.asked(StartTakeover)
+    assert (asked.digest, asked.accept, asked.operator) == (shown.digest, ("peer-still-serves",), "anna")
+    assert agent.asked(Authenticate)[-1].password == "korrekt"
+
+
+def test_without_the_answers_nothing_begins_and_what_is_missing_is_told(start: Start) -> None:
+    shown = scenes.works()
+    browser, agent = start(standby(shown))
+    page = browser.post(PAGE, sent(shown))
+    assert agent.asked(StartTakeover) == []
+    assert "Nothing was started" in text_of(page)
+    assert "Tick this, or do not take over" in text_of(page)
+
+
+def test_replugging_is_ticked_line_by_line(start: Start) -> None:
+    shown = scenes.gone(replug=("ISDN port 1", "fax"))
+    browser, agent = start(standby(shown))
+    page = browser.post(PAGE, sent(shown, replugged=["fax"])).content.decode()
+    assert agent.asked(StartTakeover) == []
+    assert re.search(r'value="fax"[^>]*checked', page)
+    browser.post(PAGE, sent(shown, replugged=["fax", "ISDN port 1"]))
+    assert agent.asked(StartTakeover)[-1].accept == ("replug-first",)
+
+
+def test_a_word_is_typed_in_the_language_of_the_page(start: Start) -> None:
+    shown = scenes.isolated()
+    browser, agent = start(standby(shown), language="de")
+    browser.post(PAGE, sent(shown, **{"word-isolated": "ISOLATED"}))
+    assert agent.asked(StartTakeover) == []
+    browser.post(PAGE, sent(shown, **{"word-isolated": "isoliert"}))
+    assert agent.asked(StartTakeover)[-1].accept == ("isolated",)
+
+
+def test_a_changed_plan_is_shown_anew_with_the_ticks_that_still_hold(start: Start) -> None:
+    before = scenes.gone(replug=("fax",))
+    after = scenes.with_generation_of(scenes.works(replug=("fax",)), before)
+    browser, agent = start(standby(after))
+    page = browser.post(PAGE, sent(before, replugged=["fax"]))
+    assert agent.asked(StartTakeover) == []
+    text = text_of(page)
+    assert "The situation has changed. Nothing was started." in text
+    assert "The evidence amounts to something else" in text
+    assert re.search(r'value="fax"[^>]*checked', page.content.decode())
+    assert f'name="digest" value="{after.digest}"' in page.content.decode()
+    assert "korrekt" not in page.content.decode()
+
+
+def test_what_the_agent_finds_changed_is_shown_anew_too(start: Start) -> None:
+    shown, later = scenes.gone(), scenes.works()
+    browser, _ = start(
+        standby(shown, also={PlanTakeover: [shown, later], StartTakeover: message("plan-changed")})
+    )
+    page = browser.post(PAGE, sent(shown))
+    assert "The situation has changed" in text_of(page)
+
+
+def test_a_wrong_password_keeps_the_answers(start: Start) -> None:
+    shown = scenes.works()
+    replies = standby(shown, also={Authenticate: [account(), message("log-in-wrong")]})
+    browser, agent = start(replies)
+    page = browser.post(PAGE, sent(shown, accept=["peer-still-serves"])).content.decode()
+    assert agent.asked(StartTakeover) == []
+    assert 'id="password-error"' in page
+    assert re.search(r'value="peer-still-serves"[^>]*checked', page)
+
+
+def test_looking_again_without_javascript_keeps_what_was_ticked(start: Start) -> None:
+    shown = scenes.isolated()
+    browser, agent = start(standby(shown))
+    form = sent(shown, **{"act": "look", "word-isolated": "ISOL"})
+    page = browser.post(PAGE, form).content.decode()
+    assert 'value="ISOL"' in page
+    assert agent.asked(StartTakeover) == []
+
+
+def test_an_older_restore_point_is_asked_for_and_shown(start: Start) -> None:
+    browser, agent = start(standby(scenes.gone()))
+    browser.post(PAGE, sent(scenes.gone(), act="look", restore_point="20260101T000000Z-1"))
+    assert agent.asked(PlanTakeover)[-1].restore_point == "20260101T000000Z-1"
+
+
+# --- one job ----------------------------------------------------------------------------------------
+
+
+def test_a_takeover_that_runs_is_shown_instead_of_the_page(start: Start) -> None:
+    """F16: the second administrator sees the first one's, and a second click starts nothing."""
+    running = msgspec.structs.replace(scenes.STANDBY, job=scenes.job())
+    browser, agent = start(standby(scenes.gone(), also={GetStatus: running}))
+    assert browser.get(PAGE).headers["Location"] == PAGE + "0123456789abcdef/"
+    assert browser.post(PAGE, sent(scenes.gone())).headers["Location"] == PAGE + "0123456789abcdef/"
+    assert agent.asked(StartTakeover) == []
+    assert PAGE + "0123456789abcdef/" in browser.get(PAGE + "evidence/").content.decode()
+
+
+def test_who_clicks_second_sees_the_first_ones_job(start: Start) -> None:
+    shown = scenes.gone()
+    told = message("job-running", kind="takeover", job="feedbeef00000000")
+    browser, _ = start(standby(shown, also={StartTakeover: told}))
+    assert browser.post(PAGE, sent(shown)).headers["Location"] == PAGE + "feedbeef00000000/"
+
+
+def test_another_job_is_named_and_linked(start: Start) -> None:
+    job = scenes.job(kind=JobKind.LOCAL_BACKUP, stages=())
+    busy = msgspec.structs.replace(scenes.STANDBY, job=job)
+    browser, _ = start(standby(scenes.gone(), also={GetStatus: busy}))
+    page = browser.get(PAGE)
+    assert "This appliance is busy: local backup" in text_of(page)
+    assert 'href="/jobs/0123456789abcdef/"' in page.content.decode()
+
+
+def test_a_cycle_that_runs_does_not_stand_in_the_way(start: Start) -> None:
+    busy = msgspec.structs.replace(scenes.STANDBY, job=scenes.job(kind=JobKind.RECEIVE, stages=()))
+    browser, _ = start(standby(scenes.gone(), also={GetStatus: busy}))
+    assert 'value="takeover"' in browser.get(PAGE).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("changes", "states", "told"),
+    [
+        ({"stage": "fast-probe"}, ["done", "doing", "todo"], "Takeover running"),
+        ({"stage": ""}, ["todo", "todo", "todo"], "It begins"),
+        (
+            {"stage": "fast-probe", "state": JobState.FAILED, "error": message("job-not-running", job="x")},
+            ["undone", "failed", "todo"],
+            "Nothing was taken over",
+        ),
+        (
+            {"stage": "serve", "state": JobState.FAILED, "error": message("job-not-running", job="x")},
+            ["done", "done", "failed"],
+            "The telephone system does not answer",
+        ),
+        (
+            {"stage": "serve", "state": JobState.DONE, "result": {"seconds": 3.25, "epoch": 3}},
+            ["done", "done", "done"],
+            "3.2 seconds",
+        ),
+    ],
+)
+def test_each_step_has_its_state(start: Start, changes: dict[str, Any], states: list[str], told: str) -> None:
+    mail = MailView(
+        host="",
+        port=25,
+        encryption=Encryption.NONE,
+        user="",
+        has_password=False,
+        sender="",
+        texts=(),
+        outbox=(),
+    )
+    browser, _ = start({GetStatus: scenes.STANDBY, WatchJob: scenes.job(**changes), GetMail: mail})
+    page = browser.get(PAGE + "0123456789abcdef/")
+    assert re.findall(r"stage stage-(\w+)", page.content.decode()) == states
+    assert told in text_of(page)
+    is_over = changes.get("state") is not None
+    assert ("http-equiv" in page.content.decode()) is not is_over
+
+
+def test_the_result_counts_the_mails_to_the_users(start: Start) -> None:
+    """S21."""
+    outbox = tuple(
+        OutboxEntry(
+            occasion=occasion,
+            kind="users-takeover",
+            recipient=f"{number}@example.org",
+            subject="",
+            body="",
+            state=state,
+            since=BEGIN,
+        )
+        for number, (occasion, state) in enumerate(
+            [
+                ("takeover-3", MailState.SENT),
+                ("takeover-3", MailState.WAITING),
+                ("takeover-1", MailState.SENT),
+            ]
+        )
+    )
+    mail = MailView(
+        host="m",
+        port=25,
+        encryption=Encryption.NONE,
+        user="",
+        has_password=False,
+        sender="",
+        texts=(),
+        outbox=outbox,
+    )
+    done = scenes.job(stage="serve", state=JobState.DONE, result={"seconds": 1.5, "epoch": 3})
+    active = msgspec.structs.replace(scenes.STANDBY, role=Role.ACTIVE, state="serving")
+    browser, _ = start({GetStatus: active, WatchJob: done, GetMail: mail})
+    assert "1 of 2 are sent" in text_of(browser.get(PAGE + "0123456789abcdef/"))
+
+
+def test_a_job_that_nobody_knows_any_more_is_explained(start: Start) -> None:
+    browser, _ = start({GetStatus: scenes.STANDBY, WatchJob: message("unknown-job", job="x")})
+    page = browser.get(PAGE + "feed/")
+    assert page.status_code == 404
+    assert "not known any more" in text_of(page)
