@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
@@ -41,6 +42,7 @@ from fakes.requests import EXAMPLES
 ADMINISTRATOR, VIEWER = AccountRole.ADMINISTRATOR, AccountRole.VIEWER
 MAIL_SECRET = "the-mail-servers-password"
 ONE_MORE = NOBODY - 1
+PROTOCOL = Path(__file__).parent.parent.parent / "docs/protocol.md"
 
 
 def with_access(*levels: Access) -> list[Value]:
@@ -58,6 +60,22 @@ def test_every_request_of_people_stands_in_the_table_and_in_the_examples() -> No
     requests = set(get_args(PersonRequest))
     assert requests == set(ACCESS)
     assert requests == {type(each) for each in EXAMPLES}
+
+
+ROWS = {
+    Access.OPEN: "group",
+    Access.LOOK: "viewer",
+    Access.ACT: "administrator",
+    Access.DANGEROUS: "administrator with password",
+    Access.ROOT: "root",
+}
+
+
+def test_the_table_is_the_one_that_is_documented() -> None:
+    rows = [each.split("|") for each in PROTOCOL.read_text().splitlines() if each.startswith("| `")]
+    told = {(verb, row[2].strip()) for row in rows for verb in re.findall(r"`([a-z-]+)`", row[1])}
+    table = {(type(each).__struct_config__.tag, ROWS[ACCESS[type(each)]]) for each in EXAMPLES}
+    assert table <= told, table - told
 
 
 @pytest.mark.parametrize(
