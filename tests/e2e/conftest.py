@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from beistand_lab.browser import Browser
 from beistand_lab.lab import Lab, down
 
 
@@ -27,6 +28,13 @@ def plain_lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
 def lab_place(request: pytest.FixtureRequest) -> tuple[str, str]:
     """Name and subnet that no other module and no other worker uses."""
     return _place(request)
+
+
+@pytest.fixture(scope="module")
+def browser(lab: Lab) -> Iterator[Browser]:
+    """A real Chromium at the lab's mail host; see lab/beistand_lab/browser.py."""
+    with Browser(lab.settings) as browser:
+        yield browser
 
 
 def _booted(request: pytest.FixtureRequest, *, plain: bool) -> Iterator[Lab]:
