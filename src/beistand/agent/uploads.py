@@ -235,7 +235,7 @@ class Uploads:
     def _view(self) -> UploadView:
         current = self._current
         if current is None:
-            return UploadView(id="")
+            return UploadView(id="", quota_bytes=upload_quota(self._agent.wiring.upload.free()))
         header, wiring = current.header, self._agent.wiring
         return UploadView(
             id=current.id,

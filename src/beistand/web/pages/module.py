@@ -125,6 +125,10 @@ def save(request: Request, state: ModuleState, config: ModuleConfig) -> ModuleCo
     )
 
 
+def say_saved(request: Request, state: ModuleState) -> None:
+    notice(request, "web.module.saved-pair" if state.status.pair else "web.module.saved")
+
+
 def locked_fields(form: forms.Form, state: ModuleState) -> forms.Form:
     """Return the form with every field disabled where it cannot be edited here."""
     if state.locked:
@@ -141,5 +145,5 @@ def _saved(request: Request, state: ModuleState, form: GeneralForm | SettingsFor
         if not tell_at(form, error.message):
             told(request, error)
         return False
-    notice(request, "web.module.saved")
+    say_saved(request, state)
     return True

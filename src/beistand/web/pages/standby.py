@@ -17,9 +17,9 @@ from beistand.web.forms.refusals import tell_at
 from beistand.web.forms.standby import PairForm, ReplugForm, StandbyForm
 from beistand.web.going import see_job
 from beistand.web.module_state import ModuleState, module_state
-from beistand.web.pages.module import locked_fields, save
+from beistand.web.pages.module import locked_fields, save, say_saved
 from beistand.web.rights import for_administrators, for_viewers
-from beistand.web.telling import notice, told
+from beistand.web.telling import told
 
 FETCH_SECONDS = 30.0
 TRY_SECONDS = 90.0
@@ -113,7 +113,7 @@ def replug(request: Request) -> HttpResponseBase:
         except BeistandError as error:
             told(request, error)
         else:
-            notice(request, "web.module.saved")
+            say_saved(request, state)
             return see_other("module-standby")
     return _tab(request, state, replug=form)
 

@@ -150,6 +150,7 @@ def _tab(
     values: dict[str, Any] = {"state": state, "upload": view, "tab": "import"}
     if view:
         values["steps"] = guide(state.status, view)
+        values["is_done"] = all(each.is_done for each in values["steps"])
     if view and view.id:
         shown = {"upload": view.id, "generation": view.generation.id if view.generation else ""}
         values["form"] = form or ImportForm(host=state.status.host, initial=shown)
