@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.shortcuts import redirect, render
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from beistand.web.asking import Request
 
 
+SETTLED = timedelta(minutes=1)
+"""So long after the end the page goes on looking at the mails."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stage:
     """One step of the job."""
@@ -42,10 +47,16 @@ class Mails:
     sent: int
     waiting: int
     given_up: int
+    has_server: bool
 
     @property
     def all(self) -> int:
         return self.sent + self.waiting + self.given_up
+
+    @property
+    def is_moving(self) -> bool:
+        """The agent may still be putting them into the outbox, or sending them."""
+        return self.has_server and (self.waiting > 0 or self.all == 0)
 
 
 @require_GET
@@ -58,16 +69,18 @@ def progress(request: Request, job: str) -> HttpResponseBase:
         request.told.append(gone.message)
         return redirect("takeover") if "part" in request.GET else _gone(request)
     status = request.agent.status()
+    mails = _mails(request, found)
     values: dict[str, Any] = {
         "job": found,
         "stages": stages(found),
         "is_running": found.state is JobState.RUNNING,
+        "is_settling": mails is not None and mails.is_moving and _is_recent(found),
         "is_active": status.role is Role.ACTIVE,
         "is_granted": is_granted(found),
         "status": status,
         "peer": status.peer.host if status.peer else term("web.takeover.the-other", spoken()),
         "here": reverse("takeover-progress", args=[job]),
-        "mails": _mails(request, found),
+        "mails": mails,
     }
     page = "parts/takeover_progress.html" if "part" in request.GET else "takeover_progress.html"
     return render(request, page, values)
@@ -97,17 +110,24 @@ def is_granted(job: Job) -> bool:
     return job.state is JobState.DONE or bool(job.stages and job.stage == job.stages[-1])
 
 
+def _is_recent(job: Job) -> bool:
+    return job.end is not None and datetime.now(UTC) - job.end < SETTLED
+
+
 def _mails(request: Request, job: Job) -> Mails | None:
     epoch = job.result.get("epoch")
     if epoch is None:
         return None
     try:
-        outbox = request.agent.ask(GetMail(), MailView).outbox
+        view = request.agent.ask(GetMail(), MailView)
     except BeistandError:
         return None  # the takeover is what this page is about
-    states = Counter(each.state for each in outbox if each.occasion == f"takeover-{epoch}")
+    states = Counter(each.state for each in view.outbox if each.occasion == f"takeover-{epoch}")
     return Mails(
-        sent=states[MailState.SENT], waiting=states[MailState.WAITING], given_up=states[MailState.GIVEN_UP]
+        sent=states[MailState.SENT],
+        waiting=states[MailState.WAITING],
+        given_up=states[MailState.GIVEN_UP],
+        has_server=bool(view.host),
     )
 
 

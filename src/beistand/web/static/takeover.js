@@ -61,13 +61,13 @@ function watchProgress(place) {
       const fresh = await fetched(`${place.dataset.progress}?part=1`);
       const state = fresh.querySelector("[data-state]").dataset.state;
       put(place.querySelector("[data-state]"), fresh.querySelector("[data-state]"));
-      if (state !== "running") return;
+      if (state !== "running" && state !== "settling") return;
     } catch {
       // The appliance is busy with the takeover: ask again.
     }
     setTimeout(look, STEP_MS);
   };
-  if (place.querySelector('[data-state="running"]')) setTimeout(look, STEP_MS);
+  if (place.querySelector('[data-state="running"], [data-state="settling"]')) setTimeout(look, STEP_MS);
 }
 
 const form = document.querySelector("form.takeover");
