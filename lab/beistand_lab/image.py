@@ -99,6 +99,7 @@ def _make(settings: Settings, asterisk: Path, target: Path, wheels: Path | None)
     work = settings.folder / "image"
     root = disk.mount_root(work, (asterisk,), group)
     _base(root, group)
+    _register(asterisk, root)
     if wheels:
         _install_beistand(settings, root, wheels)
     for top in ("usr", "etc"):
@@ -113,6 +114,14 @@ def _make(settings: Settings, asterisk: Path, target: Path, wheels: Path | None)
         commands.run(["cp", "-a", f"{work / source}/.", str(target / name)], group=group)
     (target / "var/run").unlink()
     commands.run(["umount", str(work)])
+
+
+def _register(layer: Path, root: Path) -> None:
+    """Lets the package manager know whose files Asterisk's are, as its package would."""
+    info = root / "var/lib/dpkg/info"
+    info.mkdir(exist_ok=True)
+    files = sorted(f"/{each.relative_to(layer)}" for each in layer.rglob("*"))
+    (info / "asterisk.list").write_text("\n".join(files) + "\n")
 
 
 def _base(root: Path, group: str) -> None:
