@@ -200,6 +200,10 @@ class Lab:
         """What the mail host has received, oldest first."""
         return mails.received(self.settings.mail_folder / "box")
 
+    def hang_mail_host(self, *, hangs: bool = True) -> None:
+        """Lets the mail server hang, as one that takes connections and never says a word; or go on."""
+        mails.hang(control_groups.processes(self._group()), hangs=hangs)
+
     def _start(self, host: str, argv: list[str], log: str) -> None:
         line = network.inside(self.settings, host, argv)
         commands.start(line, group=self._group(), log=self.settings.folder / log)

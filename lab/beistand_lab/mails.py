@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import email
 import email.policy
+import os
+import signal
+from collections.abc import Iterable
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -24,6 +28,14 @@ def received(box: Path) -> list[Mail]:
     """The mails in a Maildir, oldest first."""
     files = [file for folder in ("new", "cur") for file in (box / folder).glob("*")]
     return sorted((_mail(file) for file in files), key=lambda mail: mail.time)
+
+
+def hang(processes: Iterable[int], *, hangs: bool) -> None:
+    """Stops the mail server among these processes, or lets it go on."""
+    for pid in processes:
+        with contextlib.suppress(OSError):
+            if b"aiosmtpd" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                os.kill(pid, signal.SIGSTOP if hangs else signal.SIGCONT)
 
 
 def _mail(file: Path) -> Mail:

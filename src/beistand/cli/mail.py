@@ -172,7 +172,7 @@ def outbox(console: Console) -> None:
     """Show the last mails and what became of them."""
     with Client() as client:
         view = client.call(GetMail(), MailView)
-    console.document(view.outbox)
+    console.document({"mails": view.outbox})
     if not view.outbox:
         console.line("cli.mail.no-mails")
     for each in view.outbox:
