@@ -1,4 +1,4 @@
-"""Every act of the pages has a command: each request of people is asked somewhere in the command line, or says why not."""
+"""Every act of the pages has a command: each request of people is asked in the command line, or says why not."""
 
 import ast
 from pathlib import Path

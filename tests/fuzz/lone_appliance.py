@@ -103,7 +103,7 @@ def _be_the_appliance(folder: Path) -> int:
     """Run in the new namespaces: a disk of its own, an interface, and the daemon."""
     here = places(folder)
     for command in (
-        ["mount", "-t", "tmpfs", "-o", "size=64m", "none", str(folder / "data")],
+        ["mount", "-t", "tmpfs", "-o", "size=600m", "none", str(folder / "data")],
         ["ip", "link", "set", "lo", "up"],
         ["ip", "link", "add", "eth0", "type", "veth", "peer", "name", "nowhere"],
         ["ip", "link", "set", "nowhere", "up"],

@@ -111,6 +111,7 @@ def test_a_token_gets_the_status(programs: Any) -> None:
     answer = program.ask("GET", "/status")
     assert (answer.status_code, json.loads(answer.content)["host"]) == (200, "pbx-a")
     assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Content-Length"] == str(len(answer.content))
     (asked,) = program.agent.asked(Authenticate)
     assert (asked.token, asked.password, asked.address) == ("t0ken", "", "127.0.0.1")
 

@@ -45,6 +45,8 @@ def api(respond: Respond) -> Respond:
         response.headers.setdefault("Content-Security-Policy", POLICY)
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Vary", "Accept-Language, Authorization")
+        if isinstance(response, HttpResponse) and response.status_code != 204:
+            response.headers["Content-Length"] = str(len(response.content))
         return response
 
     return middleware
