@@ -70,9 +70,7 @@ class ModuleLog:
 
     def _append(self, body: bytes) -> None:
         self._folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-        file = os.open(
-            self._file, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o640
-        )
+        file = os.open(self._file, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o640)
         try:
             size = os.fstat(file).st_size
             if size and os.pread(file, 1, size - 1) != b"\n":
