@@ -24,7 +24,20 @@ from django.test.utils import setup_test_environment  # noqa: E402
 from beistand.domain.account import AccountRole  # noqa: E402
 from beistand.domain.role import Role  # noqa: E402
 from beistand.domain.value import Value  # noqa: E402
-from beistand.protocol import AccountView, Authenticate, Done, GetStatus, LogIn, LogOut, Session, Status  # noqa: E402
+from beistand.protocol import (  # noqa: E402
+    AccountView,
+    Authenticate,
+    Coverage,
+    Done,
+    GenerationList,
+    GetCoverage,
+    GetStatus,
+    ListGenerations,
+    LogIn,
+    LogOut,
+    Session,
+    Status,
+)
 from fakes.agent_server import FakeAgent, Reply  # noqa: E402
 
 BEGIN = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -54,9 +67,10 @@ def _sessions() -> None:
 
 @pytest.fixture
 def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
-    """Return a browser and its agent: `start({GetMail: view}, role=AccountRole.VIEWER)`; role None: nobody is logged in.
+    """Return a browser and its agent: `start({GetMail: view}, role=AccountRole.VIEWER)`.
 
-    The agent answers each request type with what is given, and status, log-in and log-out by itself.
+    Role None: nobody is logged in. The agent answers each request type with what is given; status, log-in,
+    log-out and what the overview asks it answers by itself.
     """
     running: list[FakeAgent] = []
 
@@ -72,6 +86,8 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
             Authenticate: who,
             LogIn: Session(token="t0ken", account=who, expires=BEGIN),
             LogOut: Done(),
+            ListGenerations: GenerationList(copies=()),
+            GetCoverage: Coverage(at=None),
         }
         agent = FakeAgent({**usual, **(replies or {})}).__enter__()
         running.append(agent)

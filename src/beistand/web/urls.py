@@ -25,6 +25,7 @@ from beistand.web.pages import (
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
+    path("cycle/", overview.cycle, name="cycle"),
     path("log-in/", access.log_in, name="log-in"),
     path("log-out/", access.log_out, name="log-out"),
     path("module/", module.modules, name="module"),

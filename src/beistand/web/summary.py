@@ -1,0 +1,75 @@
+"""What an appliance is at this moment, in one sentence, and what a person may decide about it."""
+
+from dataclasses import dataclass
+
+from beistand.domain.facts import Severity
+from beistand.domain.generation import CopyState
+from beistand.domain.message import Message
+from beistand.domain.role import Role
+from beistand.protocol import Status
+
+KNOWN = (
+    "serving",
+    "unverified",
+    "standing-by",
+    "checking",
+    "held",
+    "active-failed",
+    "superseded",
+    "released",
+    "forked",
+    "out-of-order",
+    "starting",
+)
+ALARMING = ("active-failed", "forked", "out-of-order")
+WAITING = ("unverified", "checking", "held", "superseded", "released", "starting")
+RETRY = ("held", "active-failed", "released")
+"""States in which `serve now` is a choice; the takeover page asks for the password and does it."""
+TAKE_OVER = ("standing-by", "superseded", "forked")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    sentence: Message
+    kind: str
+    """good, calm, wait or bad. Good only where a proven copy stands by and nothing is wrong (B1)."""
+    can_retry: bool = False
+    can_take_over: bool = False
+    can_cycle: bool = False
+
+
+def summary(status: Status) -> Summary:
+    """Return the sentence for this status, and the choices."""
+    state = status.state if status.state in KNOWN else "out-of-order"
+    peer = status.peer.host if status.peer else "-"
+    is_active = status.role is Role.ACTIVE
+    return Summary(
+        sentence=Message(
+            code=f"web.overview.is.{_case(status, state)}",
+            fields={"host": status.host, "peer": peer, "address": status.service_address},
+        ),
+        kind=_kind(status, state),
+        can_retry=state in RETRY,
+        can_take_over=state in TAKE_OVER,
+        can_cycle=is_active and bool(status.pair) and status.job is None,
+    )
+
+
+def _case(status: Status, state: str) -> str:
+    if state == "serving" and status.peer is None:
+        return "serving-alone"
+    if state == "standing-by" and status.peer is None:
+        return "standing-unpaired"
+    if state == "standing-by" and status.usable is None:
+        return "standing-empty"
+    return state
+
+
+def _kind(status: Status, state: str) -> str:
+    severities = {each.severity for each in status.findings}
+    if state in ALARMING or Severity.BLOCK in severities:
+        return "bad"
+    if state in WAITING or severities & {Severity.WARN, Severity.CONFIRM}:
+        return "wait"
+    is_proven = status.usable is not None and status.usable.state is CopyState.PROVEN
+    return "good" if is_proven else "calm"
