@@ -15,7 +15,6 @@ from beistand.client import Told
 from beistand.domain.errors import BeistandError
 from beistand.domain.job import Job, JobState
 from beistand.domain.mail import MailState
-from beistand.domain.role import Role
 from beistand.protocol import GetMail, MailView, Status, WatchJob
 from beistand.text import term
 from beistand.web.rights import for_administrators
@@ -37,7 +36,7 @@ class Stage:
 
     code: str
     state: str
-    """`done`, `doing`, `todo`, `failed` or `undone`."""
+    """`done`, `doing`, `todo`, `failed`, `undone` or `skipped`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +74,6 @@ def progress(request: Request, job: str) -> HttpResponseBase:
         "stages": stages(found),
         "is_running": found.state is JobState.RUNNING,
         "is_settling": mails is not None and mails.is_moving and _is_recent(found),
-        "is_active": status.role is Role.ACTIVE,
         "is_granted": is_granted(found),
         "status": status,
         "peer": status.peer.host if status.peer else term("web.takeover.the-other", spoken()),
@@ -101,7 +99,7 @@ def _state(job: Job, index: int, at: int) -> str:
         # Before the grant everything is undone when one step fails.
         return "undone" if is_over and not is_granted(job) else "done"
     if index > at:
-        return "todo"
+        return "skipped" if is_over else "todo"
     return "failed" if is_over else "doing"
 
 
