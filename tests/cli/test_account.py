@@ -155,7 +155,7 @@ def test_the_audit_log_is_read_in_either_language(run: Run) -> None:
     assert shown[0].startswith(
         "2026-03-01 13:00:00  anna (192.0.2.50)  takeover – refused: what was observed"
     )
-    assert "unknown (192.0.2.66)  logged in – refused: name or password is wrong" in shown[1]
+    assert "unknown (192.0.2.66)  log-in – refused: name or password is wrong" in shown[1]
     assert shown[2].endswith("root  removed the account bert")
     assert "Konto bert entfernt" in german
     assert agent.asked(ReadAudit)[0] == ReadAudit(contains="x", limit=3)

@@ -1,7 +1,7 @@
 """Verifiers of passwords by Argon2id (RFC 9106), port `Passwords`."""
 
 import unicodedata
-from threading import Lock
+from concurrent.futures import ThreadPoolExecutor
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -16,23 +16,25 @@ class Argon2Passwords:
 
     def __init__(self, memory_kib: int = MEMORY_KIB, passes: int = PASSES) -> None:
         self._hasher = PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=1)
-        # One at a time: however many try, a takeover finds a free core and enough memory.
-        self._lock = Lock()
-        self._nobody = self._hasher.hash("nobody")
+        # One thread for all: however many try, a takeover finds a free core, and the allocator of the C library, which
+        # keeps the memory of each thread for itself, keeps these megabytes once and not for every connection.
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="passwords")
+        self._nobody = self._thread.submit(self._hasher.hash, "nobody").result()
 
     def verifier(self, password: str) -> str:
-        with self._lock:
-            return self._hasher.hash(_same(password))
+        return self._thread.submit(self._hasher.hash, _same(password)).result()
 
     def fits(self, password: str, verifier: str | None) -> bool:
-        with self._lock:
-            try:
-                self._hasher.verify(verifier or self._nobody, _same(password))
-            except InvalidHashError:
-                self._hasher.hash(_same(password))
-                return False
-            except VerificationError:
-                return False
+        return self._thread.submit(self._fits, _same(password), verifier).result()
+
+    def _fits(self, password: bytes, verifier: str | None) -> bool:
+        try:
+            self._hasher.verify(verifier or self._nobody, password)
+        except InvalidHashError:
+            self._hasher.hash(password)
+            return False
+        except VerificationError:
+            return False
         return verifier is not None
 
 
