@@ -1,6 +1,6 @@
 """A whole agent, alone: in a network and mount namespace of its own, with an interface that leads nowhere.
 
-Everything in it is real: socket, verbs, state, passwords, backups of a small tree. It is the active of no pair.
+Everything in it is real: socket, verbs, state, passwords, backups of a small tree. It is of no pair.
 """
 
 import os
@@ -48,8 +48,8 @@ def places(folder: Path) -> Places:
 
 
 @contextmanager
-def lone_appliance(folder: Path) -> Iterator[Path]:
-    """Yield the socket of an agent that was initialised as the active; it ends with the block."""
+def lone_appliance(folder: Path, role: Role = Role.ACTIVE) -> Iterator[Path]:
+    """Yield the socket of an agent that was initialised; it ends with the block."""
     for each in ("data", "run"):
         (folder / each).mkdir()
     own = [sys.executable, __file__, str(folder)]
@@ -59,7 +59,7 @@ def lone_appliance(folder: Path) -> Iterator[Path]:
         socket = places(folder).socket
         _await(socket, agent)
         init = Init(
-            role=Role.ACTIVE,
+            role=role,
             interface="eth0",
             own_address="192.0.2.1/24",
             service_address="192.0.2.10",
