@@ -44,7 +44,7 @@ from beistand.protocol import (
 from beistand.web.api.reading import CONFIRMATION
 from beistand.web.api.route import Needs
 from beistand.web.api.routes import ROUTES
-from fuzz.lone_appliance import PASSWORD, ask, lone_appliance, make_people
+from beistand_lab.lone_appliance import PASSWORD, ask, lone_appliance, make_people
 
 django.setup()
 from beistand.web.wsgi import application  # noqa: E402
