@@ -7,11 +7,16 @@ from typing import Any
 import msgspec
 import pytest
 
+from beistand.adapters.backup_folder import BackupFolder
 from beistand.domain.errors import BadGeneration, Cancelled, Failed, NoSpace, Refused
 from beistand.domain.generation import CopyState
+from beistand.domain.manifest import decode
 from beistand.domain.role import Role
+from beistand.operations.exporting import LocalBackups, Order, make_backup
 from beistand.operations.importing import live_base, live_generation, restore_points
-from fakes.exporting import Active, Seeding, clear
+from beistand.operations.seeding import import_export
+from fakes.active import make_active
+from fakes.exporting import Active, Seeding, clear, exports
 from fakes.progress import FakeProgress
 from fakes.standby import File, Folder, Link, Rows, Sandbox, Trees, lay_out, sandbox, snapshot
 
@@ -72,16 +77,30 @@ def test_what_was_saved_is_what_is_imported(
     assert live_generation(box.node) == copy.generation
     assert [each.id for each in restore_points(box.node)] == [copy.generation.id]
     assert box.store.copies()[0] == copy
+    assert live_base(box.node) == copy.generation.manifest
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
 
 
-def test_the_next_cycle_sends_only_what_differs_from_the_seed(
-    box: Sandbox, active: Active, standby: Seeding
-) -> None:
-    copy = standby.seed(active.saved(TREES))
-    assert live_base(box.node) == copy.generation.manifest
-    assert active.node.manifests.has(copy.generation.manifest)
+def test_the_next_cycle_sends_only_what_differs_from_the_seed(tmp_path: Path) -> None:
+    active = make_active(tmp_path)
+    active.write("recording", "long")
+    local = LocalBackups(
+        exports=exports("a", "b"), folder=BackupFolder(tmp_path / "backups"), host="pbx-a", version="0.1.0"
+    )
+    record = make_backup(active.node, local, Order(asked=True), FakeProgress())
+    for number in range(3):
+        active.write("scheduled", str(number))
+        make_backup(active.node, local, Order(asked=False), FakeProgress())
+    active.peer.live = record.header.generation.manifest
+    lines = list(active.node.manifests.lines(active.peer.live))
+    active.peer.entries = tuple(map(decode, lines))
+    active.peer.contents = dict.fromkeys((each.path for each in active.peer.entries), b"seeded")
+    active.write("later")
+    active.cycle()
+    assert active.travelled() == ["later", "scheduled"]
+    kept = {path.stem for path in active.node.places.manifests.glob("*.jsonl")}
+    assert len(kept) == 3
 
 
 def test_a_check_changes_nothing_and_leaves_nothing(box: Sandbox, active: Active, standby: Seeding) -> None:
@@ -185,8 +204,6 @@ def test_only_the_peers_signature_is_believed(box: Sandbox, active: Active) -> N
 
 
 def test_only_what_was_shown_is_imported(box: Sandbox, active: Active, standby: Seeding) -> None:
-    from beistand.operations.seeding import import_export
-
     one = active.saved(TREES)
     header = standby.check(one)
     other = active.saved({**TREES, "etc/sip.conf": File(b"newer")})
@@ -198,9 +215,6 @@ def test_only_what_was_shown_is_imported(box: Sandbox, active: Active, standby: 
 def test_an_export_of_the_standby_holds_what_is_imported(
     box: Sandbox, active: Active, standby: Seeding
 ) -> None:
-    from beistand.adapters.backup_folder import BackupFolder
-    from beistand.operations.exporting import LocalBackups, Order, make_backup
-
     copy = standby.seed(active.saved(TREES))
     local = LocalBackups(
         exports=standby.exports, folder=BackupFolder(box.root / "backups"), host="pbx-b", version="0.1.0"
