@@ -60,6 +60,8 @@ def _standby(server: str) -> ModuleConfig:
         (ModuleConfig(), _standby("192.0.2.1"), "standby-server-own"),
         (ModuleConfig(), _standby("192.0.2.10"), "standby-server-own"),
         (ModuleConfig(), _standby("198.51.100.2"), "standby-server-outside"),
+        # After a takeover: the former standby edits the rest of it.
+        (_standby("192.0.2.1"), msgspec.structs.replace(_standby("192.0.2.1"), attempts=3), None),
         (ModuleConfig(), ModuleConfig(schedule=_from("2026-03-01")), None),
         (ModuleConfig(), ModuleConfig(schedule=_from("2026-02-28")), "schedule-start-past"),
         (ModuleConfig(), ModuleConfig(backup_schedule=_from("2025-03-01")), "schedule-start-past"),

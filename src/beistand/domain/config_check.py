@@ -47,7 +47,8 @@ def change_problem(
     old: ModuleConfig, new: ModuleConfig, installation: Installation, today: date
 ) -> Message | None:
     """Return what is wrong with the first change that is, seen from this appliance and this day."""
-    server = new.standby.server
+    # After a takeover it names this very appliance, until redundancy is set up again: that may stay.
+    server = new.standby.server if new.standby != old.standby else ""
     if server and server in (installation.own_ip, *(each.address for each in installation.service_addresses)):
         return message("standby-server-own", server=server)
     if server and not installation.in_subnet(server):

@@ -139,7 +139,7 @@ def _tab(
     replug: ReplugForm | None = None,
 ) -> HttpResponseBase:
     known = state.config.standby
-    first = {"user": known.user, "server": known.server or _peer_address(state)}
+    first = {"user": known.user, "server": _peer_address(state) or known.server}
     form = form or StandbyForm(own_address=state.status.own_address, initial=first)
     replug = replug or ReplugForm(initial={"replug": "\n".join(state.config.replug)})
     values = {
