@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 
 from beistand_lab.lab import Lab
 
@@ -32,5 +33,6 @@ def identity(lab: Lab, host: str) -> dict[str, str]:
     for path in listing.split():
         facts = lab.sh(host, ["stat", "-c", "%a %u %g %F", path]).stdout.strip()
         seen[path] = f"{facts} {hashlib.sha256(lab.read(host, path)).hexdigest()}"
-    licences = lab.sh(host, ["beistand", "licence", "list", "--json"], check=False).stdout
-    return {**seen, "licences of Beistand": licences}
+    answer = lab.sh(host, ["beistand", "licence", "list", "--json"], check=False).stdout
+    own = json.loads(answer or "{}").get("own", "none")
+    return {**seen, "licences of Beistand": json.dumps(own)}
