@@ -435,7 +435,11 @@ def test_on_the_standby_of_a_pair_they_are_not_changed(two: TwoAgents) -> None:
 def test_at_the_standbys_console_a_password_holds_until_the_active_is_heard(two: TwoAgents) -> None:
     settle_in(two.a)
     greet(two)
+    anew = PutAccount(name="anna", role=ADMINISTRATOR, password=OTHER_WORDS)
+    with pytest.raises(Refused, match="settings-on-the-active"):
+        two.b.ask(anew)
     two.cut()
+    two.clock.advance(10)
     two.b.ask(PutAccount(name="anna", role=ADMINISTRATOR, password=OTHER_WORDS))
     settle_in(two.b, "carl")
     assert Page(two.b).log_in("anna", OTHER_WORDS)

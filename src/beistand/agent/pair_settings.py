@@ -23,11 +23,11 @@ def change_settings(
     """Save what `change` makes of the pair settings, tell the peer at once, and return them.
 
     `change` may raise: nothing is saved then. Works before `init`, too. The revision is ours to raise.
-    Raises Refused `settings-on-the-active` on the standby of a pair, but not for who sits at its console:
-    what is changed there holds until the active can be heard, whose settings count.
+    Raises Refused `settings-on-the-active` on the standby of a pair. Who sits at its console may all the same while the
+    active is silent: what is changed there holds until it is heard, as its settings count.
     """
     with agent.changing_settings:
-        if not is_at_console and not _may_change(agent):
+        if not _may_change(agent, is_at_console=is_at_console):
             raise Refused("settings-on-the-active")
         old = agent.store.settings()
         heard = agent.link.last()
@@ -49,7 +49,11 @@ def take_settings(agent: Agent, settings: PairSettings) -> None:
             log("accounts-taken", revision=settings.revision)
 
 
-def _may_change(agent: Agent) -> bool:
+def _may_change(agent: Agent, *, is_at_console: bool) -> bool:
     if not agent.is_initialised or agent.store.pair() is None:
         return True
-    return agent.store.standing().role is Role.ACTIVE
+    if agent.store.standing().role is Role.ACTIVE:
+        return True
+    active = agent.link.current()
+    # An active that can be heard would take it back at once, unless it has no settings of its own yet.
+    return is_at_console and (active is None or active.settings_revision == 0)
