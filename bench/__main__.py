@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from beistand_lab.errors import LabError
-from bench import cycle, takeover
+from bench import cycle, pages, takeover
 from bench.figures import Report
 from bench.noise import Noise, machine
 from bench.pair import Where
@@ -33,9 +33,11 @@ def main() -> int:
     runs = given.takeovers if given.takeovers is not None else (1 if given.small else 4)
     begin, loads = time.monotonic(), os.getloadavg()
     try:
-        if given.only != "cycle" and runs:
+        if given.only in (None, "pages"):
+            pages.measure(report, noise, _say)
+        if given.only in (None, "takeover") and runs:
             takeover.measure(where, runs, report, noise, _say)
-        if given.only != "takeover":
+        if given.only in (None, "cycle"):
             cycle.measure(where, size, report, noise, _say)
     except LabError as error:
         _say(f"not measured to the end: {error}\n{error.hint}")
@@ -62,7 +64,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--files", type=int, help="small files in the tree (60,000)")
     parser.add_argument("--seed", type=int, default=1, help="of the generator: the same seed, the same tree")
     parser.add_argument("--takeovers", type=int, help="how many (4)")
-    parser.add_argument("--only", choices=("takeover", "cycle"))
+    parser.add_argument("--only", choices=("pages", "takeover", "cycle"))
     parser.add_argument("--name", default="bench", help="of the lab")
     parser.add_argument("--subnet", default="10.77.41.0/24", help="of the lab")
     return parser.parse_args()

@@ -20,7 +20,7 @@ from beistand.domain.value import Value
 from beistand.ports.places import Places
 from beistand.protocol import AccountList, Done, GetStatus, Init, MakeToken, NewToken, PutAccount, Status
 
-PASSWORD = "correct horse battery"
+PASSWORD = "correct horse battery"  # noqa: S105  of an agent that nobody else reaches
 PROFILE = """schema = 1
 name = "lone"
 title = "Nothing that serves"
