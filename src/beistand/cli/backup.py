@@ -1,6 +1,7 @@
 """`beistand backup`: local backups as files, and the first import of a standby from one (S14, S16)."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -10,7 +11,7 @@ from beistand.cli.console import Console
 from beistand.cli.jobs import follow_with_care, must_be_done
 from beistand.cli.verb import verb
 from beistand.client import Client
-from beistand.domain.errors import Refused
+from beistand.domain.errors import BeistandError, Refused
 from beistand.domain.job import Job
 from beistand.protocol import (
     Backup,
@@ -162,7 +163,9 @@ def _checked(console: Console, client: Client, file: Path, *, passphrase_stdin: 
         must_be_done(console, follow_with_care(client, job, console))
         return client.call(GetUpload(), UploadView)
     except BaseException:
-        with Client() as other:  # the answer to an interrupted question may be under way on the first one
+        # The answer to an interrupted question may be under way on the first connection; a job that was left
+        # running keeps its file until it ends.
+        with suppress(BeistandError), Client() as other:
             other.call(DropUpload(id=begun.id), Done)
         raise
 
