@@ -15,11 +15,13 @@ def page(request: HttpRequest) -> dict[str, Any]:
     if not isinstance(getattr(request, "told", None), list):
         return {"language": spoken(), "theme": theme(request)}  # refused before anybody looked at the session
     asked: Request = request  # type: ignore[assignment]  # AgentMiddleware has seen it
+    appliance = _status(asked)
     return {
         "account": asked.account,
         "is_administrator": is_administrator(asked),
-        "appliance": _status(asked),
-        "menu": menu(asked),
+        "appliance": appliance,
+        # A fresh machine has one page only: it is set up first.
+        "menu": menu(asked) if appliance is None or appliance.initialised else [],
         "told": asked.told,
         "notices": notices(asked),
         "language": spoken(),

@@ -23,6 +23,7 @@ KNOWN = (
 )
 ALARMING = ("active-failed", "forked", "out-of-order")
 WAITING = ("unverified", "checking", "held", "superseded", "released", "starting")
+PASSING = ("starting", "checking")
 RETRY = ("held", "active-failed", "released")
 """States in which `serve now` is a choice; the takeover page asks for the password and does it."""
 TAKE_OVER = ("standing-by", "superseded", "forked")
@@ -33,6 +34,10 @@ class Summary:
     sentence: Message
     kind: str
     """good, calm, wait or bad. Good only where a proven copy stands by and nothing is wrong (B1)."""
+    state: str
+    """`state.<state>` in the catalogue is its word."""
+    passes_by_itself: bool = False
+    """In a moment it is another one: the page looks again."""
     can_retry: bool = False
     can_take_over: bool = False
     can_cycle: bool = False
@@ -40,7 +45,8 @@ class Summary:
 
 def summary(status: Status) -> Summary:
     """Return the sentence for this status, and the choices."""
-    state = status.state if status.state in KNOWN else "out-of-order"
+    state = "starting" if status.state == "not-initialised" and status.role else status.state
+    state = state if state in KNOWN else "out-of-order"
     peer = status.peer.host if status.peer else "-"
     is_active = status.role is Role.ACTIVE
     return Summary(
@@ -49,6 +55,8 @@ def summary(status: Status) -> Summary:
             fields={"host": status.host, "peer": peer, "address": status.service_address},
         ),
         kind=_kind(status, state),
+        state=state,
+        passes_by_itself=state in PASSING,
         can_retry=state in RETRY,
         can_take_over=state in TAKE_OVER,
         can_cycle=is_active and bool(status.pair) and status.job is None,

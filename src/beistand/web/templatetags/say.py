@@ -15,6 +15,7 @@ from beistand.text.catalogue import Tellable, entries
 from beistand.text.figures import FIGURES
 from beistand.web.telling import spoken
 
+COMMANDS = ("beistand", "systemctl", "journalctl", "sudo", "apt", "ip")
 register = template.Library()
 
 
@@ -33,18 +34,20 @@ def word(value: Any, prefix: str) -> str:
 @register.filter
 def sentence(told: Tellable) -> str:
     """The sentence of a message or a finding, beginning as sentences do."""
-    text = sentence_of(told, spoken())
-    # A name at the beginning stays as its owner writes it.
-    if entries(spoken()).get(told.code, "{").startswith("{"):
-        return text
-    return text[:1].upper() + text[1:]
+    return _begun(sentence_of(told, spoken()), told.code)
 
 
 @register.filter
 def hint(told: Tellable) -> str:
     """What to do about it; empty where there is nothing to do."""
-    text = hint_of(told, spoken())
-    return text[:1].upper() + text[1:]
+    return _begun(hint_of(told, spoken()), f"{told.code}.hint")
+
+
+def _begun(text: str, code: str) -> str:
+    """Return it with a capital, unless it begins with a name or a command: those stay as they are written."""
+    begins_with_field = entries(spoken()).get(code, "{").startswith("{")
+    is_command = text.partition(" ")[0] in COMMANDS
+    return text if begins_with_field or is_command else text[:1].upper() + text[1:]
 
 
 @register.filter
