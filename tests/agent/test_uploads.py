@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from beistand.agent.uploads import IDLE_SECONDS
+from beistand.agent.worker import Progress
 from beistand.domain.errors import BeistandError, Refused
 from beistand.domain.export import RESERVE_BYTES
 from beistand.domain.job import JobKind, JobState
@@ -18,7 +19,10 @@ from beistand.protocol import (
     GetStatus,
     GetUpload,
     ImportUpload,
+    PlanTakeover,
     SendUpload,
+    StartTakeover,
+    TakeoverPlanAnswer,
     UploadView,
 )
 from fakes.agents import OneOfTwo, TwoAgents
@@ -200,3 +204,22 @@ def test_while_it_is_read_nobody_touches_it(carrying: TwoAgents) -> None:
         with pytest.raises(BeistandError, match="upload-in-use"):
             standby.ask(request)
     assert folder(standby).exists()
+
+
+@pytest.mark.parametrize("kind", [JobKind.CHECK, JobKind.SEED, JobKind.LOCAL_BACKUP])
+def test_a_takeover_does_not_wait_for_it(carrying: TwoAgents, kind: JobKind) -> None:
+    def until_cancelled(progress: Progress) -> dict[str, str]:
+        progress.cancelled.wait(20)
+        progress.check()
+        return {}
+
+    standby = carrying.b
+    reading = standby.agent.worker.start(kind, until_cancelled)
+    carrying.a.off()
+    carrying.clock.advance(60)
+    plan = standby.ask(PlanTakeover())
+    assert isinstance(plan, TakeoverPlanAnswer)
+    accept = tuple(each.code for each in plan.findings)
+    job = ended(standby, standby.ask(StartTakeover(digest=plan.digest, accept=accept, operator="test")))
+    assert standby.agent.worker.watch(reading.id, 0, 0).state is JobState.CANCELLED
+    assert (job.kind, job.state) == (JobKind.TAKEOVER, JobState.DONE)

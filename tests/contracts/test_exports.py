@@ -1,6 +1,9 @@
 """The contract of the ports Exports, Backups and Upload (there is no fake: the real ones are quick)."""
 
 import io
+import os
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyrage
@@ -12,7 +15,7 @@ from beistand.adapters.export_file import ExportFiles
 from beistand.adapters.export_signatures import ExportSignatures
 from beistand.adapters.keys import SshKeys
 from beistand.adapters.tar_blocks import LARGEST_OCTAL, TarReader, member_block
-from beistand.domain.errors import BadGeneration, Failed, Refused
+from beistand.domain.errors import BadGeneration, Failed, NoSpace, Refused
 
 
 def keys(folder: Path, peer: str = "") -> SshKeys:
@@ -150,6 +153,35 @@ def test_an_upload_grows_at_its_end_only(tmp_path: Path) -> None:
     upload.clear()
     upload.clear()
     assert not (tmp_path / "state/upload").exists()
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A file system of one megabyte."""
+    path = tmp_path / "small"
+    path.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", path], check=True)
+    yield path
+    subprocess.run(["umount", "-l", path], check=True)
+
+
+@pytest.mark.parametrize("passphrase", ["", "secret"])
+def test_on_a_full_disk_nothing_of_a_draft_stays(files: ExportFiles, small: Path, passphrase: str) -> None:
+    """F2."""
+    content = io.BytesIO(os.urandom(3 << 20))
+    with files.draft(small / "x", passphrase) as draft, pytest.raises(NoSpace, match="disk-full"):
+        draft.add("one", 3 << 20, content.read)
+    assert list(small.iterdir()) == []
+
+
+def test_on_a_full_disk_an_upload_says_so(small: Path) -> None:
+    """F2."""
+    upload = UploadFolder(small / "upload")
+    upload.begin()
+    with pytest.raises(NoSpace, match="disk-full"):
+        upload.add(0, bytes(3 << 20))
+    upload.clear()
+    assert list(small.iterdir()) == []
 
 
 def test_a_backup_is_read_from_any_place(files: ExportFiles, tmp_path: Path) -> None:
