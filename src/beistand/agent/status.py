@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from beistand.agent.agent import Agent
 
+BESIDE = ("local-backup-failed",)
+"""Troubles that touch neither the copy on the other appliance nor a takeover."""
 DISTRUSTED = ("host-key-changed", "host-key-unknown", "peer-key-refused")
 """Where the machine answers that should be the peer, and one of the two does not believe the other."""
 
@@ -105,9 +107,13 @@ def _sorted(found: list[Finding]) -> tuple[Finding, ...]:
 
 
 def _troubles(agent: Agent) -> list[Finding]:
-    troubles = sorted(agent.troubles.items())
     return [
-        Finding(code=each.code, severity=Severity.BLOCK, fields=dict(each.fields)) for _, each in troubles
+        Finding(
+            code=each.code,
+            severity=Severity.WARN if each.code in BESIDE else Severity.BLOCK,
+            fields=dict(each.fields),
+        )
+        for _, each in sorted(agent.troubles.items())
     ]
 
 
