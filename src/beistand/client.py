@@ -47,7 +47,8 @@ class Client:
     Failed `agent-silent`, `agent-answer-wrong`; Told with what the agent answered.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, *, greeted_within: float = USUAL_SECONDS) -> None:
+        self._greeted_within = greeted_within
         self._path = path or Path(os.environ.get(SOCKET) or Places().socket)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._welcome = Welcome(protocol=PROTOCOL_VERSION, version=__version__)
@@ -100,14 +101,14 @@ class Client:
         return self.call(request, AccountView)
 
     def _open(self) -> None:
-        self._socket.settimeout(USUAL_SECONDS)
+        self._socket.settimeout(self._greeted_within)
         try:
             self._socket.connect(str(self._path))
         except PermissionError:
             raise Refused("agent-not-permitted", socket=str(self._path)) from None
         except OSError:
             raise Refused("agent-not-running", socket=str(self._path)) from None
-        self._welcome = self.call(Hello(version=__version__), Welcome)
+        self._welcome = self.call(Hello(version=__version__), Welcome, self._greeted_within)
 
     def watch(self, job: Job) -> Job:
         """Return the job after its next change, or as it is after a while."""

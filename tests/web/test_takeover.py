@@ -25,6 +25,8 @@ from beistand.protocol import (
     TakeoverPlanAnswer,
     WatchJob,
 )
+from beistand.web import agent_link
+from beistand.web.pages import takeover
 from web import scenes
 from web.conftest import BEGIN, Start, account
 
@@ -400,3 +402,27 @@ def test_a_job_that_nobody_knows_any_more_is_explained(start: Start) -> None:
     page = browser.get(PAGE + "feed/")
     assert page.status_code == 404
     assert "not known any more" in text_of(page)
+
+
+def test_an_agent_that_hangs_is_waited_for_once_and_not_for_long(
+    monkeypatch: pytest.MonkeyPatch, start: Start
+) -> None:
+    """F12: the page says what it waits for instead of hanging, and asks again by itself."""
+    assert agent_link.GREETED_SECONDS < 5
+    monkeypatch.setattr(agent_link, "GREETED_SECONDS", 0.2)
+    browser, agent = start({Authenticate: None})
+    page = browser.get(PAGE)
+    assert page.status_code == 503
+    assert "The agent does not answer" in text_of(page)
+    assert len(agent.asked(Authenticate)) == 1
+
+
+def test_a_plan_that_takes_too_long_is_told_on_the_page(
+    monkeypatch: pytest.MonkeyPatch, start: Start
+) -> None:
+    assert takeover.PLAN_SECONDS <= 5
+    monkeypatch.setattr(takeover, "PLAN_SECONDS", 0.2)
+    browser, _ = start(standby(scenes.gone(), also={PlanTakeover: None}))
+    text = text_of(browser.get(PAGE))
+    assert "The agent did not answer within 0.2 seconds" in text
+    assert "Look again" in text

@@ -10,6 +10,8 @@ from beistand.domain.value import Value
 from beistand.protocol import AccountView, Authenticate, GetStatus, Status
 
 T = TypeVar("T")
+GREETED_SECONDS = 4.0
+"""For what an agent answers at once: nobody waits longer for a page that says that there is none."""
 MISSING = ("agent-not-running", "agent-not-permitted", "agent-silent", "agent-gone", "agent-answer-wrong")
 """Codes that say nothing about what was asked: the agent itself is the trouble."""
 
@@ -28,6 +30,8 @@ class AgentLink:
         self._client: Client | None = None
         self._account: AccountView | None = None
         self._status: Status | None = None
+        self._missing: BeistandError | None = None
+        """Why there is no agent: asked once a request, not once for each thing on the page."""
 
     @property
     def address(self) -> str:
@@ -56,7 +60,11 @@ class AgentLink:
     def status(self) -> Status:
         """Return the agent's status, asked once a request."""
         if self._status is None:
-            self._status = self.ask(GetStatus(), Status)
+            try:
+                self._status = self.ask(GetStatus(), Status, GREETED_SECONDS)
+            except BeistandError as error:
+                self._note(error)
+                raise
         return self._status
 
     @contextmanager
@@ -78,10 +86,26 @@ class AgentLink:
             self._client = None
 
     def _opened(self, password: str = "") -> Client:
+        if self._missing is not None:
+            raise self._missing
         if self._client is None:
-            client = Client().__enter__()
-            self._client = client
-            if self._token:
-                asked = Authenticate(token=self._token, address=self._address, password=password)
-                self._account = client.call(asked, AccountView)
+            try:
+                self._open(password)
+            except BeistandError as error:
+                self._note(error)
+                raise
+        assert self._client is not None
         return self._client
+
+    def _open(self, password: str) -> None:
+        self._client = Client(greeted_within=GREETED_SECONDS).__enter__()
+        if self._token:
+            asked = Authenticate(token=self._token, address=self._address, password=password)
+            # A password takes the agent a moment, and many at once take turns.
+            seconds = USUAL_SECONDS if password else GREETED_SECONDS
+            self._account = self._client.call(asked, AccountView, seconds)
+
+    def _note(self, error: BeistandError) -> None:
+        if is_missing(error):
+            self.close()
+            self._missing = error

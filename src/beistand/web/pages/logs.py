@@ -96,7 +96,8 @@ class Line:
     def bare(self) -> str:
         """Code and fields, which is what the journal has; empty where the sentence is nothing else."""
         text = str(self.message)
-        return "" if sentence(self.message, spoken()) == text else text
+        is_all = not self.message.fields or sentence(self.message, spoken()) == text
+        return "" if is_all else text
 
 
 def _wanted(request: Request) -> Wanted:
