@@ -34,8 +34,12 @@ TELLERS = {
     "__init__",
     "term",
     "line",
+    "label",
+    "say_now",
 }
 """Functions, classes and methods whose first argument, or argument `code`, is a code."""
+TELLERS_OF_PAGES = {"say", "notice"}
+"""Those of the pages, whose first argument is the request."""
 ENUMS: dict[str, type[StrEnum]] = {
     "role": Role,
     "copy": CopyState,
@@ -77,7 +81,7 @@ def uses() -> Iterator[Use]:
                 yield from _told(node, place)
             elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "code":
                 yield from (Use(place, code, None) for code in _texts(node.value))
-            elif isinstance(node, ast.Constant) and str(node.value).startswith("cli."):
+            elif isinstance(node, ast.Constant) and _is_plainly_a_code(node.value):
                 yield Use(place, str(node.value), None)
     for prefix, enum in ENUMS.items():
         yield from (Use("enum", f"{prefix}.{each.value}", frozenset()) for each in enum)
@@ -93,6 +97,8 @@ def _told(call: ast.Call, place: str) -> Iterator[Use]:
         yield from (Use(place, f"job.stage.{code}", frozenset()) for code in _texts(first))
     elif name in TELLERS:
         yield from (Use(place, code, _fields(call, name)) for code in _texts(named or first))
+    elif name in TELLERS_OF_PAGES and len(call.args) > 1:
+        yield from (Use(place, code, _fields(call, name)) for code in _texts(call.args[1]))
 
 
 def _texts(node: ast.expr | None) -> Iterator[str]:
@@ -102,6 +108,13 @@ def _texts(node: ast.expr | None) -> Iterator[str]:
         yield from _texts(node.orelse)
     elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _is_code(node.value):
         yield node.value
+
+
+def _is_plainly_a_code(value: object) -> bool:
+    """Tell whether a text can be nothing else: the interface's own words, wherever they stand."""
+    return (
+        isinstance(value, str) and value.startswith(("cli.", "web.")) and _is_code(value) and value[-1] != "."
+    )
 
 
 def _is_code(text: str) -> bool:

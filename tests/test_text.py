@@ -10,8 +10,9 @@ from beistand.text import LANGUAGES, hint, language, sentence, term
 from beistand.text.catalogue import entries
 from beistand.text.figures import FIGURES, duration, moment, number, size
 from source_codes import Use, uses
+from template_codes import template_uses, word_prefixes
 
-ALL = sorted(uses(), key=lambda each: (each.code, each.place))
+ALL = sorted((*uses(), *template_uses()), key=lambda each: (each.code, each.place))
 
 
 def fields_of(text: str) -> set[str]:
@@ -22,6 +23,12 @@ def fields_of(text: str) -> set[str]:
 def test_every_code_has_a_sentence(spoken: str) -> None:
     missing = {each.code: each.place for each in ALL if not entries(spoken).get(each.code)}
     assert missing == {}
+
+
+@pytest.mark.parametrize("spoken", LANGUAGES)
+def test_every_word_of_a_page_belongs_to_a_family(spoken: str) -> None:
+    families = {code.rpartition(".")[0] for code in entries(spoken)}
+    assert word_prefixes() - families == set()
 
 
 @pytest.mark.parametrize("spoken", LANGUAGES)

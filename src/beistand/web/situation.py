@@ -41,13 +41,13 @@ class Situation:
 def situation(plan: TakeoverPlanAnswer, peer: str, address: str, seen_seconds: float) -> Situation:
     """Return what the plan amounts to; `peer` is the name of the other appliance, `address` the service address."""
     level = _level(plan.findings)
-    code = plan.verdict.value
+    case = plan.verdict.value
     if plan.verdict is Verdict.PEER_HOLDS and plan.facts.peer.agent:
-        code = "peer-works"
+        case = "peer-works"
     return Situation(
         level=level,
-        sentence=message(f"web.takeover.verdict.{code}", peer=peer, address=address),
-        advice=message(f"web.takeover.advice.{code if level in STOPS and code in CURES else level}"),
+        sentence=message(f"web.takeover.verdict.{case}", peer=peer, address=address),
+        advice=message(f"web.takeover.advice.{case if level in STOPS and case in CURES else level}"),
         rows=_rows(plan.facts, peer, address),
         seen_seconds=max(0.0, seen_seconds),
     )
