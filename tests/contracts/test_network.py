@@ -49,6 +49,18 @@ def test_what_the_interface_says_of_itself(world: World) -> None:
         addresses.mac("eth9")
 
 
+def test_a_held_service_address_is_no_candidate_for_an_own_one(world: World) -> None:
+    a = world.a
+    assert a.addresses.candidates() == (("10.9.8.1/24", "eth0"),)
+    a.addresses.hold(a.installation)
+    assert a.addresses.candidates() == (("10.9.8.1/24", "eth0"),)
+
+
+def test_an_interface_without_a_tag_is_in_no_vlan(world: World) -> None:
+    assert world.a.addresses.vlan("eth0") == 0
+    assert world.a.addresses.vlan("eth9") == 0
+
+
 def test_the_carrier_goes_with_the_cable(world: World) -> None:
     world.unplug(world.a)
     assert not world.a.addresses.carrier("eth0")

@@ -10,8 +10,9 @@ from time import monotonic
 
 import msgspec
 import pytest
+from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 
-from beistand.adapters.addresses import NetlinkAddresses
+from beistand.adapters.addresses import NetlinkAddresses, vlan_of
 from beistand.adapters.network_changes import NetlinkChanges
 from contracts.segments import GATEWAY, SERVICE, Box, NamespaceWorld, installation, ip, namespace_world, until
 
@@ -273,6 +274,23 @@ def test_a_phone_learns_that_its_connection_is_dead(world: NamespaceWorld) -> No
             raise AssertionError("closed, not reset")
 
         until(is_over)
+
+
+def test_the_vlan_of_a_tagged_interface_is_read_from_the_kernels_message() -> None:
+    """As bytes, as rtnetlink(7) sends them: not every kernel has the module for a real one."""
+    tag = {"attrs": [["IFLA_VLAN_ID", 7]]}
+    made = ifinfmsg()
+    made["attrs"] = [["IFLA_LINKINFO", {"attrs": [["IFLA_INFO_KIND", "vlan"], ["IFLA_INFO_DATA", tag]]}]]
+    made.encode()
+    read = ifinfmsg(bytes(made.data))
+    read.decode()
+    assert vlan_of(read) == 7
+
+
+def test_a_leased_address_is_no_candidate(world: NamespaceWorld) -> None:
+    lease = ["dev", "eth0", "valid_lft", "60", "preferred_lft", "60"]
+    ip("-n", f"{world.prefix}-a", "address", "add", "192.0.2.77/24", *lease)
+    assert world.a.addresses.candidates() == (("10.9.8.1/24", "eth0"),)
 
 
 def test_nothing_is_left_behind(tmp_path: Path) -> None:

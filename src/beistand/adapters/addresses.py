@@ -79,12 +79,9 @@ class NetlinkAddresses:
     def vlan(self, interface: str) -> int:
         with _netlink() as netlink:
             try:
-                info = _link(netlink, interface).get_attr("IFLA_LINKINFO")
+                return vlan_of(_link(netlink, interface))
             except Failed:
                 return 0
-        if info is None or info.get_attr("IFLA_INFO_KIND") != "vlan":
-            return 0
-        return int(info.get_attr("IFLA_INFO_DATA").get_attr("IFLA_VLAN_ID") or 0)
 
     def candidates(self) -> tuple[tuple[str, str], ...]:
         with _netlink() as netlink:
@@ -206,6 +203,15 @@ class NetlinkAddresses:
         self._routes_before.parent.mkdir(parents=True, exist_ok=True)
         beside.write_bytes(msgspec.json.encode(routes))
         beside.rename(self._routes_before)
+
+
+def vlan_of(link: Any) -> int:
+    """Return the VLAN that a link of the kernel's list is tagged with, 0 without a tag."""
+    info = link.get_attr("IFLA_LINKINFO")
+    if info is None or info.get_attr("IFLA_INFO_KIND") != "vlan":
+        return 0
+    data = info.get_attr("IFLA_INFO_DATA")
+    return int(data.get_attr("IFLA_VLAN_ID") or 0) if data else 0
 
 
 def _replaced(route: Route, current: list[Route]) -> bool:

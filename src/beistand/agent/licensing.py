@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import socket
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -21,6 +23,7 @@ from beistand.domain.role import Role
 from beistand.protocol import GetLicences, InstallLicence, InstallLicences, LicencesView, RemoveLicence
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date
 
     from beistand.agent.acts import Acts
@@ -35,14 +38,23 @@ KNOWN = "known-licences"
 class Licensing:
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
+        self._changing = Lock()
+        """Held while the set is read and written: of two who install at once, nobody's licence is lost."""
 
     def acts(self) -> Acts:
         return {
             GetLicences: self.view,
-            InstallLicences: self.install_file,
-            InstallLicence: self.install_key,
-            RemoveLicence: self.remove,
+            InstallLicences: self._alone(self.install_file),
+            InstallLicence: self._alone(self.install_key),
+            RemoveLicence: self._alone(self.remove),
         }
+
+    def _alone(self, act: Callable[[Any, Caller], LicencesView]) -> Callable[[Any, Caller], LicencesView]:
+        def alone(request: Any, caller: Caller) -> LicencesView:
+            with self._changing:
+                return act(request, caller)
+
+        return alone
 
     def view(self, _request: GetLicences, _caller: Caller) -> LicencesView:
         agent, own = self._agent, self._own()
@@ -115,7 +127,7 @@ def found_in_licences(agent: Agent) -> tuple[Finding, ...]:
     own = agent.store.licences()
     found = [*licence_findings(own, peer_licences(agent), today(agent))]
     if agent.store.standing().role is Role.ACTIVE:
-        wrong = configured_key_finding(agent.store.config(), own, agent.appliance().host)
+        wrong = configured_key_finding(agent.store.config(), own, socket.gethostname())
         found += [wrong] if wrong else []
     return tuple(found)
 
