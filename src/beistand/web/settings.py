@@ -95,7 +95,5 @@ LOGGING = {
     # Refusals are no news, and what broke is told with its reference by pages/errors.py.
     "loggers": {"django.request": {"level": "CRITICAL"}, "django.security": {"level": "CRITICAL"}},
     "root": {"handlers": ["journal"], "level": "WARNING"},
-    # What was refused is told to whoever asked; a program that asks wrongly every second must not fill the journal.
-    "loggers": {"django.request": {"level": "ERROR"}},
 }
 LOGGING_CONFIG = "logging.config.dictConfig"
