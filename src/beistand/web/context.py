@@ -1,6 +1,7 @@
 """What every template knows beside what its page gives it."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest
 
@@ -8,12 +9,17 @@ from beistand.domain.errors import BeistandError
 from beistand.web.appearance import theme
 from beistand.web.asking import Request, is_administrator
 from beistand.web.menu import menu
+from beistand.web.rights import local_path
 from beistand.web.telling import notices, spoken
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
     if not isinstance(getattr(request, "told", None), list):
-        return {"language": spoken(), "theme": theme(request)}  # refused before anybody looked at the session
+        return {
+            "language": spoken(),
+            "theme": theme(request),
+            "here": "/",
+        }  # refused before anybody looked at the session
     asked: Request = request  # type: ignore[assignment]  # AgentMiddleware has seen it
     appliance = _status(asked)
     return {
@@ -26,7 +32,15 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "notices": notices(asked),
         "language": spoken(),
         "theme": theme(request),
+        "here": _here(request),
     }
+
+
+def _here(request: HttpRequest) -> str:
+    """Return the path that shows this page again; what answers a form has the page that the form stood on."""
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    return local_path(urlsplit(request.headers.get("referer", "")).path)
 
 
 def _status(request: Request) -> Any:
