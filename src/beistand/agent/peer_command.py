@@ -18,6 +18,7 @@ from beistand.domain.errors import Refused
 from beistand.domain.message import message
 from beistand.ports.places import Places
 from beistand.protocol import Answer, PeerRequest, frame, read_frame
+from beistand.protocol.framing import UNREADABLE
 
 RSYNC = "/usr/bin/rsync"
 IDLE_SECONDS = 900.0
@@ -75,7 +76,7 @@ def _answer(body: bytes, agent: socket.socket) -> bytes:
     """Hand a request of the peer to the agent and return its answer; anything else never reaches it."""
     try:
         request = msgspec.json.decode(body, type=PeerRequest)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         return frame(Answer(error=message("bad-request", why=str(error))))
     agent.sendall(frame(request))
     answer = read_frame(_exactly(agent.recv))

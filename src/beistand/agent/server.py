@@ -26,6 +26,7 @@ from beistand.protocol import (
     frame,
     read_frame,
 )
+from beistand.protocol.framing import UNREADABLE
 
 MOST_CONNECTIONS = 64
 BACKLOG = 128
@@ -137,7 +138,7 @@ class _Conversation:
             request: Value = msgspec.json.decode(body, type=self._type)
         except msgspec.ValidationError as error:
             raise Refused("bad-request", why=str(error)) from None
-        except (msgspec.DecodeError, RecursionError):
+        except UNREADABLE:
             raise Refused("bad-request", why="not JSON") from None
         return request
 

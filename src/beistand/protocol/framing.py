@@ -41,6 +41,9 @@ class Answer(Value, frozen=True, kw_only=True):
     error: Message | None = None
 
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding may raise of a body that is no message: msgspec does not wrap all of it."""
+
 _LENGTH = struct.Struct("!I")
 
 
@@ -56,17 +59,18 @@ def frame(value: Value) -> bytes:
 
 
 def read_frame(read_exactly: Callable[[int], bytes]) -> bytes:
-    """Return the body of the next frame, b"" at a clean end.
+    """Return the body of the next frame, b"" at the end, also where it came in the middle of one.
 
-    `read_exactly(n)` returns n bytes, or b"" at the end. Raises Refused `frame-too-large`.
+    `read_exactly(n)` returns n bytes, or less at the end. Raises Refused `frame-too-large`.
     """
     head = read_exactly(_LENGTH.size)
-    if not head:
+    if len(head) < _LENGTH.size:
         return b""
     (length,) = _LENGTH.unpack(head)
     if length > LARGEST_FRAME:
         raise Refused("frame-too-large", bytes=length)
-    return read_exactly(length)
+    body = read_exactly(length)
+    return body if len(body) == length else b""
 
 
 def open_answer(body: bytes, type_: type[T]) -> tuple[T | None, Message | None]:
