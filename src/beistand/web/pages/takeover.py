@@ -168,30 +168,34 @@ def _page(
     except BeistandError as error:
         values["missing"] = error.message
         return render(request, "takeover.html", values)
-    values |= _evidence(status, plan)
-    values |= {
+    values |= (
+        _evidence(status, plan)
+        | _decision(status, plan, consent)
+        | {
+            "restore_points": generations.restore_points,
+            "is_refused": is_refused,
+            "password_problem": password_problem.message if password_problem else None,
+        }
+    )
+    return render(request, "takeover.html", values)
+
+
+def _decision(status: Status, plan: TakeoverPlanAnswer, consent: Consent) -> dict[str, Any]:
+    """Return what a person is asked, and what they have answered."""
+    hard = shown_codes(plan)
+    job = status.job
+    return {
         "consent": consent,
         "questions": _asked(status, plan, consent),
         "changes": changes(plan, consent),
         "replug": [(each, each in consent.replugged) for each in plan.replug],
-        "needs_replug": any(each.code == REPLUG for each in plan.findings),
-        "notes": [each for each in plan.findings if each.code not in _asked_codes(plan)],
-        "refusals": [
-            each for each in plan.findings if not each.acceptable and each.code in shown_codes(plan)
-        ],
-        "shown_codes": " ".join(sorted(shown_codes(plan))),
-        "restore_points": generations.restore_points,
-        "live": generations.live,
-        "is_old": any(each.code == "data-old" for each in plan.findings),
-        "is_refused": is_refused,
-        "password_problem": password_problem.message if password_problem else None,
-        "blocking_job": status.job if status.job and status.job.kind not in ENDED else None,
+        "needs_replug": REPLUG in hard,
+        "notes": [each for each in plan.findings if each.code not in hard],
+        "refusals": [each for each in plan.findings if each.code in hard and not each.acceptable],
+        "shown_codes": " ".join(sorted(hard)),
+        "is_old": "data-old" in hard,
+        "blocking_job": job if job and job.kind not in ENDED else None,
     }
-    return render(request, "takeover.html", values)
-
-
-def _asked_codes(plan: TakeoverPlanAnswer) -> frozenset[str]:
-    return shown_codes(plan) | {REPLUG}
 
 
 def _start(request: Request, status: Status, consent: Consent) -> HttpResponse:
