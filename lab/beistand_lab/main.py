@@ -72,6 +72,16 @@ def demo(options: Options, *, keep: bool) -> None:
     sys.exit(failed)
 
 
+@cli.command()
+@click.pass_obj
+def pages(options: Options) -> None:
+    """Open both appliances' pages to a browser on this machine, with a setup code for each."""
+    from beistand_lab import doors
+
+    lab = options.lab()
+    options.tell(doors.how_to_look(lab), pages=doors.open_doors(lab))
+
+
 @cli.command("down")
 @click.pass_obj
 def down_(options: Options) -> None:

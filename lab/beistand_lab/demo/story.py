@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from beistand_lab import doors
 from beistand_lab.demo import after, before
 from beistand_lab.demo.administrator import Administrator
 from beistand_lab.demo.identity import identity, plant_licence
@@ -44,6 +45,8 @@ def how_to_reach(lab: Lab) -> str:
     return "\n".join(
         (
             f"the lab is still running; the service address is {lab.settings.service_address}",
+            doors.how_to_look(lab),
+            f"  {command} pages                       the same addresses with new setup codes",
             f"  {command} sh b beistand status        the appliances' own command lines (a, b)",
             f"  {command} phone 101 dial 102          the phones 101, 102, 103",
             f"  {command} off b; {command} on b       power cords; cut and heal for cables",
