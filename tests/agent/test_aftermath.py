@@ -142,3 +142,5 @@ def test_the_administrator_hears_of_it_from_the_one_that_took_over(two: TwoAgent
     (done,) = [each for each in one.store.outbox() if each.kind == "takeover-done"]
     assert "anna" in done.body
     assert "https://192.0.2.2:8443/" in done.body
+    (silent,) = [each for each in one.store.outbox() if each.kind == "peer-silent"]
+    assert "=" not in silent.body

@@ -44,6 +44,14 @@ def test_without_a_server_everything_waits(two: TwoAgents) -> None:
     assert states(two.b) == {"a@x.org": MailState.WAITING}
 
 
+def test_without_a_server_news_of_last_week_is_given_up(two: TwoAgents) -> None:
+    put(two.b, "a@x.org")
+    two.clock.advance(8 * 86400)
+    put(two.b, "b@x.org")
+    two.b.agent.postman.turn()
+    assert states(two.b) == {"a@x.org": MailState.GIVEN_UP, "b@x.org": MailState.WAITING}
+
+
 def test_a_server_that_is_down_is_asked_once_and_again_later(one: OneOfTwo) -> None:
     put(one, *(f"{number}@x.org" for number in range(20)))
     one.wiring.mailer.trouble = DOWN

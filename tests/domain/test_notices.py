@@ -122,9 +122,7 @@ def test_old_data_is_told_and_that_it_is_fresh_again() -> None:
 
 
 def peer(is_connected: bool) -> Callable[[Told], Any]:
-    return lambda _: peer_topic(
-        "pbx-b", "192.0.2.2", is_connected=is_connected, silent_seconds=130, why="peer-silent"
-    )
+    return lambda _: peer_topic("pbx-b", "192.0.2.2", is_connected=is_connected, silent_seconds=130, why=None)
 
 
 def test_a_peer_is_told_when_it_is_silent_for_long() -> None:
@@ -214,7 +212,7 @@ def test_every_notice_can_be_written(code: str, spoken: str) -> None:
         "peer_address": "x",
         "seconds": 2.0,
     }
-    fields = {**common, **own, "why": "y", "operator": "root", "users": 3}
+    fields = {**common, **own, "operator": "root", "users": 3}
     for part in ("subject", "body"):
         name = f"mail.{code}.{part}"
         assert term(name, spoken, **fields) != name

@@ -75,7 +75,10 @@ def to_administrator(agent: Agent, occasion: str, notice: Notice) -> OutboxEntry
     }
     if notice.about is not None:
         fields["problem"] = sentence(notice.about, spoken)
-        fields["advice"] = hint(notice.about, spoken)
+    subject = term(f"mail.{notice.code}.subject", spoken, **fields)
+    if notice.about is not None:
+        fields["problem"] = _whole(str(fields["problem"]))
+        fields["advice"] = _whole(hint(notice.about, spoken) or term("mail.no-advice", spoken))
     pages = f"https://{installation.own_ip}:{PAGES_PORT}/"
     body = term(f"mail.{notice.code}.body", spoken, **fields)
     foot = term("mail.foot", spoken, **fields, pages=pages, own=installation.own_ip)
@@ -83,7 +86,7 @@ def to_administrator(agent: Agent, occasion: str, notice: Notice) -> OutboxEntry
         occasion=occasion,
         kind=notice.code,
         recipient=agent.store.config().mail_address,
-        subject=term(f"mail.{notice.code}.subject", spoken, **fields),
+        subject=subject,
         body=f"{body.rstrip()}\n\n{foot}\n",
         since=agent.clock.now(),
     )
@@ -98,3 +101,8 @@ def trial_letter(agent: Agent) -> tuple[str, str]:
 
 def _language(agent: Agent) -> str:
     return language(agent.node.installation.language)
+
+
+def _whole(text: str) -> str:
+    """Return a sentence of the catalogue as one that stands for itself."""
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?', '!')) else '.'}"

@@ -126,11 +126,10 @@ class Notices:
         agent, pair = self._agent, self._agent.store.pair()
         if pair is None:
             return None
-        why = agent.link.why_unreached()
         return peer_topic(
             pair.peer.host,
             pair.peer.own_address.split("/")[0],
             is_connected=agent.link.is_connected(),
             silent_seconds=agent.link.silent_seconds(),
-            why=why.code if why else "peer-silent",
+            why=agent.link.why_unreached(),
         )

@@ -17,6 +17,7 @@ from beistand.domain.outbox import (
     is_recent,
     message_id,
     outbox_findings,
+    without_server,
 )
 from beistand.ports.mail import Mail
 from beistand.text.catalogue import language
@@ -63,6 +64,7 @@ class Postman:
         self._note_sent()
         server = agent.store.settings().mail_server
         if not server.host:
+            self._give_up_old()
             return
         due = self._due()
         while due and not self._stopping:
@@ -93,6 +95,13 @@ class Postman:
         return outbox_findings(
             (*waiting, *store.outbox(MOST_TOLD, MailState.GIVEN_UP)), self._agent.clock.now()
         )
+
+    def _give_up_old(self) -> None:
+        store, now = self._agent.store, self._agent.clock.now()
+        waiting = store.outbox(MOST_AT_ONCE, MailState.WAITING)
+        old = [after for each in waiting if (after := without_server(each, now)) != each]
+        if old:
+            store.put_mails(old)
 
     def _due(self) -> list[OutboxEntry]:
         now = self._agent.clock.now()

@@ -125,13 +125,16 @@ def stale_topic(findings: Iterable[Finding]) -> Seen:
     return Seen(topic="stale", state="stale", notice=notice)
 
 
-def peer_topic(peer: str, address: str, *, is_connected: bool, silent_seconds: float, why: str) -> Seen:
+def peer_topic(
+    peer: str, address: str, *, is_connected: bool, silent_seconds: float, why: Message | None
+) -> Seen:
     """No news of the other appliance is bad news (F30)."""
     fields: dict[str, Field] = {"peer": peer, "peer_address": address}
     if is_connected:
         notice = Notice(code="peer-back", fields=fields)
         return Seen(topic="peer", state=WELL, notice=notice, must_last=PEER_BACK_SECONDS)
-    notice = Notice(code="peer-silent", fields={**fields, "seconds": silent_seconds, "why": why})
+    about = why or Message(code="peer-silent")
+    notice = Notice(code="peer-silent", fields={**fields, "seconds": silent_seconds}, about=about)
     return Seen(topic="peer", state="silent", notice=notice, must_last=PEER_SILENT_SECONDS)
 
 
@@ -142,11 +145,10 @@ NO_NEWS = (
     "copy-stale",
     "module-inactive",
     "schedule-missing",
-    "mail-server-missing",
-    "mails-wait",
-    "mail-given-up",
 )
-"""Findings that have a topic of their own, that an administrator caused just now, or that no mail can tell."""
+"""Findings that have a topic of their own, or that an administrator caused just now."""
+OF_MAILS = "mail"
+"""How the codes of those begin that no mail can tell."""
 
 
 def problem_topics(findings: Iterable[Finding], told: Told) -> tuple[Seen, ...]:
@@ -154,7 +156,9 @@ def problem_topics(findings: Iterable[Finding], told: Told) -> tuple[Seen, ...]:
     wrong = {
         f"{PROBLEM}{each.code}": each
         for each in findings
-        if each.code not in NO_NEWS and each.severity is not Severity.INFO
+        if each.code not in NO_NEWS
+        and not each.code.startswith(OF_MAILS)
+        and each.severity is not Severity.INFO
     }
     found = [
         Seen(

@@ -55,6 +55,14 @@ def again(entry: OutboxEntry, now: datetime) -> OutboxEntry:
     return msgspec.structs.replace(entry, **changes)
 
 
+def without_server(entry: OutboxEntry, now: datetime) -> OutboxEntry:
+    """Return the entry while no mail server is known: what is no news any more is given up."""
+    if is_recent(entry, now):
+        return entry
+    why = Message(code="mail-server-unknown")
+    return msgspec.structs.replace(entry, state=MailState.GIVEN_UP, next_at=None, why=why)
+
+
 def is_recent(entry: OutboxEntry, now: datetime) -> bool:
     """Tell whether the mail is still news; a month after a takeover nobody wants to read of it."""
     return abs(now - entry.since) < TOLD_FOR
@@ -81,13 +89,16 @@ def outbox_findings(entries: tuple[OutboxEntry, ...], now: datetime) -> tuple[Fi
     if waiting:
         oldest = min(waiting, key=lambda each: each.since)
         age = max(0.0, (now - oldest.since).total_seconds())
-        found.append(_warn("mails-wait", count=len(waiting), age=age, why=str(oldest.why)))
+        found += [_warn("mails-wait", count=len(waiting), age=age), *_why(oldest)]
     if lost:
         newest = max(lost, key=lambda each: each.since)
-        found.append(
-            _warn("mail-given-up", count=len(lost), recipient=newest.recipient, why=str(newest.why or ""))
-        )
-    return tuple(found)
+        found += [_warn("mail-given-up", count=len(lost), recipient=newest.recipient), *_why(newest)]
+    return tuple({each.code: each for each in found}.values())
+
+
+def _why(entry: OutboxEntry) -> tuple[Finding, ...]:
+    """Return the reason as a finding of its own, with its hint."""
+    return (_warn(entry.why.code, **entry.why.fields),) if entry.why else ()
 
 
 def _warn(code: str, **fields: Field) -> Finding:
