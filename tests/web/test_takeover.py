@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from beistand.domain.account import AccountRole
+from beistand.domain.facts import Finding, Severity
 from beistand.domain.job import JobKind, JobState
 from beistand.domain.mail import Encryption, MailState, OutboxEntry
 from beistand.domain.message import message
@@ -142,6 +143,16 @@ def test_on_the_active_it_leads_to_the_standby(start: Start) -> None:
     page = browser.get(PAGE)
     assert "https://192.0.2.2:8443/admin/redundancy/" in page.content.decode()
     assert 'value="takeover"' not in page.content.decode()
+
+
+def test_an_active_without_a_standby_leads_nowhere(start: Start) -> None:
+    alone = msgspec.structs.replace(
+        scenes.ACTIVE, findings=(Finding(code="no-standby", severity=Severity.WARN),)
+    )
+    browser, _ = start({GetStatus: alone, PlanTakeover: message("already-active")})
+    page = browser.get(PAGE)
+    assert "There is no standby" in text_of(page)
+    assert ":8443" not in page.content.decode()
 
 
 @pytest.mark.parametrize("state", ["held", "active-failed", "released"])

@@ -161,6 +161,7 @@ def _page(
         "peer": _peer(status),
         "can_retry": status.state in RETRY_STATES,
         "peer_page": _peer_page(status),
+        "has_standby": all(each.code != "no-standby" for each in status.findings),
     }
     try:
         plan = _plan(request, consent.restore_point, within_seconds)
