@@ -242,5 +242,7 @@ def test_the_schedule_makes_local_backups_on_the_active_only(lab: Lab, pair: Adm
     assert {each["id"] for each in found["backups"] if each["asked"]} == by_hand
     assert len(found["backups"]) == len(by_hand) + 1
     assert found["next_backup"]
+    meeting = pair.ask("a", "config", "set", "schedule.interval=day")
+    assert meeting["error"]["code"] == "schedules-meet"
     there = pair.ask("b", "backup", "list")
     assert (there["backups"], there["next_backup"]) == ([], "")
