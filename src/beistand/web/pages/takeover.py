@@ -13,7 +13,7 @@ from beistand.client import Told
 from beistand.domain.errors import BeistandError
 from beistand.domain.facts import Finding
 from beistand.domain.job import Job, JobKind
-from beistand.domain.message import Message
+from beistand.domain.message import Message, message
 from beistand.protocol import (
     Done,
     GenerationList,
@@ -154,7 +154,7 @@ def _page(
     *,
     within_seconds: float = SEEN_SECONDS,
     is_refused: bool = False,
-    password_problem: BeistandError | None = None,
+    password_problem: Message | None = None,
 ) -> HttpResponse:
     values: dict[str, Any] = {
         "status": status,
@@ -175,7 +175,7 @@ def _page(
         | {
             "restore_points": generations.restore_points,
             "is_refused": is_refused,
-            "password_problem": password_problem.message if password_problem else None,
+            "password_problem": password_problem,
         }
     )
     return render(request, "takeover.html", values)
@@ -231,7 +231,7 @@ def _refused(request: Request, status: Status, consent: Consent, refused: Told) 
     if refused.message.code in ("already-active", "plan-changed"):
         return _page(request, status, consent, within_seconds=POLL_SECONDS)
     if refused.message.code in WRONG_PASSWORD:
-        return _page(request, status, consent, password_problem=refused)
+        return _page(request, status, consent, password_problem=message("web.takeover.password.wrong"))
     request.told.append(refused.message)
     return _page(request, status, consent)
 
