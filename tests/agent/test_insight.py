@@ -327,6 +327,7 @@ def test_the_plan_tells_lines_what_to_replug_and_the_network(paired: TwoAgents) 
     paired.a.agent.link.turn()
     paired.b.wiring.lines.named = ("provider (sip:sip.example.org)",)
     paired.b.machine.gateway = "192.0.2.253"
+    paired.clock.advance(2)
     paired.a.off()
     plan = cast("TakeoverPlanAnswer", paired.b.ask(PlanTakeover()))
     assert plan.lines == ("provider (sip:sip.example.org)",)
