@@ -29,7 +29,8 @@ def test_an_agent_that_does_not_run_is_told_and_asked_again(monkeypatch, start: 
 
 
 def test_a_session_that_the_agent_ended_leads_to_the_log_in_page(start: Start) -> None:
-    browser, agent = start({Authenticate: message("session-expired")})
+    browser, agent = start({Authenticate: message("session-ended")})
     answer = browser.get("/")
-    assert answer.status_code == 302
+    assert answer.headers["Location"] == "/log-in/"
+    assert "Your session has ended" in browser.get("/log-in/").content.decode()
     assert agent.asked(GetStatus)

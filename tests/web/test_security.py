@@ -19,6 +19,7 @@ from beistand.protocol import (
 from beistand.web.middleware import POLICY
 from web.conftest import BEGIN, Start, account
 
+pytestmark = pytest.mark.shows("F17")
 OPEN_PAGES = {"log-in", "log-out", "setup", "appearance"}
 
 

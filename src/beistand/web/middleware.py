@@ -10,6 +10,7 @@ from beistand.domain.errors import BeistandError
 from beistand.web.agent_link import AgentLink
 from beistand.web.asking import Request
 from beistand.web.pages.errors import failed
+from beistand.web.telling import notice
 
 Respond = Callable[[HttpRequest], HttpResponse]
 POLICY = (
@@ -61,13 +62,13 @@ class AgentMiddleware:
     def _recognise(self, request: Request) -> None:
         try:
             request.account = request.agent.account()
-        except Told as gone:
+        except Told:
             # Expired, logged out elsewhere, account removed: whoever it was starts anew.
             address = request.agent.address
             request.agent.close()
             request.session.flush()
             request.agent = AgentLink("", address)
-            request.told.append(gone.message)
+            notice(request, "web.log-in.ended")
 
 
 def _at_the_end(response: HttpResponse, act: Callable[[], None]) -> None:
