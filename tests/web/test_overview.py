@@ -59,6 +59,7 @@ def copy(state: CopyState = CopyState.IMPORTED, number: int = 1, **more: object)
         (copy(CopyState.TAKEN), True, "done now open open open"),
         (copy(CopyState.TAKEN), False, "done open open open open"),
         (copy(CopyState.IMPORTED), False, "done done done done open"),
+        (copy(CopyState.IMPORTED), True, "done done done done open"),
         (copy(CopyState.PROVEN), False, "done done done done done"),
         (copy(CopyState.FAILED, failed_stage="scan"), False, "failed open open open open"),
         (copy(CopyState.FAILED, failed_stage="transfer"), False, "done failed open open open"),

@@ -20,6 +20,7 @@ FAILED_AT = {
     "drill": CopyState.PROVEN,
 }
 """The state that a copy did not reach because this stage failed; every other stage belongs to taking it."""
+UNDER_WAY = (CopyState.TAKEN, CopyState.TRANSFERRED, CopyState.VERIFIED)
 NEARLY_OLD = 0.75
 
 
@@ -74,4 +75,5 @@ def _step(copy: Copy, at: int, reached: int, *, is_running: bool) -> str:
         return "open"
     if copy.state is CopyState.FAILED:
         return "failed"
-    return "now" if is_running else "open"
+    # A cycle that runs beside an imported copy is making the next one.
+    return "now" if is_running and copy.state in UNDER_WAY else "open"
