@@ -121,6 +121,22 @@ def test_the_password_never_comes_back(start: Start) -> None:
     assert "One is set. Leave this empty to keep it." in page
 
 
+@pytest.mark.parametrize(
+    ("code", "field"),
+    [
+        ("mail-host-form", "host"),
+        ("mail-port-form", "port"),
+        ("mail-user-form", "user"),
+        ("mail-password-again", "password"),
+        ("mail-sender-form", "sender"),
+    ],
+)
+def test_what_the_agent_refuses_stands_beside_its_field(start: Start, code: str, field: str) -> None:
+    told = message(code, host="mail.example.org", port=1, address="x")
+    browser, _ = start({**replies(), SetMailServer: told})
+    assert f'id="id_{field}_error"' in browser.post(PAGE, FORM).content.decode()
+
+
 def test_an_empty_password_keeps_the_one_that_is_set(start: Start) -> None:
     browser, agent = start(replies())
     assert browser.post(PAGE, FORM).headers["Location"] == PAGE

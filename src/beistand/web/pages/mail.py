@@ -45,8 +45,10 @@ if TYPE_CHECKING:
 TEST_SECONDS = 60.0
 """A test mail may wait for a server that takes its time."""
 FIELD_OF = {
-    "mail-server-host": "host",
-    "mail-server-sender": "sender",
+    "mail-host-form": "host",
+    "mail-port-form": "port",
+    "mail-user-form": "user",
+    "mail-password-again": "password",
     "mail-sender-form": "sender",
     "mail-address-form": "address",
     "mail-text-field": "body",
