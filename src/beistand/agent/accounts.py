@@ -141,13 +141,19 @@ class Accounts:
 
     def make_setup_code(self, _request: MakeSetupCode, _caller: Caller) -> SetupCode:
         code, expires = self._codes.make()
-        host = self._agent.node.installation.own_ip if self._agent.is_initialised else socket.gethostname()
         return SetupCode(
             code=code,
             expires=expires,
-            url=f"https://{host}:{WEB_PORT}/",
+            url=f"https://{self._pages()}:{WEB_PORT}/",
             fingerprint=fingerprint(self._agent.wiring.places.web_certificate),
         )
+
+    def _pages(self) -> str:
+        """Return the address of the pages; the host name where several could be it, and nobody has said which."""
+        if self._agent.is_initialised:
+            return self._agent.node.installation.own_ip
+        candidates = [address for address, _ in self._agent.wiring.addresses.candidates()]
+        return candidates[0].partition("/")[0] if len(candidates) == 1 else socket.gethostname()
 
     def use_setup_code(self, request: UseSetupCode, _caller: Caller) -> Session:
         name = plain_name(request.name)
