@@ -32,6 +32,11 @@ check: setup
 test: check
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
+# Every page in both languages, wide and narrow, light and dark: pictures in build/screens to look at.
+screens: setup
+	$(BIN)/pytest -n 0 tests/e2e/test_web_screens.py
+.PHONY: screens
+
 demo: setup
 	@$(BIN)/beistand-lab demo $(if $(filter keep,$(DEMO)),--keep)
 
