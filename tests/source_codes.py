@@ -36,6 +36,7 @@ TELLERS = {
     "line",
     "label",
     "say_now",
+    "log",
 }
 """Functions, classes and methods whose first argument, or argument `code`, is a code."""
 TELLERS_OF_PAGES = {"say", "notice"}

@@ -7,7 +7,7 @@ import pytest
 from beistand.domain.facts import Finding, Severity
 from beistand.domain.message import message
 from beistand.text import LANGUAGES, hint, language, sentence, term
-from beistand.text.catalogue import entries
+from beistand.text.catalogue import BECAUSE, WORDS, entries
 from beistand.text.figures import FIGURES, duration, moment, number, size
 from source_codes import Use, uses
 from template_codes import template_uses, word_prefixes
@@ -53,7 +53,7 @@ def test_the_languages_say_the_same_things() -> None:
 @pytest.mark.parametrize("spoken", LANGUAGES)
 def test_every_figure_of_the_catalogue_is_known(spoken: str) -> None:
     specs = {spec for text in entries(spoken).values() for _, _, spec, _ in Formatter().parse(text) if spec}
-    assert specs <= FIGURES.keys()
+    assert specs <= {*FIGURES, *WORDS, BECAUSE}
 
 
 def test_a_message_becomes_a_sentence_and_a_hint() -> None:
@@ -72,6 +72,23 @@ def test_unknown_codes_and_missing_fields_are_told_bare() -> None:
     assert sentence(message("address-in-use", mac="02"), "en") == "address-in-use mac=02"
     assert hint(message("no-such-code"), "en") == ""
     assert term("no-such-term", "de") == "no-such-term"
+
+
+@pytest.mark.parametrize(
+    ("why", "expected"),
+    [
+        ("", "Zyklus: fehlgeschlagen"),
+        ("peer-silent", "Zyklus: fehlgeschlagen: die andere Anlage antwortet nicht"),
+        (
+            str(message("address-in-use", address="192.0.2.10", mac="two words")),
+            "Zyklus: fehlgeschlagen: 192.0.2.10 kann nicht übernommen werden: two words antwortet noch dafür",
+        ),
+        ("no-such-code a=1", "Zyklus: fehlgeschlagen: no-such-code a=1"),
+    ],
+)
+def test_a_line_of_the_log_tells_its_words_and_why(why: str, expected: str) -> None:
+    told = message("job-ends", job="1", kind="cycle", state="failed", why=why)
+    assert sentence(told, "de") == expected
 
 
 def test_fields_from_a_peer_reach_no_attributes() -> None:

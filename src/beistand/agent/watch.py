@@ -58,7 +58,10 @@ class Watch:
             )
         with self._lock:
             if self._facts is None or self._facts.holder_mac != facts.holder_mac:
-                log("service-address-held-by", mac=facts.holder_mac or "nobody")
+                if facts.holder_mac:
+                    log("service-address-held-by", mac=facts.holder_mac)
+                else:
+                    log("service-address-free")
             self._facts, self._at = facts, self._agent.clock.monotonic()
         return facts
 

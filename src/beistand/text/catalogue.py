@@ -4,6 +4,7 @@ Fields stand in braces and are formatted as the page language wants it: `{age:du
 `{at:moment}`, `{count:number}`; everything else as Python's format does.
 """
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
@@ -15,6 +16,22 @@ from beistand.domain.message import Field
 from beistand.text.figures import FIGURES
 
 LANGUAGES = ("en", "de")
+WORDS = {
+    "boot-verdict": "log.boot",
+    "job-kind": "job.kind",
+    "job-stage": "job.stage",
+    "job-state": "log.job",
+    "licence-kind": "licence.kind",
+    "role": "role",
+    "state": "state",
+}
+"""`{kind:job-kind}`: a field that is one of several values becomes the word `job.kind.<value>`."""
+BECAUSE = "because"
+"""`{why:because}`: a field that holds another message as the log writes it becomes its sentence; nothing for none."""
+
+
+_LOGGED = re.compile(r'(?:[^\s"]|"[^"]*")+')
+"""One word of `code key=value key="two words"`."""
 
 
 class Tellable(Protocol):
@@ -79,6 +96,23 @@ def _bare(told: Tellable) -> str:
     return " ".join([told.code, *(f"{name}={value}" for name, value in told.fields.items())])
 
 
+def _because(told: str, language: str) -> str:
+    if not told:
+        return ""
+    code, *pairs = _LOGGED.findall(told)
+    fields = {name: _value(value) for name, _, value in (each.partition("=") for each in pairs)}
+    why = _filled(code, fields, language) or told
+    return term("log.because", language, why=why)
+
+
+def _value(text: str) -> Field:
+    """Return a field as it was before it was written to the log."""
+    try:
+        return float(text) if "." in text else int(text)
+    except ValueError:
+        return text.strip('"')
+
+
 class _Fields(Formatter):
     def __init__(self, language: str) -> None:
         self._language = language
@@ -86,6 +120,10 @@ class _Fields(Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         if figure := FIGURES.get(format_spec):
             return figure(value, self._language)
+        if format_spec in WORDS:
+            return term(f"{WORDS[format_spec]}.{value}", self._language)
+        if format_spec == BECAUSE:
+            return _because(str(value), self._language)
         return str(super().format_field(value, format_spec))
 
     def get_field(self, field_name: str, args: Any, kwargs: Any) -> Any:  # noqa: ARG002  Formatter names it
