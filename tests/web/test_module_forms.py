@@ -59,6 +59,21 @@ def test_a_wrong_value_is_told_at_its_field(changed: dict[str, str], field: str,
     assert words in form.errors[field][0]
 
 
+def test_who_only_chooses_an_interval_is_not_refused() -> None:
+    """What the forms show before anything was chosen is right, and never meets the other schedule."""
+    config = replace(CONFIG, schedule=None, backup_schedule=None)
+    forms = [kind(config=config, now=NOW) for kind in (SettingsForm, BackupScheduleForm)]
+    cycles, backups = [
+        {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
+        for form in forms
+    ]
+    assert cycles["interval"] is None
+    form = SettingsForm({**RIGHT, **cycles, "interval": "hour"}, config=config, now=NOW)
+    assert form.is_valid(), form.errors
+    config = form.changed(config)
+    assert BackupScheduleForm({**backups, "interval": "day"}, config=config, now=NOW).is_valid()
+
+
 @pytest.mark.parametrize("typed", ["2026-03-02", "02.03.2026", "02:03:2026", "2.3.2026"])
 def test_a_date_is_read_as_people_type_it(typed: str) -> None:
     form = settings_form(start=typed)

@@ -1,5 +1,6 @@
 """Forms of the page Backups (S14)."""
 
+from datetime import time
 from typing import Any
 
 import msgspec
@@ -41,6 +42,8 @@ class NewBackupForm(forms.Form):
 class BackupScheduleForm(ScheduleForm):
     """When a backup is made by itself, and how many of these stay."""
 
+    usual_time = time(3, 30)
+    """Not the minute of an hourly cycle: the two must never meet (S12)."""
     keep_backups = whole_number("web.backups.keep", 1, MOST_BACKUPS)
 
     def __init__(self, data: Any = None, *, config: ModuleConfig, **when: Any) -> None:

@@ -1,6 +1,6 @@
 """When something runs, as people enter it (S9, S14): Timer-Intervall, Wiederhole alle, Start, Zeit."""
 
-from datetime import datetime, tzinfo
+from datetime import datetime, time, tzinfo
 from typing import Any
 
 from django import forms
@@ -24,6 +24,9 @@ class ScheduleForm(forms.Form):
     `schedule` is what was entered, None: by hand only. A start that was changed must not lie
     before the day of `now`, which is local time.
     """
+
+    usual_time = time(1, 0)
+    """What stands in the form as long as nobody has chosen when."""
 
     interval = forms.ChoiceField(
         label=label("web.schedule.interval"),
@@ -63,7 +66,7 @@ class ScheduleForm(forms.Form):
     )
 
     def __init__(self, data: Any = None, *, saved: Schedule | None, now: datetime, **more: Any) -> None:
-        initial = {**_initial(saved), **more.pop("initial", {})}
+        initial = {**_initial(saved, now, self.usual_time), **more.pop("initial", {})}
         super().__init__(data, initial=initial, **more)
         self.schedule: Schedule | None = saved
         self._saved, self._now = saved, now
@@ -126,7 +129,7 @@ def rhythm(schedule: Schedule | None) -> Message:
     return Message(code=f"web.schedule.words.{kind}.{number}", fields=fields)
 
 
-def _initial(saved: Schedule | None) -> dict[str, Any]:
+def _initial(saved: Schedule | None, now: datetime, usual_time: time) -> dict[str, Any]:
     if saved is None:
-        return {}
+        return {"start": now.date(), "at": usual_time}
     return {"interval": saved.interval.value, "every": saved.every, "start": saved.start, "at": saved.at}
