@@ -2,7 +2,6 @@
 
 import os
 import signal
-import ssl
 import sys
 from pathlib import Path
 from threading import Event, Thread
@@ -12,12 +11,12 @@ from gunicorn.app.base import BaseApplication
 
 from beistand.web import certificate
 from beistand.web.address import PORT, listening_address, names_of
+from beistand.web.browsers import tls
+from beistand.web.reception import Reception
 from beistand.web.state import HOSTS, make_secret, state_folder
 
 THREADS = 32
 LOOK_SECONDS = 5.0
-STALLED_SECONDS = 60.0
-"""A browser that neither takes nor sends anything for so long loses its connection, not the others their pages."""
 
 
 def main() -> None:
@@ -52,11 +51,11 @@ class _Pages(BaseApplication):  # type: ignore[misc]  # gunicorn has no type inf
         super().__init__()
 
     def load_config(self) -> None:
-        context = _context(self._folder / "tls")
+        context = tls(self._folder / "tls")
         settings = {
             "bind": f"{self._address or '0.0.0.0'}:{PORT}",  # noqa: S104  only where the machine has no address yet
             "workers": 1,
-            "worker_class": "gthread",
+            "worker_class": Reception,
             "threads": THREADS,
             "keepalive": 15,
             "graceful_timeout": 5,
@@ -88,22 +87,3 @@ class _Pages(BaseApplication):  # type: ignore[misc]  # gunicorn has no type inf
             if (address, names_of(address)) != (self._address, self._names):
                 os.kill(os.getppid(), signal.SIGTERM)
                 return
-
-
-class _Patient(ssl.SSLSocket):
-    """A connection that waits for its browser, but not for ever."""
-
-    def setblocking(self, flag: bool) -> None:
-        self.settimeout(STALLED_SECONDS if flag else 0)
-
-    def do_handshake(self, block: bool = False) -> None:
-        self.settimeout(STALLED_SECONDS)
-        super().do_handshake(block)
-
-
-def _context(folder: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.sslsocket_class = _Patient
-    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
-    return context
