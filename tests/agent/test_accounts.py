@@ -380,7 +380,9 @@ def test_it_all_works_before_init(two: TwoAgents) -> None:
     status = two.a.ask(GetStatus())
     assert (status.initialised, status.has_administrator) == (False, False)
     code = cast("SetupCode", two.a.ask(MakeSetupCode()))
-    assert code.url == "https://192.0.2.1:8443/"  # its only address; nobody's DNS knows a fresh machine's name
+    assert (
+        code.url == "https://192.0.2.1:8443/"
+    )  # its only address; nobody's DNS knows a fresh machine's name
     page = Page(two.a)
     session = page.ask(use(code.code))
     assert page.act_for(session, password=WORDS).code(RetryService()) == "not-initialised"
