@@ -12,8 +12,8 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
-from beistand.web.browsers import MOST_WAITING
-from beistand.web.reception import MOST_OF_ONE, SMALL_BODY, is_here
+from beistand.web.browsers import MOST_WAITING, Browser
+from beistand.web.reception import MOST_OF_ONE, SMALL_BODY, Reception, is_here
 from beistand.web.serve import THREADS
 
 ADDRESS = "127.77.72.1"
@@ -160,6 +160,16 @@ def test_one_machine_cannot_take_all_connections() -> None:
                 held.enter_context(plain())
         assert ask().startswith(b"HTTP/1.1 200")
         assert ask(source=ADDRESS).startswith(b"HTTP/1.1 200"), "its own newest makes its oldest go"
+
+
+def test_one_that_made_room_is_heard_no_more() -> None:
+    """The worker may have been told of it in the same turn: its number is no file's any more, or another's."""
+    mine, _others = socket.socketpair()
+    gone = Browser(None, mine, (ELSEWHERE, 1), (ADDRESS, 8443))
+    gone.close()
+    worker = Reception.__new__(Reception)  # nothing of it is needed, and nothing may be touched
+    worker.on_pending_socket_readable(gone, mine)
+    worker.on_client_socket_readable(gone, mine)
 
 
 def test_a_slow_request_is_answered_when_it_is_here() -> None:

@@ -110,7 +110,7 @@ class Browser(TConn):  # type: ignore[misc]  # gunicorn has no type information
         """Monotonic seconds when its request must be here."""
         self.on_close: Callable[[Browser], None] = lambda _browser: None
         self.linger: Callable[[Browser], None] = lambda _browser: None
-        self._is_closed = False
+        self.is_closed = False
 
     def secure(self, context: ssl.SSLContext) -> None:
         """Speak TLS from here on. Raises OSError."""
@@ -122,9 +122,9 @@ class Browser(TConn):  # type: ignore[misc]  # gunicorn has no type information
 
     def close(self, graceful: bool = False) -> None:
         """End it; gracefully: the answer first, in which nobody waits for the browser."""
-        if self._is_closed:
+        if self.is_closed:
             return
-        self._is_closed = True
+        self.is_closed = True
         self.on_close(self)
         if graceful and self._says_goodbye() and not self.has_gone():
             self.linger(self)

@@ -87,9 +87,15 @@ class Reception(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type inf
         self._hear(conn)
 
     def on_pending_socket_readable(self, conn: Browser, client: Any) -> None:
+        if conn.is_closed:
+            return  # it made room for one that was heard a moment before
         self.poller.unregister(client)
         self.pending_conns.remove(conn)
         self._hear(conn)
+
+    def on_client_socket_readable(self, conn: Browser, client: Any) -> None:
+        if not conn.is_closed:
+            super().on_client_socket_readable(conn, client)
 
     def murder_pending(self) -> None:
         """End what took too long; all of them are looked at, as they came in no order."""
@@ -184,7 +190,7 @@ class Reception(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type inf
         self.poller.register(conn.sock, selectors.EVENT_READ, lambda _sock: self._see_off(conn))
 
     def _see_off(self, conn: Browser) -> None:
-        if conn.has_gone():
+        if conn in self._lingering and conn.has_gone():
             self._end(conn)
 
     def _end(self, conn: Browser) -> None:
