@@ -116,7 +116,7 @@ def test_the_worst_finding_makes_the_colour(scene: str, level: str, verdict: str
 def test_who_is_cut_off_knows_nothing_of_the_other() -> None:
     """Silence counts only beside a positive control."""
     rows = {each.about.code: each for each in situation(scenes.isolated(), "pbx-a", "192.0.2.10", 1.0).rows}
-    assert rows["web.takeover.row.carrier"].answer == "no"
+    assert rows["web.takeover.row.carrier"].answer == "unlinked"
     assert {
         rows[f"web.takeover.row.{each}"].answer for each in ("arp", "icmp", "ssh", "agent", "sip", "holder")
     } == {"unknown"}

@@ -9,6 +9,9 @@ from beistand.protocol import TakeoverPlanAnswer
 REPLUG = "replug-first"
 """The finding that stands for everything that has to be replugged by hand; its list is ticked instead."""
 STOPS = ("stop", "never")
+QUIET = ("silent", "free")
+"""Answers that say nothing where this appliance hears nobody."""
+OF_THE_DATA = ("no-imported-generation", "own-data", "data-old")
 CURES = ("peer-holds", "isolated", "foreign")
 """Verdicts that say by themselves what to do first."""
 
@@ -33,6 +36,8 @@ class Situation:
     """`go`, `caution`, `stop` or `never`: the worst of what was found."""
     sentence: Message
     advice: Message
+    reasons: tuple[Message, ...]
+    """Why the level is no better, beside what the sentence says: what is wrong with the data."""
     rows: tuple[Row, ...]
     seen_seconds: float
     """How long ago the network was looked at."""
@@ -48,6 +53,11 @@ def situation(plan: TakeoverPlanAnswer, peer: str, address: str, seen_seconds: f
         level=level,
         sentence=message(f"web.takeover.verdict.{case}", peer=peer, address=address),
         advice=message(f"web.takeover.advice.{case if level in STOPS and case in CURES else level}"),
+        reasons=tuple(
+            message(f"web.takeover.reason.{each.code}", peer=peer, age=plan.age_seconds)
+            for each in plan.findings
+            if each.code in OF_THE_DATA
+        ),
         rows=_rows(plan.facts, peer, address),
         seen_seconds=max(0.0, seen_seconds),
     )
@@ -67,7 +77,7 @@ def _rows(facts: Facts, peer: str, address: str) -> tuple[Row, ...]:
     is_deaf = not (facts.carrier and (facts.gateway or facts.phones_answering))
     found = _looked_at(facts, peer, address)
     return tuple(
-        _unknown(each) if is_deaf and each.answer == "no" and each.tone == "good" else each for each in found
+        _unknown(each) if is_deaf and each.answer in QUIET and each.tone == "good" else each for each in found
     )
 
 
@@ -79,7 +89,7 @@ def _looked_at(facts: Facts, peer: str, address: str) -> tuple[Row, ...]:
     return (
         Row(
             about=message("web.takeover.row.carrier"),
-            answer="yes" if facts.carrier else "no",
+            answer="linked" if facts.carrier else "unlinked",
             tone="good" if facts.carrier else "bad",
         ),
         _gateway(facts),
@@ -99,7 +109,7 @@ def _gateway(facts: Facts) -> Row:
         return Row(about=about, answer="unknown", more=message("web.takeover.row.gateway.none"))
     return Row(
         about=about,
-        answer="yes" if facts.gateway else "no",
+        answer="answers" if facts.gateway else "silent",
         tone="good" if facts.gateway else "bad",
     )
 
@@ -115,7 +125,7 @@ def _phones(facts: Facts) -> Row:
     is_enough = facts.phones_answering > 0 and facts.phones_answering * 2 >= facts.phones_known
     return Row(
         about=about,
-        answer="yes" if facts.phones_answering else "no",
+        answer="answers" if facts.phones_answering else "silent",
         tone="good" if is_enough else "bad",
         more=counts,
     )
@@ -124,12 +134,12 @@ def _phones(facts: Facts) -> Row:
 def _holder(facts: Facts, peer: str, address: str) -> Row:
     about = message("web.takeover.row.holder", address=address)
     if not facts.holder_mac:
-        return Row(about=about, answer="no", tone="good")
+        return Row(about=about, answer="free", tone="good")
     is_peer = facts.holder_mac.lower() == facts.peer_mac.lower()
     code = "web.takeover.row.holder.peer" if is_peer else "web.takeover.row.holder.stranger"
-    return Row(about=about, answer="yes", tone="bad", more=message(code, peer=peer, mac=facts.holder_mac))
+    return Row(about=about, answer="taken", tone="bad", more=message(code, peer=peer, mac=facts.holder_mac))
 
 
 def _sign(code: str, who: str, *, is_there: bool) -> Row:
     about = Message(code=code, fields={"who": who})
-    return Row(about=about, answer="yes" if is_there else "no", tone="bad" if is_there else "good")
+    return Row(about=about, answer="answers" if is_there else "silent", tone="bad" if is_there else "good")
