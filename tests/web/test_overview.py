@@ -33,6 +33,7 @@ PEER = PeerView(
     role=Role.STANDBY,
     serving=False,
 )
+NO_STANDBY = Finding(code="no-standby", severity=Severity.WARN)
 
 
 def copy(state: CopyState = CopyState.IMPORTED, number: int = 1, **more: object) -> Copy:
@@ -101,6 +102,7 @@ def test_without_a_copy_there_is_no_age() -> None:
             "serving",
             "wait",
         ),
+        ({"peer": PEER, "usable": copy(), "findings": (NO_STANDBY,)}, "serving-without-standby", "wait"),
         ({"state": "active-failed", "peer": PEER}, "active-failed", "bad"),
         ({"state": "standing-by", "role": Role.STANDBY, "peer": PEER}, "standing-empty", "calm"),
         (
@@ -167,6 +169,19 @@ def test_the_page_says_all_of_it(start: Start) -> None:
         "What you should know",
     ):
         assert words in page, words
+
+
+def test_after_a_takeover_nothing_stands_by(start: Start) -> None:
+    """B1: what this appliance served from is no copy of what it serves now."""
+    status = msgspec.structs.replace(
+        STATUS, pair="ab", peer=PEER, newest=copy(), usable=copy(), findings=(NO_STANDBY,)
+    )
+    browser, _ = start({GetStatus: status})
+    page = browser.get("/").content.decode()
+    assert "nothing stands by since it took over" in page
+    assert "Nobody keeps a copy" in page
+    for words in ("stands by</p>", "Cycle now", "Age of what a takeover would serve"):
+        assert words not in page, words
 
 
 def test_a_cycle_by_hand_leads_to_its_job(start: Start) -> None:

@@ -27,6 +27,8 @@ PASSING = ("starting", "checking")
 RETRY = ("held", "active-failed", "released")
 """States in which `serve now` is a choice; the takeover page asks for the password and does it."""
 TAKE_OVER = ("standing-by", "superseded", "forked")
+NO_STANDBY = "no-standby"
+"""The finding of an active whose peer was the active before."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +43,8 @@ class Summary:
     can_retry: bool = False
     can_take_over: bool = False
     can_cycle: bool = False
+    has_standby: bool = True
+    """False on an active after a takeover: nobody keeps a copy of what it serves."""
 
 
 def summary(status: Status) -> Summary:
@@ -49,9 +53,10 @@ def summary(status: Status) -> Summary:
     state = state if state in KNOWN else "out-of-order"
     peer = status.peer.host if status.peer else "-"
     is_active = status.role is Role.ACTIVE
+    has_standby = all(each.code != NO_STANDBY for each in status.findings)
     return Summary(
         sentence=Message(
-            code=f"web.overview.is.{_case(status, state)}",
+            code=f"web.overview.is.{_case(status, state, has_standby=has_standby)}",
             fields={"host": status.host, "peer": peer, "address": status.service_address},
         ),
         kind=_kind(status, state),
@@ -59,13 +64,16 @@ def summary(status: Status) -> Summary:
         passes_by_itself=state in PASSING,
         can_retry=state in RETRY,
         can_take_over=state in TAKE_OVER,
-        can_cycle=is_active and bool(status.pair) and status.job is None,
+        can_cycle=is_active and has_standby and bool(status.pair) and status.job is None,
+        has_standby=has_standby,
     )
 
 
-def _case(status: Status, state: str) -> str:
+def _case(status: Status, state: str, *, has_standby: bool) -> str:
     if state == "serving" and status.peer is None:
         return "serving-alone"
+    if state == "serving" and not has_standby:
+        return "serving-without-standby"
     if state == "standing-by" and status.peer is None:
         return "standing-unpaired"
     if state == "standing-by" and status.usable is None:
