@@ -17,7 +17,7 @@ import django  # noqa: E402
 
 django.setup()
 
-from django.core.management import call_command  # noqa: E402
+from django.conf import settings  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import setup_test_environment  # noqa: E402
 
@@ -59,10 +59,16 @@ def account(role: AccountRole = AccountRole.ADMINISTRATOR, name: str = "anna") -
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _sessions() -> None:
-    """A table for sessions, as the web process makes it when it begins."""
+def _environment() -> None:
     setup_test_environment()
-    call_command("migrate", verbosity=0)
+
+
+def give_session(browser: Client, **entries: str) -> None:
+    """Have the browser hold a session with these entries, as if the pages had signed it."""
+    session = browser.session
+    session.update(entries)
+    session.save()
+    browser.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
 
 
 @pytest.fixture
@@ -95,9 +101,7 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
         browser = Client(headers={"accept-language": language})
         browser.defaults["wsgi.url_scheme"] = "https"
         if role is not None:
-            session = browser.session
-            session["token"] = "t0ken"
-            session.save()
+            give_session(browser, token="t0ken")
         return browser, agent
 
     yield start

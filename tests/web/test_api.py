@@ -44,7 +44,7 @@ from beistand.protocol import (
     WatchJob,
 )
 from fakes.agent_server import FakeAgent, Reply
-from web.conftest import STATUS
+from web.conftest import STATUS, give_session
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PROGRAM = AccountView(name="watcher", role=AccountRole.ADMINISTRATOR, since=NOW, is_program=True, id="1")
@@ -128,9 +128,7 @@ def test_nobody_gets_in_without_a_token(programs: Any, header: str) -> None:
 @pytest.mark.shows("F17")
 def test_a_browsers_cookie_is_worth_nothing_here(programs: Any) -> None:
     program = programs()
-    session = program.client.session
-    session["token"] = "t0ken"
-    session.save()
+    give_session(program.client, token="t0ken")
     assert problem(program.ask("GET", "/status", Authorization="")) == (401, "api-token-missing")
 
 

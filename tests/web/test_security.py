@@ -1,6 +1,8 @@
 """F17 from outside of the view functions: what a hostile page, name or form gets."""
 
 import pytest
+from django.conf import settings
+from django.core import signing
 from django.test import Client
 from django.urls import get_resolver
 from django.urls.resolvers import URLPattern
@@ -17,7 +19,8 @@ from beistand.protocol import (
     StartCycle,
 )
 from beistand.web.middleware import POLICY
-from web.conftest import BEGIN, Start, account
+from beistand.web.state import state_folder
+from web.conftest import BEGIN, Start, account, give_session
 
 pytestmark = pytest.mark.shows("F17")
 OPEN_PAGES = {"log-in", "log-out", "setup", "appearance"}
@@ -52,25 +55,42 @@ def test_a_form_of_another_site_does_nothing(start: Start, path: str) -> None:
     _, agent = start()
     hostile = Client(enforce_csrf_checks=True)
     hostile.defaults["wsgi.url_scheme"] = "https"
-    with_session = hostile.session
-    with_session["token"] = "t0ken"
-    with_session.save()
+    give_session(hostile, token="t0ken")
     answer = hostile.post(path, {"name": "anna", "password": "x"}, headers={"origin": "https://evil.example"})
     assert answer.status_code == 403
     assert not [each for each in agent.requests if isinstance(each, (LogIn, StartCycle))]
 
 
 def test_logging_in_makes_a_session_with_another_name(start: Start) -> None:
-    """Fixation: whoever planted a session's name does not share the one that comes of it."""
+    """Fixation: whoever planted a session does not share the one that comes of it."""
     browser, _ = start(role=None)
-    planted = browser.session
-    planted["planted"] = "by somebody else"
-    planted.save()
+    give_session(browser, planted="by somebody else")
+    planted = browser.cookies["__Host-session"].value
     answer = browser.post("/log-in/", {"name": "anna", "password": "x"})
     assert answer.status_code == 303
-    assert browser.session.session_key != planted.session_key
+    assert browser.cookies["__Host-session"].value != planted
     assert "planted" not in browser.session
     assert browser.session["token"] == "t0ken"
+
+
+@pytest.mark.shows("F12")
+def test_logging_in_needs_no_disk(start: Start) -> None:
+    """On the day the disk may be full: nothing of a session is written here."""
+    before = sorted(state_folder().iterdir())
+    browser, _ = start(role=None)
+    assert browser.post("/log-in/", {"name": "anna", "password": "x"}).status_code == 303
+    assert sorted(state_folder().iterdir()) == before
+    assert settings.DATABASES["default"]["ENGINE"] == "django.db.backends.dummy"
+
+
+def test_a_session_that_nobody_here_signed_is_none(start: Start) -> None:
+    browser, agent = start(role=None)
+    forged = signing.dumps(
+        {"token": "t0ken"}, key="guessed", salt="django.contrib.sessions.backends.signed_cookies"
+    )
+    browser.cookies["__Host-session"] = forged
+    assert browser.get("/").status_code == 302
+    assert not [each for each in agent.requests if isinstance(each, Authenticate)]
 
 
 def test_logging_out_ends_the_session_in_the_agent_too(start: Start) -> None:

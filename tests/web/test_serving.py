@@ -76,6 +76,17 @@ def test_the_key_of_the_sessions_is_made_once(tmp_path: Path) -> None:
     assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
 
 
+def test_a_key_that_a_power_cut_left_empty_is_made_anew(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("")
+    make_secret(tmp_path)
+    assert len(secret_key(tmp_path)) > 40
+
+
+def test_without_room_for_a_key_pages_are_served_all_the_same(tmp_path: Path) -> None:
+    make_secret(tmp_path / "missing")
+    assert len(secret_key(tmp_path / "missing")) > 40
+
+
 def test_the_pages_listen_on_the_own_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with FakeAgent({GetStatus: STATUS}) as agent:
         monkeypatch.setenv("BEISTAND_SOCKET", str(agent.path))

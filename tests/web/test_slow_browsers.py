@@ -164,7 +164,8 @@ def test_one_machine_cannot_take_all_connections() -> None:
 
 def test_one_that_made_room_is_heard_no_more() -> None:
     """The worker may have been told of it in the same turn: its number is no file's any more, or another's."""
-    mine, _others = socket.socketpair()
+    mine, others = socket.socketpair()
+    others.close()
     gone = Browser(None, mine, (ELSEWHERE, 1), (ADDRESS, 8443))
     gone.close()
     worker = Reception.__new__(Reception)  # nothing of it is needed, and nothing may be touched

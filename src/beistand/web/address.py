@@ -3,6 +3,7 @@
 import fcntl
 import socket
 import struct
+from contextlib import suppress
 from ipaddress import IPv4Interface
 from pathlib import Path
 
@@ -28,7 +29,8 @@ def listening_address(remembered: Path) -> str:
         return _default_route()
     own = str(IPv4Interface(status.own_address).ip)
     if own != _last(remembered):
-        remembered.write_text(own)
+        with suppress(OSError):  # a full disk: it is only for times without an agent
+            remembered.write_text(own)
     return own
 
 

@@ -26,21 +26,15 @@ def main() -> None:
     address = listening_address(folder / "address")
     names = names_of(address)
     make_secret(folder)
-    certificate.ensure_certificate(folder / "tls", names, certificate.now())
+    try:
+        certificate.ensure_certificate(folder / "tls", names, certificate.now())
+    except OSError as trouble:
+        # On a full disk the one for another name is better than no page.
+        sys.stderr.write(f"no new certificate: {trouble}\n")
     os.environ[HOSTS] = ",".join(names)
     os.environ["DJANGO_SETTINGS_MODULE"] = "beistand.web.settings"
-    _make_sessions()
     sys.stderr.write(f"serving https://{address or '0.0.0.0'}:{PORT}/\n")  # noqa: S104  shown, not bound
     _Pages(folder, address, names).run()
-
-
-def _make_sessions() -> None:
-    import django
-    from django.core.management import call_command
-
-    django.setup()
-    call_command("migrate", verbosity=0)
-    call_command("clearsessions")
 
 
 class _Pages(BaseApplication):  # type: ignore[misc]  # gunicorn has no type information

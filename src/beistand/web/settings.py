@@ -1,4 +1,4 @@
-"""Django's settings. Sessions only: accounts live in the agent, there is no model of ours (docs/adr)."""
+"""Django's settings. Accounts and sessions live in the agent: there is no model and no database here (docs/adr)."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ SECRET_KEY = secret_key(_STATE)
 ALLOWED_HOSTS = hosts()
 ROOT_URLCONF = "beistand.web.urls"
 WSGI_APPLICATION = "beistand.web.wsgi.application"
-INSTALLED_APPS = ["django.contrib.sessions"]
+INSTALLED_APPS: list[str] = []
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -26,14 +26,6 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "beistand.web.middleware.AgentMiddleware",
 ]
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": _STATE / "sessions.sqlite3",
-        "OPTIONS": {"timeout": 5, "transaction_mode": "IMMEDIATE", "init_command": "PRAGMA journal_mode=WAL"},
-    }
-}
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -65,6 +57,8 @@ STATIC_ROOT = _HERE / "static"
 WHITENOISE_MAX_AGE = 365 * 24 * 3600
 """The address of a file carries its digest (`asset`), so it never changes."""
 
+# Signed, in the browser: nobody is kept from the click by a disk that is full. The agent ends sessions.
+SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 SESSION_COOKIE_NAME = "__Host-session"
 SESSION_COOKIE_SECURE = True
 SESSION_COOKIE_HTTPONLY = True

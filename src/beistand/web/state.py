@@ -1,7 +1,8 @@
-"""The web process's own folder: secret of the sessions, sessions, certificate. Nobody else writes there."""
+"""The web process's own folder: secret of the sessions and certificate. Nobody else writes there."""
 
 import os
 import secrets
+import sys
 from pathlib import Path
 
 STATE = "BEISTAND_WEB_STATE"
@@ -21,18 +22,30 @@ def hosts() -> list[str]:
 
 
 def secret_key(folder: Path) -> str:
-    """Return the key that signs cookies; one for this process only where none was made yet."""
-    try:
-        return (folder / "secret").read_text()
-    except OSError:
-        return secrets.token_urlsafe(48)
+    """Return the key that signs cookies; one for this process only where none could be kept."""
+    return _kept(folder) or secrets.token_urlsafe(48)
 
 
 def make_secret(folder: Path) -> None:
     """Make the key once; who deletes it ends every session."""
-    try:
-        descriptor = os.open(folder / "secret", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+    if _kept(folder):
         return
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(48))
+    beside = folder / "secret.new"
+    try:
+        beside.unlink(missing_ok=True)
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+            file.flush()
+            os.fsync(file.fileno())
+        beside.rename(folder / "secret")
+    except OSError as trouble:
+        sys.stderr.write(f"sessions end with this process: {trouble}\n")
+
+
+def _kept(folder: Path) -> str:
+    """Return the key that was made; a power cut may have left an empty file of it."""
+    try:
+        return (folder / "secret").read_text()
+    except OSError:
+        return ""
