@@ -181,7 +181,7 @@ def _confirm(browser: Browser, own: str) -> None:
         box.click()
     browser.fill("password", ROOT_PASSWORD)
     browser.fill("own_password", own)
-    browser.click("Paaren")
+    browser.click("Koppeln")
 
 
 def _set(browser: Browser, name: str, value: str) -> None:
@@ -201,7 +201,7 @@ def _job_done(browser: Browser, back: str) -> None:
 def _downloaded(browser: Browser, folder: Path) -> Path:
     """Make a backup by hand and download it as one file."""
     browser.open("a", "/backups/")
-    browser.click("Backup erstellen")
+    browser.click("Sicherung erstellen")
     _job_done(browser, "/backups/")
     assert browser.problems() == []
     browser.find("main table a").click()
