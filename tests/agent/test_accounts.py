@@ -6,6 +6,7 @@ from typing import cast
 
 import pytest
 
+from beistand.agent.known_places import KnownPlaces
 from beistand.agent.throttle import MOST_SUBJECTS, MOST_TRIES, Throttle
 from beistand.domain.account import AccountRole
 from beistand.domain.errors import NoSpace, Refused
@@ -329,6 +330,32 @@ def test_ten_wrong_tries_a_minute_from_one_address_at_any_names(two: TwoAgents) 
         assert Page(two.a).code(LogIn(name=name, password="guess", address="192.0.2.66")) == "log-in-wrong"
     assert Page(two.a).code(LogIn(name="anna", password=WORDS, address="192.0.2.66")) == "too-many-tries"
     assert Page(two.a).log_in()
+
+
+def test_guessing_elsewhere_keeps_nobody_out_where_he_has_logged_in_before(two: TwoAgents) -> None:
+    """The day of the takeover: nobody is logged in yet, and somebody guesses without end."""
+    settle_in(two.a)
+    own = "192.0.2.50"
+    assert Page(two.a).code(LogIn(name="anna", password=WORDS, address=own)) == ""
+    for number in range(MOST_TRIES):
+        Page(two.a).code(LogIn(name="anna", password="guess", address=f"192.0.2.{number}"))
+    assert Page(two.a).code(LogIn(name="anna", password=WORDS, address="192.0.2.99")) == "too-many-tries"
+    assert Page(two.a).code(LogIn(name="anna", password=WORDS, address=own)) == ""
+    wrong = [
+        Page(two.a).code(LogIn(name="anna", password="guess", address=own)) for _ in range(MOST_TRIES + 1)
+    ]
+    assert wrong == ["log-in-wrong"] * MOST_TRIES + ["too-many-tries"], "not without end there, either"
+
+
+def test_the_last_three_addresses_of_an_account_are_known_over_a_restart(two: TwoAgents) -> None:
+    places, others = (KnownPlaces(two.a.agent.store) for _ in range(2))
+    for number in range(5):
+        places.learn("anna", f"192.0.2.{number}")
+    places.learn("anna", "192.0.2.3")
+    known = [number for number in range(5) if others.knows("anna", f"192.0.2.{number}")]
+    assert known == [2, 3, 4]
+    assert not others.knows("bert", "192.0.2.3")
+    assert not others.knows("anna", "")
 
 
 def test_a_refusal_says_how_long_to_wait_and_waiting_helps(two: TwoAgents) -> None:

@@ -11,6 +11,7 @@ import msgspec
 from beistand.adapters.web_certificate import fingerprint
 from beistand.agent.audit import read_audit
 from beistand.agent.caller import Admitted
+from beistand.agent.known_places import KnownPlaces
 from beistand.agent.pair_settings import change_settings
 from beistand.agent.sessions import Sessions, digest_of, mark_of, new_token
 from beistand.agent.setup_code import SetupCodes
@@ -91,11 +92,14 @@ class Accounts:
         self._sessions = Sessions(agent.store, agent.clock)
         self._codes = SetupCodes(agent.store, agent.clock)
         self._throttle = Throttle(agent.clock.monotonic)
+        self._places = KnownPlaces(agent.store)
 
     # --- who is it ------------------------------------------------------------------------------
 
     def log_in(self, request: LogIn, _caller: Caller) -> Session:
-        account = self._proven(plain_name(request.name), request.password, [f"address {request.address}"])
+        name, address = plain_name(request.name), request.address[:64]
+        account = self._proven(name, request.password, [f"address {address}"], address=address)
+        self._places.learn(account.name, address)
         return self._opened(account)
 
     def log_out(self, _request: LogOut, caller: Caller) -> Value:
@@ -172,6 +176,7 @@ class Accounts:
         self._throttle.give_back(subjects, moment)
         account = account_of(changed.accounts, name)
         assert account is not None
+        self._places.learn(account.name, request.address[:64])
         return self._opened(account)
 
     # --- accounts and tokens --------------------------------------------------------------------
@@ -279,14 +284,26 @@ class Accounts:
         return account
 
     def _proven(
-        self, name: str, password: str, subjects: Sequence[str], *, of_session: bool = False
+        self,
+        name: str,
+        password: str,
+        subjects: Sequence[str],
+        *,
+        of_session: bool = False,
+        address: str = "",
     ) -> Account:
         """Return the account whose password this is. Raises Refused `log-in-wrong`, `too-many-tries`.
 
-        Who is logged in has tries of his own: guessing at his name from elsewhere must not keep him from the click.
+        Who is logged in has tries of his own, and so has who logs in from an `address` where he did before: guessing
+        at his name from elsewhere must not keep him from the click.
         """
         account = account_of(self._settings().accounts, name)
-        whose = UNKNOWN_NAMES if account is None else f"session {name}" if of_session else f"account {name}"
+        if account is None:
+            whose = UNKNOWN_NAMES
+        elif of_session:
+            whose = f"session {name}"
+        else:
+            whose = f"account {name} at {address}" if self._places.knows(name, address) else f"account {name}"
         moment = self._throttle.take([*subjects, whose])
         if not self._passwords.fits(password, account.verifier if account else None) or account is None:
             raise Refused("log-in-wrong")
