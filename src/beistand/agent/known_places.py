@@ -1,4 +1,4 @@
-"""From where each account has logged in: there nobody keeps its owner out by guessing at the name from elsewhere (F17)."""
+"""From where each account has logged in: nobody keeps its owner out there by guessing from elsewhere (F17)."""
 
 from threading import Lock
 
