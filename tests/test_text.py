@@ -8,7 +8,7 @@ from beistand.domain.facts import Finding, Severity
 from beistand.domain.message import message
 from beistand.text import LANGUAGES, hint, language, sentence, term
 from beistand.text.catalogue import BECAUSE, WORDS, entries
-from beistand.text.figures import FIGURES, duration, moment, number, size
+from beistand.text.figures import FIGURES, duration, minute, moment, number, size, span
 from source_codes import Use, uses
 from template_codes import template_uses, word_prefixes
 
@@ -135,6 +135,11 @@ def test_durations(seconds: float, english: str, german: str) -> None:
     assert (duration(seconds, "en"), duration(seconds, "de")) == (english, german)
 
 
+def test_durations_after_a_preposition() -> None:
+    assert [span(each, "de") for each in (86400, 3 * 86400)] == ["1 Tag", "3 Tagen"]
+    assert span(3 * 86400, "en") == "3 days"
+
+
 @pytest.mark.parametrize(
     ("count", "english", "german"),
     [
@@ -158,3 +163,4 @@ def test_numbers_and_moments() -> None:
     )
     assert moment("2026-03-01T14:00:00", "de") == "01.03.2026 14:00:00"
     assert moment("tomorrow", "en") == "tomorrow"
+    assert (minute("2026-03-01T14:00:00", "de"), minute("tomorrow", "en")) == ("01.03.2026 14:00", "tomorrow")

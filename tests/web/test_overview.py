@@ -90,7 +90,12 @@ def test_without_a_copy_there_is_no_age() -> None:
     ("changes", "code", "kind"),
     [
         ({}, "serving-alone", "calm"),
-        ({"peer": PEER}, "serving", "calm"),
+        ({"peer": PEER}, "serving-empty", "calm"),
+        (
+            {"peer": msgspec.structs.replace(PEER, connected=False), "usable": copy(CopyState.PROVEN)},
+            "serving-silent",
+            "wait",
+        ),
         ({"peer": PEER, "usable": copy(CopyState.PROVEN)}, "serving", "good"),
         ({"peer": PEER, "usable": copy(CopyState.IMPORTED)}, "serving", "calm"),
         (

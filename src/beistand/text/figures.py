@@ -29,6 +29,12 @@ def duration(seconds: Any, language: str) -> str:
     return ("-" if seconds < 0 else "") + " ".join(parts[:2])
 
 
+def span(seconds: Any, language: str) -> str:
+    """Return the duration as it stands after `since` and `ago`: German says `seit 3 Tagen`."""
+    text = duration(seconds, language)
+    return text.replace("Tage", "Tagen") if language == "de" else text
+
+
 def size(count: Any, language: str) -> str:
     """Return bytes in the largest decimal unit: `1.4 GB`."""
     value, units = float(count), ["TB", "GB", "MB", "kB", "bytes"]
@@ -59,6 +65,12 @@ def moment(value: Any, language: str) -> str:
     return when.strftime("%d.%m.%Y %H:%M:%S" if language == "de" else "%Y-%m-%d %H:%M:%S")
 
 
+def minute(value: Any, language: str) -> str:
+    """Return an ISO 8601 time without its seconds; what is none, as it is."""
+    text = moment(value, language)
+    return text.removesuffix(text[-3:]) if text[-3:-2] == ":" else text
+
+
 def day(value: Any, language: str) -> str:
     """Return an ISO 8601 date; what is none, as it is."""
     try:
@@ -70,8 +82,10 @@ def day(value: Any, language: str) -> str:
 
 FIGURES: dict[str, Callable[[Any, str], str]] = {
     "duration": duration,
+    "span": span,
     "bytes": size,
     "number": number,
     "moment": moment,
+    "minute": minute,
     "day": day,
 }

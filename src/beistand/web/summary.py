@@ -57,7 +57,12 @@ def summary(status: Status) -> Summary:
     return Summary(
         sentence=Message(
             code=f"web.overview.is.{_case(status, state, has_standby=has_standby)}",
-            fields={"host": status.host, "peer": peer, "address": status.service_address},
+            fields={
+                "host": status.host,
+                "peer": peer,
+                "address": status.service_address,
+                "silent": status.peer.silent_seconds if status.peer else 0.0,
+            },
         ),
         kind=_kind(status, state),
         state=state,
@@ -76,16 +81,23 @@ def _case(status: Status, state: str, *, has_standby: bool) -> str:
         return "serving-without-standby"
     if state == "standing-by" and status.peer is None:
         return "standing-unpaired"
-    if state == "standing-by" and status.usable is None:
-        return "standing-empty"
+    if state in ("serving", "standing-by") and _is_silent(status):
+        return f"{state}-silent"
+    if state in ("serving", "standing-by") and status.usable is None:
+        return "serving-empty" if state == "serving" else "standing-empty"
     return state
+
+
+def _is_silent(status: Status) -> bool:
+    """Tell whether nobody knows how the other one is: then it is not said to stand by."""
+    return status.peer is not None and not status.peer.connected
 
 
 def _kind(status: Status, state: str) -> str:
     severities = {each.severity for each in status.findings}
     if state in ALARMING or Severity.BLOCK in severities:
         return "bad"
-    if state in WAITING or severities & {Severity.WARN, Severity.CONFIRM}:
+    if state in WAITING or _is_silent(status) or severities & {Severity.WARN, Severity.CONFIRM}:
         return "wait"
     is_proven = status.usable is not None and status.usable.state is CopyState.PROVEN
     return "good" if is_proven else "calm"

@@ -8,9 +8,11 @@ from typing import Any
 from django import template
 from django.conf import settings
 
+from beistand.domain.message import Message
 from beistand.text import hint as hint_of
 from beistand.text import sentence as sentence_of
 from beistand.text import term
+from beistand.text.audit import audited
 from beistand.text.catalogue import Tellable, entries
 from beistand.text.figures import FIGURES
 from beistand.web.telling import spoken
@@ -51,6 +53,12 @@ def _begun(text: str, code: str) -> str:
 
 
 @register.filter
+def deed(what: Message) -> str:
+    """A line of the audit log: what somebody did, or why it was refused."""
+    return _begun(audited(what, spoken()), what.code)
+
+
+@register.filter
 def duration(seconds: float) -> str:
     return FIGURES["duration"](seconds, spoken())
 
@@ -68,6 +76,13 @@ def number(value: float) -> str:
 
 @register.filter
 def moment(when: Any) -> str:
+    """Date and time to the minute: nobody plans by the second."""
+    return FIGURES["minute"](when, spoken())
+
+
+@register.filter
+def instant(when: Any) -> str:
+    """To the second, for logs and clocks."""
     return FIGURES["moment"](when, spoken())
 
 
