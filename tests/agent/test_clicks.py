@@ -73,6 +73,19 @@ def test_a_superseded_one_takes_over_with_its_own_data(two: TwoAgents) -> None:
     assert two.a.serves
 
 
+def test_who_died_a_moment_ago_is_not_asked_to_release(two: TwoAgents) -> None:
+    """S3: one click is enough, also while the last greeting is still warm."""
+    two.turns(2)
+    assert two.b.agent.link.ask() is not None
+    two.a.off()
+    assert two.b.agent.link.is_connected()
+    shown = two.b.ask(PlanTakeover())
+    assert not shown.facts.peer.any, shown.facts
+    job = click(two.b, "partition-suspected", "no-imported-generation")
+    assert job.state is JobState.DONE, job
+    assert "ask-peer-to-release" not in job.stages
+
+
 def test_who_serves_has_nothing_to_take_over(two: TwoAgents) -> None:
     two.turns(2)
     with pytest.raises(Refused, match="already-active"):

@@ -21,6 +21,7 @@ WHILE_SILENT_SECONDS = 2.0
 WHILE_WELL_SECONDS = 15.0
 """While the peer talks over the pair's channel, a look now and then keeps its MAC and the witnesses known."""
 FRESH_SECONDS = 5.0
+ANSWER_SECONDS = 1.0
 WANTED_SECONDS = 30.0
 """So long after somebody looked at the plan, the next looks follow as closely as while the peer is silent."""
 
@@ -56,6 +57,10 @@ class Watch:
                 greeting=greeting,
                 import_running=job is not None and job.kind in ("receive", "seed"),
             )
+            if greeting is not None and not self._is_there(facts):
+                facts = msgspec.structs.replace(
+                    facts, peer=msgspec.structs.replace(facts.peer, agent=False), peer_epoch=0
+                )
         with self._lock:
             if self._facts is None or self._facts.holder_mac != facts.holder_mac:
                 if facts.holder_mac:
@@ -64,6 +69,15 @@ class Watch:
                     log("service-address-free")
             self._facts, self._at = facts, self._agent.clock.monotonic()
         return facts
+
+    def _is_there(self, facts: Facts) -> bool:
+        """Tell whether the peer's last greeting still says that it lives.
+
+        One that died three seconds ago is still `connected`: its agent would be asked in vain to release. Where
+        every other layer is silent it has to answer now.
+        """
+        peer = facts.peer
+        return peer.arp or peer.icmp or peer.ssh or self._agent.link.ask(ANSWER_SECONDS) is not None
 
     def fresh(self, copy: Copy | None) -> Facts:
         """Return facts that are at most five seconds old and are about this copy."""
