@@ -72,4 +72,7 @@ EXAMPLES: tuple[Value, ...] = (
     p.ReadModuleLog(),
     p.ReadAudit(),
     p.RemoveConfig(),
+    p.GetUpdate(),
+    p.PauseCycles(),
+    p.ResumeCycles(),
 )

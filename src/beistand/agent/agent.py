@@ -11,6 +11,7 @@ from beistand.agent.keeper import Keeper
 from beistand.agent.link import Link
 from beistand.agent.log import Complaints
 from beistand.agent.notices import Notices
+from beistand.agent.pausing import own_pause
 from beistand.agent.postman import Postman
 from beistand.agent.replication import learn_copy, learn_peer, send_settings
 from beistand.agent.self_report import SelfReport
@@ -110,6 +111,7 @@ class Agent:
             newest=newest,
             settings_revision=self.store.settings().revision,
             licences=self.store.licences(),
+            pause=own_pause(self.store),
         )
 
     def usable(self) -> Copy | None:

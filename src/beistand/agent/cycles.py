@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from beistand.agent.agent import Agent
+from beistand.agent.pausing import pause_on
 from beistand.agent.worker import Progress, Result, Work
 from beistand.domain.attempts import WAIT_BETWEEN_TRIES, Attempts
 from beistand.domain.config import ModuleConfig
@@ -26,11 +27,11 @@ UNASKED_SECONDS = 30.0
 
 
 def is_cycle_due(node: Node, config: ModuleConfig, attempts: Attempts, now: datetime) -> bool:
-    """Tell whether the agent should start a cycle by itself now.
+    """Tell whether the agent should start a cycle by itself now; none while they are paused.
 
     While a failed run waits for its next try, what falls due meanwhile is part of that run (S10).
     """
-    if not config.active or config.is_removed:
+    if not config.active or config.is_removed or pause_on(node.store) is not None:
         return False
     if attempts.next_at is not None:
         # Further away than any wait: it was noted by a clock that was wrong (F9).
@@ -42,7 +43,7 @@ def check_may_cycle(node: Node, config: ModuleConfig, greeting: Greeting | None,
     """See that a cycle may run here at all.
 
     Raises Refused `not-paired`, `not-the-active`, `no-standby`, `not-serving`, `module-config-missing`,
-    `module-inactive`.
+    `module-inactive`, `cycles-paused`.
     """
     if node.peer is None:
         raise Refused("not-paired")
@@ -56,6 +57,8 @@ def check_may_cycle(node: Node, config: ModuleConfig, greeting: Greeting | None,
         raise Refused("module-config-missing")
     if not config.active:
         raise Refused("module-inactive")
+    if pause := pause_on(node.store):
+        raise Refused("cycles-paused", who=pause.who, since=pause.since.isoformat())
 
 
 def cycle_work(node: Node, mine: Appliance, greeting: Greeting | None, *, asked: bool) -> Work:

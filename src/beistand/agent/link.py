@@ -17,6 +17,8 @@ CONNECT_WITHIN = 15.0
 """The first answer over a new line: two slow machines make keys and start programs for it."""
 CONNECTED_SECONDS = 7.0
 """Heard within so long: connected. Three greetings may be lost."""
+OTHER_PROTOCOL = "protocol-differs"
+"""Why a peer of another version takes no greeting (F15)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,9 +106,13 @@ class Link:
             return self._since(self._heard.at if self._heard else self._began)
 
     def why_unreached(self) -> Message | None:
-        """Return why our own greetings fail, once they have for a while: the peer may still be heard."""
+        """Return why our own greetings fail, once they have for a while: the peer may still be heard.
+
+        A peer of another protocol has answered clearly: that is told at once.
+        """
         with self._lock:
-            return self._why if self._since(self._answered) >= CONNECTED_SECONDS else None
+            is_clear = self._why is not None and self._why.code == OTHER_PROTOCOL
+            return self._why if is_clear or self._since(self._answered) >= CONNECTED_SECONDS else None
 
     def ask(self, seconds: float = GREET_WITHIN) -> Greeting | None:
         """Greet the peer now and return its answer; None when it does not answer in time."""

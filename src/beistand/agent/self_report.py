@@ -13,7 +13,7 @@ from beistand.ports.clock import Clock
 from beistand.ports.network import Addresses, TimeServers
 from beistand.ports.services import Services
 
-FRESH_SECONDS = 60.0
+FRESH_SECONDS = 20.0
 """The version of the PBX is asked again after so long: asking starts a program."""
 
 

@@ -9,13 +9,16 @@ import msgspec
 
 from beistand import __version__
 from beistand.agent.licensing import found_in_licences
+from beistand.agent.link import OTHER_PROTOCOL
 from beistand.agent.out_of_order import out_of_order
+from beistand.agent.pausing import known_pause
 from beistand.domain.account import has_administrator
 from beistand.domain.facts import Finding, Severity
 from beistand.domain.generation import Copy
 from beistand.domain.health import copy_findings, oldest_promised, prerequisites
 from beistand.domain.message import Field, Message
 from beistand.domain.pair import has_standby
+from beistand.domain.pause import pause_finding
 from beistand.domain.role import Role
 from beistand.domain.schedule import next_run
 from beistand.protocol import PeerView, Status
@@ -24,11 +27,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from beistand.agent.agent import Agent
+    from beistand.domain.pause import Pause
 
 BESIDE = ("local-backup-failed",)
 """Troubles that touch neither the copy on the other appliance nor a takeover."""
-DISTRUSTED = ("host-key-changed", "host-key-unknown", "peer-key-refused")
-"""Where the machine answers that should be the peer, and one of the two does not believe the other."""
+CLEAR = ("host-key-changed", "host-key-unknown", "peer-key-refused", OTHER_PROTOCOL)
+"""Where the machine answers that should be the peer, and one does not believe or not understand the other."""
 
 
 def status(agent: Agent) -> Status:
@@ -69,6 +73,7 @@ def status(agent: Agent) -> Status:
         config_name="" if agent.store.config().is_removed else agent.store.config().name,
         has_administrator=has_administrator(agent.store.settings().accounts),
         findings=findings(agent),
+        pause=_pause(agent),
     )
 
 
@@ -91,6 +96,8 @@ def findings(agent: Agent) -> tuple[Finding, ...]:
     # A silent peer's clock cannot be read: what it said of itself long ago still holds for the rest.
     theirs = greeting.appliance if greeting else msgspec.structs.replace(pair.peer, now=mine.now)
     found += prerequisites(mine, theirs)
+    if pause := _pause(agent):
+        found.append(pause_finding(pause, agent.clock.now()))
     standing = agent.store.standing()
     if standing.role is Role.ACTIVE and not has_standby(standing, greeting):
         found.append(Finding(code="no-standby", severity=Severity.WARN))
@@ -127,7 +134,7 @@ def _line(agent: Agent) -> list[Finding]:
             "why": str(why or Message(code="peer-silent")),
         }
         found.append(Finding(code="peer-silent", severity=Severity.WARN, fields=fields))
-    if why is not None and (is_connected or why.code in DISTRUSTED):
+    if why is not None and (is_connected or why.code in CLEAR):
         found.append(Finding(code=why.code, severity=Severity.BLOCK, fields=dict(why.fields)))
     return found
 
@@ -154,6 +161,11 @@ def _role_of_peer(agent: Agent) -> Role:
     return Role.SUPERSEDED if last and last.own_epoch else Role.STANDBY
 
 
+def _pause(agent: Agent) -> Pause | None:
+    pause = known_pause(agent)
+    return pause if pause and pause.is_on else None
+
+
 def _age(agent: Agent, copy: Copy | None) -> float:
     if copy is None:
         return 0.0
@@ -169,6 +181,8 @@ def _promised(agent: Agent, copy: Copy | None) -> float:
 def _next_cycle(agent: Agent) -> str:
     config, attempts = agent.store.config(), agent.store.attempts()
     if not has_standby(agent.store.standing(), agent.link.last()) or not config.active:
+        return ""
+    if _pause(agent):
         return ""
     when: datetime | None = attempts.next_at
     if when is None and config.schedule is not None:

@@ -11,6 +11,7 @@ from beistand.agent import (
     mails,
     setting_up,
     takeovers,
+    updating,
     uploads,
 )
 from beistand.agent.access import ACCESS, Access, permit
@@ -98,6 +99,7 @@ class Verbs:
             **uploads.acts(agent),
             **mails.acts(agent),
             **insight.acts(agent),
+            **updating.acts(agent),
         }
 
     def handle(self, request: Value, caller: Caller) -> Value:

@@ -28,6 +28,11 @@ def command(console: Console, *, cancel: bool, no_wait: bool) -> None:
             return
         job = follow_with_care(client, job, console)
     must_be_done(console, job)
+    tell_done(console, job)
+
+
+def tell_done(console: Console, job: Job) -> None:
+    """Say what a cycle brought."""
     console.document(job)
     state = console.term(f"copy.{job.result.get('state', 'transferred')}")
     seconds = float(job.result.get("seconds", 0.0))

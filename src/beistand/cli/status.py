@@ -95,6 +95,9 @@ def describe(console: Console, copy: Copy) -> str:
 
 
 def _next(console: Console, status: Status) -> str:
+    if status.pause:
+        since = status.pause.since.isoformat()
+        return console.term("cli.status.paused", who=status.pause.who, since=since)
     if not status.next_cycle:
         return console.term("cli.status.no-next")
     if status.attempt:

@@ -143,6 +143,7 @@ NO_NEWS = (
     "not-paired",
     "peer-silent",
     "copy-stale",
+    "cycles-paused",
     "module-inactive",
     "schedule-missing",
 )

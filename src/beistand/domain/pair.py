@@ -4,10 +4,11 @@ from datetime import datetime
 
 from beistand.domain.generation import Copy
 from beistand.domain.licence import LicenceSet
+from beistand.domain.pause import Pause
 from beistand.domain.role import Grant, NodeId, Side, Standing
 from beistand.domain.value import Value
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 
 
 class Appliance(Value, frozen=True, kw_only=True):
@@ -62,6 +63,8 @@ class Greeting(Value, frozen=True, kw_only=True):
     """Of the pair settings: accounts, mail server, texts."""
     licences: LicenceSet = LicenceSet()
     """Shown beside the own ones; a key that stands on both sides is an error (S5)."""
+    pause: Pause | None = None
+    """Of the cycles, told by the active (S4)."""
 
 
 def has_standby(standing: Standing, greeting: Greeting | None) -> bool:

@@ -117,6 +117,7 @@ from beistand.protocol.peer import (
     Release,
     Resume,
 )
+from beistand.protocol.update import GetUpdate, PauseCycles, ResumeCycles, UpdateView
 
 PersonRequest = (
     Hello
@@ -172,6 +173,9 @@ PersonRequest = (
     | ReadModuleLog
     | ReadAudit
     | RemoveConfig
+    | GetUpdate
+    | PauseCycles
+    | ResumeCycles
 )
 PeerRequest = (
     Hello | Greet | PushConfig | PushSettings | Offer | Receive | Release | Resume | WatchJob | CancelJob
@@ -216,6 +220,7 @@ __all__ = [
     "GetMail",
     "GetNetwork",
     "GetStatus",
+    "GetUpdate",
     "GetUpload",
     "Greet",
     "Hello",
@@ -241,6 +246,7 @@ __all__ = [
     "Offer",
     "OfferAnswer",
     "Part",
+    "PauseCycles",
     "PeerRequest",
     "PeerView",
     "PersonRequest",
@@ -259,6 +265,7 @@ __all__ = [
     "RemoveToken",
     "Request",
     "Resume",
+    "ResumeCycles",
     "RetryMails",
     "RetryService",
     "SendTestMail",
@@ -277,6 +284,7 @@ __all__ = [
     "TrialStep",
     "TryStandby",
     "Uncovered",
+    "UpdateView",
     "UploadView",
     "UseSetupCode",
     "UserList",

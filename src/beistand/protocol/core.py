@@ -9,6 +9,7 @@ from beistand.domain.job import Job
 from beistand.domain.licence import LicenceSet
 from beistand.domain.message import Message
 from beistand.domain.pair import Appliance
+from beistand.domain.pause import Pause
 from beistand.domain.role import Grant, Role, Side
 from beistand.domain.value import Value
 
@@ -212,3 +213,5 @@ class Status(Value, frozen=True, kw_only=True):
     config_name: str = ""
     """Of the module configuration; empty: there is none."""
     findings: tuple[Finding, ...] = ()
+    pause: Pause | None = None
+    """The cycles rest, as an administrator wanted (S4)."""

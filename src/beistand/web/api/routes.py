@@ -34,6 +34,7 @@ GROUPS: dict[str, tuple[Route, ...]] = {
         Route("POST /setup", protocol.Init, protocol.Done, CONFIRMATION, seconds=OUTSIDE_SECONDS),
         Route("POST /service/retry", protocol.RetryService, protocol.Done, CONFIRMATION),
         Route("GET /network", protocol.GetNetwork, protocol.NetworkView, VIEWER),
+        Route("GET /update", protocol.GetUpdate, protocol.UpdateView, VIEWER),
         Route("GET /coverage", protocol.GetCoverage, protocol.Coverage, VIEWER),
     ),
     "pair": (
@@ -52,6 +53,8 @@ GROUPS: dict[str, tuple[Route, ...]] = {
     ),
     "takeover": (
         Route("POST /cycles", protocol.StartCycle, Job, ADMINISTRATOR),
+        Route("POST /cycles/pause", protocol.PauseCycles, protocol.UpdateView, ADMINISTRATOR),
+        Route("POST /cycles/resume", protocol.ResumeCycles, protocol.UpdateView, ADMINISTRATOR),
         Route("GET /generations", protocol.ListGenerations, protocol.GenerationList, VIEWER),
         Route(
             "GET /takeover", protocol.PlanTakeover, protocol.TakeoverPlanAnswer, VIEWER, seconds=PLAN_SECONDS
