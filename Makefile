@@ -3,7 +3,7 @@ PYTHON ?= /usr/bin/python3
 BIN := .venv/bin
 SOURCES := src lab tests bench
 
-.PHONY: demo test bench check format setup clean
+.PHONY: demo test screens bench check format setup clean
 .DEFAULT_GOAL := test
 
 setup: .venv/ready
@@ -36,6 +36,10 @@ test: check
 screens: setup
 	$(BIN)/pytest -n 0 tests/e2e/test_web_screens.py
 .PHONY: screens
+
+# Every page in every state and look, as pictures below build/screens/states.
+screens: setup
+	BEISTAND_SCREENS=1 $(BIN)/pytest -n 2 --dist load tests/web/test_screens.py
 
 demo: setup
 	@$(BIN)/beistand-lab demo $(if $(filter keep,$(DEMO)),--keep)

@@ -15,7 +15,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
 from beistand_lab import commands, control_groups, network
-from beistand_lab.errors import LabError
+from beistand_lab.errors import ConditionNotMet, LabError
 from beistand_lab.settings import Settings
 
 PORT = 8443
@@ -23,8 +23,8 @@ WAIT_SECONDS = 20.0
 WIDE = (1280, 900)
 NARROW = (360, 780)
 _DRIVER = "/usr/bin/chromedriver"
-_CHROMIUM = "/usr/bin/chromium"
-_RULES = Path(__file__).with_name("page_rules.js")
+CHROMIUM = "/usr/bin/chromium"
+_RULES = [Path(__file__).with_name(name) for name in ("page_rules.js", "page_contrast.js")]
 _FLAGS = (
     # Over a pipe: the driver runs outside the lab's network, the browser inside.
     "--remote-debugging-pipe",
@@ -66,9 +66,13 @@ class Browser:
         self.driver.quit()
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    def _line(self, host: str) -> list[str]:
+        """What starts it, in the network of this host."""
+        inside = network.inside(self._settings, host, [CHROMIUM])
+        return control_groups.joining(control_groups.group_name(self._settings.name), inside)
+
     def _started(self, host: str) -> webdriver.Chrome:
-        inside = network.inside(self._settings, host, [_CHROMIUM])
-        line = shlex.join(control_groups.joining(control_groups.group_name(self._settings.name), inside))
+        line = shlex.join(self._line(host))
         wrapper = self._folder / "chromium"
         wrapper.write_text(f'#!/bin/sh\nexport HOME={shlex.quote(str(self._folder))}\nexec {line} "$@"\n')
         wrapper.chmod(0o755)
@@ -157,7 +161,10 @@ class Browser:
             except (StaleElementReferenceException, NoSuchElementException):
                 return False
 
-        commands.wait_for(holds, seconds, what)
+        try:
+            commands.wait_for(holds, seconds, what)
+        except ConditionNotMet as error:
+            raise ConditionNotMet(f"{error}; {self.path} says:\n{self.text}") from None
 
     # --- acting ---------------------------------------------------------------------------------
 
@@ -224,8 +231,7 @@ class Browser:
 
     def problems(self) -> list[str]:
         """What keeps people with a keyboard, a screen reader or a narrow window from this page; nothing is good."""
-        found: list[str] = self._script(_RULES.read_text())
-        return found
+        return [each for rules in _RULES for each in self._script(rules.read_text())]
 
     def _script(self, script: str) -> Any:
         return self.driver.execute_script(script)

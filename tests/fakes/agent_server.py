@@ -3,7 +3,7 @@
 import contextlib
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from threading import Thread
 from types import TracebackType
@@ -25,8 +25,7 @@ class FakeAgent:
 
     def __init__(self, replies: dict[type[Value], Reply | list[Reply]] | None = None) -> None:
         self.requests: list[Value] = []
-        self._replies = {kind: list(_listed(each)) for kind, each in (replies or {}).items()}
-        self._replies.setdefault(Hello, [Welcome(protocol=PROTOCOL_VERSION, version="0.1.0")])
+        self.answer(replies or {})
         self._folder = tempfile.TemporaryDirectory(prefix="agent-")
         self.path = Path(self._folder.name) / "agent.sock"
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -45,6 +44,11 @@ class FakeAgent:
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         self._folder.cleanup()
+
+    def answer(self, replies: Mapping[type[Value], Reply | list[Reply]]) -> None:
+        """Answer so from now on, and forget what was to be answered before."""
+        known = {kind: list(_listed(each)) for kind, each in replies.items()}
+        self._replies = {Hello: [Welcome(protocol=PROTOCOL_VERSION, version="0.1.0")], **known}
 
     def asked(self, kind: type[Value]) -> list[Value]:
         return [each for each in self.requests if isinstance(each, kind)]

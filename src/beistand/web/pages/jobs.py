@@ -22,7 +22,7 @@ from beistand.web.telling import say, spoken, told
 WAIT_SECONDS = 2.0
 """The script asks again after an answer: a change is seen at once, and no thread waits long."""
 CANCELLABLE = (JobKind.CYCLE, JobKind.PAIR, JobKind.LOCAL_BACKUP, JobKind.CHECK)
-FIGURES = ("seconds", "bytes", "bytes_on_wire", "growing")
+FIGURES = ("bytes", "bytes_on_wire", "growing")
 """What a job's result may hold that is worth telling, `web.jobs.result.<name>` in the catalogue."""
 
 

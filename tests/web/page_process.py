@@ -1,0 +1,103 @@
+"""The web process as it is installed (gunicorn, TLS, its own folder), and a browser beside it, without a lab."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from beistand.client import SOCKET
+from beistand.web import certificate, serve
+from beistand.web.state import HOSTS, STATE, make_secret
+from beistand_lab import commands
+from beistand_lab.browser import CHROMIUM, PORT, Browser
+from beistand_lab.settings import Settings
+
+REPOSITORY = Path(__file__).parents[2]
+START_SECONDS = 30.0
+
+
+class Pages(serve._Pages):
+    """Stays at its address, whatever own address the fake agent tells."""
+
+    def _watch(self) -> None:
+        pass
+
+
+def main(address: str) -> None:
+    """Serve at this loopback address, as `beistand-web` does at the appliance's own."""
+    folder = Path(os.environ[STATE])
+    names = (address, "localhost")
+    make_secret(folder)
+    certificate.ensure_certificate(folder / "tls", names, certificate.now())
+    os.environ[HOSTS] = ",".join(names)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "beistand.web.settings"
+    Pages(folder, address, names).run()
+
+
+class WebProcess:
+    """A process of its own, so that nothing of the test's Django is in it."""
+
+    def __init__(self, socket: Path, address: str) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="pages-")
+        self._socket = socket
+        self._address = address
+
+    def __enter__(self) -> Self:
+        environment = {
+            **os.environ,
+            STATE: self._folder.name,
+            SOCKET: str(self._socket),
+            "TZ": "Europe/Berlin",
+            "PYTHONPATH": os.pathsep.join(str(REPOSITORY / each) for each in ("tests", "lab")),
+        }
+        start = f"from web.page_process import main; main({self._address!r})"
+        self._process = subprocess.Popen([sys.executable, "-c", start], env=environment)
+        commands.wait_for(self._answers, START_SECONDS, f"pages at {self._address}")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.terminate()
+        self._process.wait(30)
+        self._folder.cleanup()
+
+    def _answers(self) -> bool:
+        import socket
+
+        if self._process.poll() is not None:
+            raise RuntimeError("the web process ended")
+        try:
+            socket.create_connection((self._address, PORT), 1).close()
+        except OSError:
+            return False
+        return True
+
+
+class BrowserBeside(Browser):
+    """A Chromium on this machine itself."""
+
+    def __init__(self, folder: str, address: str) -> None:
+        self._address = address
+        super().__init__(Settings(name=folder), host="")
+
+    def _line(self, host: str) -> list[str]:
+        return [CHROMIUM]
+
+    def press(self, key: str) -> None:
+        """Press a key, whatever has the focus."""
+        codes = {"Tab": 9, "Enter": 13}
+        values = {
+            "key": key,
+            "code": key,
+            "windowsVirtualKeyCode": codes[key],
+            "text": "\r" if key == "Enter" else "",
+        }
+        self._tell("Input.dispatchKeyEvent", {"type": "rawKeyDown" if key == "Tab" else "keyDown", **values})
+        self._tell("Input.dispatchKeyEvent", {"type": "keyUp", **values})
+
+    def url(self, host: str, path: str = "/") -> str:
+        return f"https://{self._address}:{PORT}{path}"

@@ -1,0 +1,258 @@
+"""Every page in every state that a person can meet: where it is, what the agent answers, what is done there first."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
+
+from beistand.domain.account import AccountRole
+from beistand.domain.job import JobState
+from beistand.domain.message import message
+from beistand.domain.role import Role
+from beistand.domain.value import Value
+from beistand.protocol import (
+    Authenticate,
+    BackupDetails,
+    BackupList,
+    Coverage,
+    FetchHostKey,
+    GetBackup,
+    GetConfig,
+    GetCoverage,
+    GetLicences,
+    GetMail,
+    GetNetwork,
+    GetStatus,
+    GetUpload,
+    HostKey,
+    ListAccounts,
+    ListBackups,
+    ListGenerations,
+    ListUsers,
+    LogIn,
+    MakeToken,
+    NewToken,
+    PlanTakeover,
+    ReadAudit,
+    ReadModuleLog,
+    SendTestMail,
+    Session,
+    SetConfig,
+    SetMailServer,
+    TryStandby,
+    UploadView,
+    WatchJob,
+)
+from fakes.agent_server import Reply
+from web import page_values as values
+from web import scenes
+from web.module_views import CHECKED, CONFIG, KEY, PARTS, UPLOADED
+
+ADMINISTRATOR = values.account("anna")
+VIEWER = values.account("helpdesk", AccountRole.VIEWER)
+PASSWORD = "sieben blaue Kannen"
+LINE = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
+Replies = Mapping[type[Value], Reply | list[Reply]]
+USUAL: Replies = {
+    GetStatus: values.ACTIVE,
+    Authenticate: ADMINISTRATOR,
+    LogIn: Session(token="t0ken", account=ADMINISTRATOR, expires=values.NOW),
+    ListGenerations: values.GENERATIONS,
+    GetCoverage: values.COVERAGE,
+    GetConfig: replace(CONFIG, licence_key=KEY, replug=("ISDN-Anschluss, obere Dose", "Türsprechstelle")),
+    SetConfig: CONFIG,
+    GetLicences: values.LICENCES,
+    GetNetwork: values.NETWORK,
+    GetMail: values.MAIL,
+    ListUsers: values.USERS,
+    ListAccounts: values.ACCOUNTS,
+    ListBackups: values.BACKUPS,
+    GetBackup: BackupDetails(backup=values.BACKUPS.backups[0], parts=PARTS, host="pbx-a"),
+    ReadModuleLog: values.LOG,
+    ReadAudit: values.AUDIT,
+    WatchJob: values.JOB,
+    GetUpload: UploadView(id="", quota_bytes=20_000_000_000),
+    FetchHostKey: HostKey(line=LINE, fingerprint="SHA256:x"),
+    TryStandby: values.TRIAL,
+    SendTestMail: values.TRIAL,
+    MakeToken: NewToken(token="bst_" + "x" * 43, view=values.ACCOUNTS.tokens[0]),
+}
+
+
+@dataclass(frozen=True)
+class Scene:
+    path: str
+    replies: Replies = field(default_factory=dict)
+    logged_in: bool = True
+    fill: Mapping[str, str] = field(default_factory=dict)
+    """Fields by their names."""
+    press: str = ""
+    """CSS selector of what is clicked after that, or only."""
+    opens: bool = False
+    """What is clicked is on this page and leads to no other."""
+    ends: bool = True
+    """False: the page reloads itself, so nothing waits on it."""
+
+
+def _standby(**more: object) -> Replies:
+    return {GetStatus: replace(values.STANDBY, **more)}
+
+
+def _takeover(name: str, replug: tuple[str, ...] = ()) -> Scene:
+    plan = scenes.SCENES[name](replug=replug) if replug else scenes.SCENES[name]()
+    replies = {**_standby(peer=scenes.STANDBY.peer), PlanTakeover: plan, ListGenerations: scenes.points(plan)}
+    return Scene("/admin/redundancy/", replies)
+
+
+def _progress(**changes: object) -> Scene:
+    job = scenes.job(**changes)
+    return Scene(f"/admin/redundancy/{job.id}/", {**_standby(), WatchJob: job})
+
+
+STAGES = ("ask-peer-to-release", "await-silence", "make-data-ready", "fast-probe", "serve")
+MODULE = "/module/redundancy"
+EMPTY: Replies = {
+    GetStatus: values.ALONE,
+    ListGenerations: values.NOTHING_YET,
+    GetCoverage: Coverage(at=None),
+    GetConfig: replace(CONFIG, revision=0),
+    GetLicences: values.NO_LICENCES,
+    GetNetwork: replace(values.NETWORK, peer=None, checks=()),
+    GetMail: values.NO_MAIL,
+    ListBackups: BackupList(backups=(), free_bytes=48_000_000_000),
+    ReadModuleLog: values.NO_LOG,
+    ReadAudit: values.NO_AUDIT,
+}
+FRESH: Replies = {**EMPTY, GetStatus: values.FRESH, GetNetwork: values.CANDIDATES}
+DOORS: Replies = {GetStatus: replace(values.FRESH, has_administrator=False)}
+SCENES: dict[str, Scene] = {
+    "overview": Scene("/"),
+    "overview-troubled": Scene("/", {GetStatus: values.TROUBLED}),
+    "overview-running": Scene("/", {GetStatus: replace(values.ACTIVE, job=values.JOB)}),
+    "overview-alone": Scene("/", EMPTY),
+    "overview-standby": Scene("/", _standby()),
+    "overview-superseded": Scene("/", _standby(state="superseded", role=Role.SUPERSEDED)),
+    "overview-account-menu": Scene("/", press="details.account summary", opens=True),
+    "module": Scene("/module/"),
+    "module-empty": Scene("/module/", {**EMPTY, GetLicences: values.LICENCES}),
+    "module-unlicensed": Scene("/module/", EMPTY),
+    "module-standby-side": Scene("/module/", _standby()),
+    "module-delete": Scene("/module/delete/"),
+    "module-general": Scene(f"{MODULE}/general/"),
+    "module-settings": Scene(f"{MODULE}/settings/"),
+    "module-settings-wrong": Scene(
+        f"{MODULE}/settings/",
+        fill={"licence_key": "abc", "attempts": "0", "mail_address": "a@b, c@d", "start": "31:02:2026"},
+        press="main form .primary",
+    ),
+    "module-settings-standby-side": Scene(f"{MODULE}/settings/", _standby()),
+    "module-standby": Scene(f"{MODULE}/standby/"),
+    "module-standby-unpaired": Scene(f"{MODULE}/standby/", {GetStatus: values.ALONE}),
+    "module-import-active": Scene(f"{MODULE}/import/"),
+    "module-import": Scene(f"{MODULE}/import/", _standby(usable=None, newest=None)),
+    "module-import-locked": Scene(
+        f"{MODULE}/import/", {**_standby(usable=None), GetUpload: replace(UPLOADED, needs_passphrase=True)}
+    ),
+    "module-import-checked": Scene(
+        f"{MODULE}/import/",
+        {**_standby(usable=None), GetUpload: replace(CHECKED, name="pbx-a-20260301T120000Z-12.beistand")},
+    ),
+    "module-import-refused": Scene(
+        f"{MODULE}/import/",
+        {**_standby(usable=None), GetUpload: replace(UPLOADED, problem=message("other-pair", pair="1" * 32))},
+    ),
+    "backups": Scene("/backups/"),
+    "backups-empty": Scene("/backups/", EMPTY),
+    "backup": Scene("/backups/b1/"),
+    "backup-delete": Scene("/backups/b1/delete/"),
+    "licences": Scene("/licences/"),
+    "licences-empty": Scene("/licences/", EMPTY),
+    "licence-remove": Scene("/licences/CCCCC-DDDDD-EEEEE-FFFFF/remove/"),
+    "mail": Scene("/mail/"),
+    "mail-empty": Scene("/mail/", EMPTY),
+    "mail-tried": Scene("/mail/", fill={"address": "anna@hinterhuber.example"}, press="#test form button"),
+    "mail-wrong": Scene(
+        "/mail/",
+        {SetMailServer: message("mail-host-form", host="mail server")},
+        fill={"host": "mail server"},
+        press="#server .primary",
+    ),
+    "network": Scene("/network/"),
+    "network-alone": Scene("/network/", EMPTY),
+    "logs": Scene("/logs/"),
+    "logs-empty": Scene("/logs/?contains=zzz", EMPTY),
+    "audit": Scene("/logs/audit/"),
+    "accounts": Scene("/accounts/"),
+    "account-new": Scene("/accounts/new/"),
+    "account-change": Scene("/accounts/account/anna/"),
+    "account-remove": Scene("/accounts/account/helpdesk/remove/"),
+    "token-new": Scene("/accounts/tokens/new/"),
+    "token-remove": Scene("/accounts/tokens/t1/remove/"),
+    "password": Scene("/password/"),
+    "api": Scene("/api/"),
+    "job-running": Scene("/jobs/0123456789abcdef/"),
+    "job-done": Scene("/jobs/0123456789abcdef/", {WatchJob: values.JOB_DONE}),
+    "job-failed": Scene("/jobs/0123456789abcdef/", {WatchJob: values.JOB_FAILED}),
+    "job-cancelled": Scene("/jobs/0123456789abcdef/", {WatchJob: values.JOB_CANCELLED}),
+    **{f"takeover-{name}": _takeover(name) for name in scenes.SCENES},
+    "takeover-replug": _takeover("gone", ("ISDN-Anschluss, obere Dose", "Türsprechstelle")),
+    "takeover-incomplete": dataclasses.replace(
+        _takeover("hung"), fill={"password": PASSWORD}, press="button.big"
+    ),
+    "takeover-active": Scene("/admin/redundancy/", {PlanTakeover: message("already-active")}),
+    "takeover-silent": Scene(
+        "/admin/redundancy/", {**_standby(), PlanTakeover: message("internal-error", reference="1a2b3c4d")}
+    ),
+    "takeover-held": Scene(
+        "/admin/redundancy/",
+        {GetStatus: replace(values.ACTIVE, state="held"), PlanTakeover: message("already-active")},
+    ),
+    "takeover-superseded": Scene(
+        "/admin/redundancy/",
+        {**_takeover("own").replies, **_standby(state="superseded", role=Role.SUPERSEDED)},
+    ),
+    "takeover-running": _progress(stages=STAGES, stage="make-data-ready"),
+    "takeover-unplug": _progress(stages=STAGES, stage="await-silence"),
+    "takeover-done": _progress(
+        stages=STAGES,
+        stage="serve",
+        state=JobState.DONE,
+        end=values.NOW,
+        result={"seconds": 6.4, "epoch": 3, "phones": 10, "phones_answered": 9},
+    ),
+    "takeover-failed": _progress(
+        stages=STAGES,
+        stage="make-data-ready",
+        state=JobState.FAILED,
+        end=values.NOW,
+        error=message("content-differs", path="/etc/asterisk/pjsip.conf"),
+    ),
+    "takeover-failed-late": _progress(
+        stages=STAGES,
+        stage="serve",
+        state=JobState.FAILED,
+        end=values.NOW,
+        error=message("pbx-silent", address="192.0.2.10"),
+    ),
+    "not-found": Scene("/no-such-page/"),
+    "forbidden": Scene("/accounts/", {Authenticate: VIEWER}),
+    "viewer-overview": Scene("/", {Authenticate: VIEWER}),
+    "viewer-settings": Scene(f"{MODULE}/settings/", {Authenticate: VIEWER}),
+    "refused": Scene("/network/", {GetNetwork: message("internal-error", reference="1a2b3c4d")}),
+    "no-agent": Scene(
+        "/network/", {GetStatus: message("agent-stopping"), GetNetwork: message("agent-stopping")}
+    ),
+    "setup-appliance": Scene("/setup/", FRESH),
+    "setup-appliance-nowhere": Scene("/setup/", {**FRESH, GetNetwork: values.NOWHERE}),
+    "setup-code": Scene("/setup/", DOORS, logged_in=False),
+    "setup-code-again": Scene("/setup/", logged_in=False),
+    "log-in": Scene("/log-in/", logged_in=False),
+    "log-in-wrong": Scene(
+        "/log-in/",
+        {LogIn: message("log-in-wrong")},
+        logged_in=False,
+        fill={"name": "anna", "password": "falsch"},
+        press="main .primary",
+    ),
+}
