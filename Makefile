@@ -32,14 +32,10 @@ check: setup
 test: check
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-# Every page in both languages, wide and narrow, light and dark: pictures in build/screens to look at.
-screens: setup
-	$(BIN)/pytest -n 0 tests/e2e/test_web_screens.py
-.PHONY: screens
-
-# Every page in every state and look, as pictures below build/screens/states.
+# Pictures to look at: every page of a lab in build/screens, and every page in every state in build/screens/states.
 screens: setup
 	BEISTAND_SCREENS=1 $(BIN)/pytest -n 2 --dist load tests/web/test_screens.py
+	$(BIN)/pytest -n 0 tests/e2e/test_web_screens.py
 
 demo: setup
 	@$(BIN)/beistand-lab demo $(if $(filter keep,$(DEMO)),--keep)
