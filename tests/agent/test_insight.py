@@ -319,6 +319,24 @@ def test_nobody_looks_on_the_standby_nor_all_the_time(paired: TwoAgents) -> None
     assert looks.looks == 2
 
 
+def test_a_look_that_meets_a_bug_is_told_and_the_next_one_follows(
+    paired: TwoAgents, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    looks = paired.a.wiring.watched_folders
+
+    def servers() -> tuple[str, ...]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(looks, "servers", servers)
+    paired.a.agent.coverage.tick()
+    paired.a.agent.coverage.wait(5.0)
+    assert "internal-error" in capfd.readouterr().err
+    paired.clock.advance(3601)
+    paired.a.agent.coverage.tick()
+    paired.a.agent.coverage.wait(5.0)
+    assert looks.looks == 2
+
+
 # --- facts of the takeover page (S3, S20) ------------------------------------------------------------------
 
 

@@ -178,6 +178,34 @@ def test_a_failed_one_is_told_until_the_next_good_one(carrying: TwoAgents) -> No
     assert TROUBLE not in active.agent.troubles
 
 
+@pytest.mark.parametrize("at", ["begin", "bug"])
+def test_one_that_ends_in_an_unexpected_way_is_told(
+    carrying: TwoAgents, at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that takes not even the note that one was begun; an error of ours."""
+    active = carrying.a
+    scheduled(active)
+    backups = ScheduledBackups(active.agent)
+    turn(active, backups)
+    active.agent.troubles.clear()
+    carrying.clock.advance(timedelta(hours=1, minutes=1).total_seconds())
+    if at == "begin":
+        full = NoSpace("disk-full", path="/")
+
+        def put(_name: str, _body: bytes) -> None:
+            raise full
+
+        monkeypatch.setattr(active.agent.store, "put", put)
+    else:
+
+        def free() -> int:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(active.agent.wiring.backups, "free", free)
+    turn(active, backups)
+    assert active.agent.troubles[TROUBLE].code == "local-backup-failed"
+
+
 def test_a_failed_one_is_not_tried_every_second(carrying: TwoAgents) -> None:
     active, backups = carrying.a, ScheduledBackups(carrying.a.agent)
     scheduled(active)

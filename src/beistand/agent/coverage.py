@@ -99,6 +99,8 @@ class CoverageLook:
             self.look()
         except BeistandError as error:
             self._agent.complaints.tell("coverage", error.message)
+        except Exception:  # noqa: BLE001  the edge of the thread: the next look may work
+            self._agent.complaints.bug("coverage")
         finally:
             with self._lock:
                 self._is_looking = False

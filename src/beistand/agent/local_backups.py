@@ -152,13 +152,15 @@ def _start(agent: Agent, order: Order) -> Job:
 
     def scheduled(progress: Progress) -> Result:
         last = LastRun(at=agent.clock.now(), is_running=True)
-        agent.store.put(DOCUMENT, msgspec.json.encode(last))
+        why: Message | None = message("backup-interrupted")  # by an error that nobody expected
         try:
-            result = work(progress)
+            agent.store.put(DOCUMENT, msgspec.json.encode(last))
+            result, why = work(progress), None
         except BeistandError as error:
-            _note(agent, last, error.message)
+            why = error.message
             raise
-        _note(agent, last, None)
+        finally:
+            _note(agent, last, why)
         return result
 
     return agent.worker.start(JobKind.LOCAL_BACKUP, work if order.asked else scheduled)
