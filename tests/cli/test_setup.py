@@ -53,6 +53,7 @@ def test_init_hands_over_what_was_given(run: Run) -> None:
         service_address="192.0.2.10",
         profile="freepbx",
         strict_boot=True,
+        language="en",
     )
     assert "pbx-a is set up as active" in result.stdout
 

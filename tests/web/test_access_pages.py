@@ -78,7 +78,7 @@ def test_passwords_that_differ_are_not_sent(start: Start) -> None:
 def test_a_fresh_machine_is_set_up_with_its_own_candidates(start: Start) -> None:
     browser, agent = start({GetStatus: FRESH, GetNetwork: PLACE, Init: Done()})
     assert "192.0.2.1/24 (eth0)" in browser.get("/setup/").content.decode()
-    answer = browser.post("/setup/", APPLIANCE, headers={"host": "testserver"})
+    answer = browser.post("/setup/", APPLIANCE, headers={"host": "testserver", "accept-language": "de"})
     assert "https://192.0.2.1:8443/" in answer.content.decode()
     assert agent.asked(Init) == [
         Init(
@@ -87,6 +87,7 @@ def test_a_fresh_machine_is_set_up_with_its_own_candidates(start: Start) -> None
             own_address="192.0.2.1/24",
             service_address="192.0.2.10",
             profile="asterisk",
+            language="de",
         )
     ]
     assert [each.password for each in agent.asked(Authenticate) if isinstance(each, Authenticate)][-1] == "pw"

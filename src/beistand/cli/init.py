@@ -34,6 +34,7 @@ def command(console: Console, *, strict_boot: bool, **given: str | None) -> None
         ),
         profile=_given(console, "--profile", "cli.init.ask-profile", given["profile"], default="asterisk"),
         strict_boot=strict_boot,
+        language="de" if console.language == "de" else "en",
     )
     with Client() as client:
         client.call(request, Done, INIT_SECONDS)

@@ -23,6 +23,7 @@ def installation_for(request: Init) -> Installation:
         service_addresses=(ServiceAddress(address=request.service_address, interface=request.interface),),
         profile=request.profile,
         strict_boot=request.strict_boot,
+        language=request.language,
     )
     if problem := addressing_problem(installation):
         raise Refused(problem.code, **problem.fields)

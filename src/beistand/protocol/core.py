@@ -1,6 +1,7 @@
 """What people ask of the engine itself: status, setting up, cycle, takeover, jobs, module configuration."""
 
 from datetime import datetime
+from typing import Literal
 
 from beistand.domain.config import ModuleConfig
 from beistand.domain.facts import Facts, Finding, Verdict
@@ -27,6 +28,8 @@ class Init(Value, frozen=True, kw_only=True, tag="init", tag_field="verb"):
     service_address: str
     profile: str
     strict_boot: bool = False
+    language: Literal["", "en", "de"] = ""
+    """Of the installation: mails are written in it (S21). Empty: the one that the system has."""
 
 
 class FetchHostKey(Value, frozen=True, kw_only=True, tag="fetch-host-key", tag_field="verb"):

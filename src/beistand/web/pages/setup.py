@@ -15,7 +15,7 @@ from beistand.web.asking import Request, is_administrator
 from beistand.web.forms.setup import ApplianceForm, CodeForm
 from beistand.web.pages.access import begin_session
 from beistand.web.pages.errors import forbidden
-from beistand.web.telling import notice, told
+from beistand.web.telling import notice, spoken, told
 
 INIT_SECONDS = 60.0
 """The PBX may run already and is asked for its version."""
@@ -76,6 +76,7 @@ def _asked(form: ApplianceForm) -> Init:
         service_address=given["service"],
         profile=given["profile"],
         strict_boot=given["strict"],
+        language="de" if spoken() == "de" else "en",
     )
 
 
