@@ -6,8 +6,10 @@ from enum import StrEnum
 
 from beistand.domain.account import AccountRole
 from beistand.domain.job import JobKind
+from beistand.domain.update import StepState
 from source_codes import SOURCES, Use
 
+UPDATE_STEPS = ("pause", "standby", "active", "compare", "resume")
 TEMPLATES = SOURCES / "web" / "templates"
 WORDS: dict[str, type[StrEnum] | tuple[str, ...]] = {
     "web.jobs.kind": JobKind,
@@ -15,6 +17,9 @@ WORDS: dict[str, type[StrEnum] | tuple[str, ...]] = {
     "web.step": ("done", "now", "failed", "open"),
     "web.overview.step": ("taken", "transferred", "verified", "imported", "proven"),
     "state": ("starting",),
+    "update.step": UPDATE_STEPS,
+    "update.hint": UPDATE_STEPS,
+    "update.state": StepState,
 }
 """Beside those of source_codes: what `{{ value|word:"prefix" }}` may be given."""
 _SAY = re.compile(r"""\{%\s*say\s+"(?P<code>[^"]+)"(?P<fields>[^%]*)%\}""")

@@ -24,6 +24,7 @@ from beistand.protocol import (
     GetMail,
     GetNetwork,
     GetStatus,
+    GetUpdate,
     GetUpload,
     HostKey,
     ListAccounts,
@@ -46,7 +47,7 @@ from beistand.protocol import (
 )
 from fakes.agent_server import Reply
 from web import page_values as values
-from web import scenes
+from web import scenes, update_values
 from web.module_views import CHECKED, CONFIG, KEY, PARTS, UPLOADED
 
 ADMINISTRATOR = values.account("anna")
@@ -64,6 +65,7 @@ USUAL: Replies = {
     SetConfig: CONFIG,
     GetLicences: values.LICENCES,
     GetNetwork: values.NETWORK,
+    GetUpdate: update_values.BEFORE,
     GetMail: values.MAIL,
     ListUsers: values.USERS,
     ListAccounts: values.ACCOUNTS,
@@ -180,6 +182,13 @@ SCENES: dict[str, Scene] = {
     ),
     "network": Scene("/network/"),
     "network-alone": Scene("/network/", EMPTY),
+    "update": Scene("/update/"),
+    **{f"update-{name}": Scene("/update/", {GetUpdate: view}) for name, view in update_values.VIEWS.items()},
+    "update-viewer": Scene("/update/", {GetUpdate: update_values.PAUSED, Authenticate: VIEWER}),
+    "update-standby-side": Scene("/update/", {**_standby(), GetUpdate: update_values.ON_THE_STANDBY}),
+    "overview-paused": Scene(
+        "/", {GetStatus: replace(values.ACTIVE, next_cycle="", pause=update_values.PAUSE)}
+    ),
     "logs": Scene("/logs/"),
     "logs-empty": Scene("/logs/?contains=zzz", EMPTY),
     "audit": Scene("/logs/audit/"),

@@ -63,7 +63,7 @@ def _show(console: Console, view: UpdateView) -> None:
         state, name = console.term(f"update.state.{step.state}"), console.term(f"update.step.{step.code}")
         console.text(f"{number}. {name} [{state}]: {sentence(step.says, console.language)}")
         if step.state in (StepState.NOW, StepState.FAILED):
-            for advice in (console.term(f"update.step.{step.code}.hint"), hint(step.says, console.language)):
+            for advice in (console.term(f"update.hint.{step.code}"), hint(step.says, console.language)):
                 if advice:
                     console.text(f"   HINT: {advice}")
     console.findings([each.finding for each in view.checks if each.finding])

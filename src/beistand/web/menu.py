@@ -26,6 +26,7 @@ MENU = (
     Entry(page="licences", title="web.menu.licences"),
     Entry(page="mail", title="web.menu.mail"),
     Entry(page="network", title="web.menu.network"),
+    Entry(page="update", title="web.menu.update"),
     Entry(page="logs", title="web.menu.logs"),
     Entry(page="accounts", title="web.menu.accounts", is_for_administrators=True),
     Entry(page="takeover", title="web.menu.takeover", group="web.menu.advanced", is_for_administrators=True),

@@ -69,7 +69,11 @@ def summary(status: Status) -> Summary:
         passes_by_itself=state in PASSING,
         can_retry=state in RETRY,
         can_take_over=state in TAKE_OVER,
-        can_cycle=is_active and has_standby and bool(status.pair) and status.job is None,
+        can_cycle=is_active
+        and has_standby
+        and bool(status.pair)
+        and status.job is None
+        and status.pause is None,
         has_standby=has_standby,
     )
 

@@ -21,6 +21,7 @@ from beistand.web.pages import (
     standby_import,
     takeover,
     takeover_progress,
+    update,
 )
 
 urlpatterns = [
@@ -53,6 +54,9 @@ urlpatterns = [
     path("licences/<str:key>/remove/", licences.remove, name="licence-remove"),
     path("mail/", mail.mail, name="mail"),
     path("network/", network.network, name="network"),
+    path("update/", update.update, name="update"),
+    path("update/pause/", update.pause, name="update-pause"),
+    path("update/resume/", update.resume, name="update-resume"),
     path("logs/", logs.logs, name="logs"),
     path("logs/audit/", logs.audit, name="audit"),
     path("admin/redundancy/", takeover.takeover, name="takeover"),
