@@ -7,9 +7,11 @@ from typing import cast
 import msgspec
 import pytest
 
+from agent.test_clicks import click
 from beistand.agent.cycles import UNASKED_SECONDS, start_due_cycle
 from beistand.agent.status import status
 from beistand.domain.errors import BeistandError, PeerRefused
+from beistand.domain.job import JobState
 from beistand.domain.message import message
 from beistand.domain.pair import Greeting
 from beistand.domain.profile import Profile
@@ -214,3 +216,19 @@ def test_over_another_protocol_release_and_status_still_work(two: TwoAgents) -> 
     two.turns(2)
     assert two.a.serves
     assert two.a.ask(GetStatus())
+
+
+def test_a_takeover_asks_an_active_of_another_protocol_to_release(two: TwoAgents) -> None:
+    """F15: nobody has to pull its plug because its messages are others."""
+    two.turns(2)
+    two.b.wiring.peer_now = OtherProtocol(two.b)
+    two.b.agent.reload()
+    two.clock.advance(60)
+    two.b.agent.link.ask()
+    job = click(two.b, "peer-still-serves", "no-imported-generation")
+    assert job.state is JobState.DONE, job
+    assert "ask-peer-to-release" in job.stages
+    two.b.turn()
+    two.a.turn()
+    assert two.b.serves
+    assert two.a.is_clean

@@ -111,8 +111,16 @@ class Link:
         A peer of another protocol has answered clearly: that is told at once.
         """
         with self._lock:
-            is_clear = self._why is not None and self._why.code == OTHER_PROTOCOL
-            return self._why if is_clear or self._since(self._answered) >= CONNECTED_SECONDS else None
+            is_due = self._is_refused() or self._since(self._answered) >= CONNECTED_SECONDS
+            return self._why if is_due else None
+
+    def speaks_otherwise(self) -> bool:
+        """Tell whether the peer answered our last greeting in another protocol: release and resume it understands."""
+        with self._lock:
+            return self._is_refused()
+
+    def _is_refused(self) -> bool:
+        return self._why is not None and self._why.code == OTHER_PROTOCOL
 
     def ask(self, seconds: float = GREET_WITHIN) -> Greeting | None:
         """Greet the peer now and return its answer; None when it does not answer in time."""

@@ -61,6 +61,9 @@ class Watch:
                 facts = msgspec.structs.replace(
                     facts, peer=msgspec.structs.replace(facts.peer, agent=False), peer_epoch=0
                 )
+            elif greeting is None and facts.peer.any and self._agent.link.speaks_otherwise():
+                # It takes no greeting of another version, but it can be asked to release (F15).
+                facts = msgspec.structs.replace(facts, peer=msgspec.structs.replace(facts.peer, agent=True))
         with self._lock:
             if self._facts is None or self._facts.holder_mac != facts.holder_mac:
                 if facts.holder_mac:
