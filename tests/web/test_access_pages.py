@@ -231,3 +231,37 @@ def test_the_menu_waits_until_the_machine_is_set_up(start: Start) -> None:
     assert 'href="/licences/"' not in browser.get("/setup/").content.decode()
     browser, _ = start({GetStatus: STATUS})
     assert 'href="/licences/"' in browser.get("/").content.decode()
+
+
+# --- what people do to pages that were not meant for it ----------------------------------------------
+
+
+def test_a_job_that_a_restart_forgot_ends_the_asking_and_says_why(start: Start) -> None:
+    browser, _ = start({WatchJob: message("unknown-job", job="7")})
+    assert browser.get("/jobs/7.json?seen=3").status_code == 404  # the script then asks for the page itself
+    assert "is not known any more" in browser.get("/jobs/7/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("act", "page"),
+    [
+        ("/backups/new/", "/backups/"),
+        ("/module/redundancy/standby/host-key/", "/module/redundancy/standby/"),
+        ("/module/redundancy/import/save/", "/module/redundancy/import/"),
+        ("/jobs/7/cancel/", "/jobs/7/"),
+        ("/log-out/", "/"),
+    ],
+)
+def test_an_address_that_only_takes_forms_leads_to_the_page_of_its_form(
+    start: Start, act: str, page: str
+) -> None:
+    """Somebody reloads what answered a form, or logs in anew after having sent one."""
+    browser, _ = start()
+    answer = browser.get(act)
+    assert (answer.status_code, answer.headers["Location"]) == (302, page)
+
+
+def test_a_form_that_came_after_the_session_had_ended_is_told_not_to_have_been_sent(start: Start) -> None:
+    browser, _ = start(role=None)
+    answer = browser.post("/backups/new/", {}, follow=True)
+    assert "was not sent" in answer.content.decode()

@@ -1,8 +1,9 @@
 """Around every page: headers, and the agent."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 
 from beistand.client import Told
@@ -30,6 +31,21 @@ def headers(respond: Respond) -> Respond:
         response.setdefault("Cache-Control", "no-store")
         response.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
         return response
+
+    return middleware
+
+
+def leading_back(respond: Respond) -> Respond:
+    """Lead whoever looks at an address that only takes forms to the page of the form, one folder up.
+
+    What answers a form stands at that address: people reload it, and come back to it by logging in.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = respond(request)
+        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED or request.method not in ("GET", "HEAD"):
+            return response
+        return HttpResponseRedirect(request.path.rstrip("/").rpartition("/")[0] + "/")
 
     return middleware
 

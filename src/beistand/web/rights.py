@@ -14,6 +14,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from beistand.web.asking import Request, is_administrator
 from beistand.web.pages.errors import forbidden
 
+UNSENT = "unsent"
+"""In the address of the log-in page: a form was sent, and nobody was there to take it."""
 P = ParamSpec("P")
 View = Callable[Concatenate[Request, P], HttpResponseBase]
 
@@ -56,5 +58,7 @@ def _log_in(request: Request) -> HttpResponse:
         return redirect("setup")
     # A form that was sent is not sent again: whoever logs in comes to the page it stood on.
     back = request.get_full_path() if request.method in ("GET", "HEAD") else request.path
-    query = "" if back == reverse("overview") else "?" + urlencode({"next": back})
-    return redirect(reverse("log-in") + query)
+    query = {} if back == reverse("overview") else {"next": back}
+    if request.method not in ("GET", "HEAD"):
+        query[UNSENT] = "yes"
+    return redirect(reverse("log-in") + (f"?{urlencode(query)}" if query else ""))

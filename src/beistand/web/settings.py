@@ -25,6 +25,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "beistand.web.middleware.AgentMiddleware",
+    "beistand.web.middleware.leading_back",
 ]
 TEMPLATES: list[dict[str, Any]] = [
     {

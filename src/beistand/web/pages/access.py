@@ -11,7 +11,7 @@ from beistand.web.answers import see_other
 from beistand.web.asking import Request
 from beistand.web.forms.access import LogInForm
 from beistand.web.middleware import TOKEN
-from beistand.web.rights import local_path
+from beistand.web.rights import UNSENT, local_path
 from beistand.web.telling import notice, told
 
 
@@ -33,7 +33,7 @@ def log_in(request: Request) -> HttpResponseBase:
             told(request, error)
         else:
             return see_other(back)
-    return render(request, "log_in.html", {"form": form, "next": back})
+    return render(request, "log_in.html", {"form": form, "next": back, "unsent": UNSENT in request.GET})
 
 
 @require_POST

@@ -30,6 +30,11 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return _page(request, 404, "web.errors.not-found")
 
 
+def forgotten(request: HttpRequest) -> HttpResponse:
+    """404 for a job: a restart of the agent ends jobs and forgets them, and old ones make room for new ones."""
+    return _page(request, 404, "web.jobs.unknown")
+
+
 def broken(request: HttpRequest) -> HttpResponse:
     """500: a bug; the journal has the trace beside the reference."""
     reference = secrets.token_hex(4)

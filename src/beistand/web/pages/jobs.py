@@ -15,7 +15,7 @@ from beistand.protocol import CancelJob, Done, WatchJob
 from beistand.text import hint, sentence
 from beistand.web.answers import see_other
 from beistand.web.asking import Request
-from beistand.web.pages.errors import not_found
+from beistand.web.pages.errors import forgotten
 from beistand.web.rights import for_administrators, for_viewers, local_path
 from beistand.web.telling import say, spoken, told
 
@@ -33,7 +33,7 @@ def job(request: Request, id: str) -> HttpResponseBase:  # noqa: A002  as the ad
         shown = _watch(request, id)
     except BeistandError as error:
         if error.message.code == "unknown-job":
-            return not_found(request)
+            return forgotten(request)
         raise
     return _page(request, shown)
 
@@ -45,6 +45,8 @@ def progress(request: Request, id: str) -> HttpResponseBase:  # noqa: A002
     try:
         now = _watch(request, id, int(seen) if seen.isdecimal() and len(seen) < 10 else -1)
     except BeistandError as error:
+        if error.message.code == "unknown-job":
+            return JsonResponse({}, status=404)
         words = {"error": sentence(error.message, spoken()), "hint": hint(error.message, spoken())}
         return JsonResponse(words, status=503)
     return JsonResponse(
