@@ -15,7 +15,7 @@ from beistand_lab import settings as lab_settings
 from beistand_lab.capture import Capture
 from beistand_lab.commands import wait_for
 from beistand_lab.errors import LabError
-from beistand_lab.mails import Mail
+from beistand_lab.mails import MAIL_HOST, Mail
 from beistand_lab.phone import Phone
 from beistand_lab.settings import APPLIANCES, BUILD, HOSTS, LABS, PHONES, Settings
 from beistand_lab.sip_probe import SipProbe
@@ -93,9 +93,8 @@ class Lab:
         recorder = [*python, "beistand_lab.recorder", str(settings.capture_file), network.BRIDGE]
         self._start("sw", recorder, "recorder.log")
         settings.mail_folder.mkdir()
-        server = [*python, "aiosmtpd", "-n", "-l", f"{settings.address('m')}:25"]
-        handler = ["-c", "aiosmtpd.handlers.Mailbox", str(settings.mail_folder / "box")]
-        self._start("m", [*server, *handler], "mail-host.log")
+        mail_host = [*python, MAIL_HOST, settings.address("m"), str(settings.mail_folder / "box")]
+        self._start("m", mail_host, "mail-host.log")
         wait_for(settings.capture_file.exists, 20, "the recorder")
         for name in APPLIANCES:
             disk.lay_out(settings, name)

@@ -12,6 +12,9 @@ from collections.abc import Iterable
 from email.message import EmailMessage
 from pathlib import Path
 
+MAIL_HOST = "beistand_lab.mail_host"
+"""The module that runs as the lab's mail server."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Mail:
@@ -34,7 +37,7 @@ def hang(processes: Iterable[int], *, hangs: bool) -> None:
     """Stops the mail server among these processes, or lets it go on."""
     for pid in processes:
         with contextlib.suppress(OSError):
-            if b"aiosmtpd" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            if MAIL_HOST.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
                 os.kill(pid, signal.SIGSTOP if hangs else signal.SIGCONT)
 
 

@@ -90,7 +90,13 @@ def mail_host(
         extra |= {"authenticator": faulty.authenticate, "auth_require_tls": False}
     port = free_port()
     controller = Controller(
-        faulty, hostname=HERE, port=port, ssl_context=context if is_tls else None, ready_timeout=20, **extra
+        faulty,
+        hostname=HERE,
+        server_hostname="mail.example",  # else it asks the DNS for its own with every connection
+        port=port,
+        ssl_context=context if is_tls else None,
+        ready_timeout=20,
+        **extra,
     )
     controller.start()
     try:

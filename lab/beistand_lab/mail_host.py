@@ -1,0 +1,23 @@
+"""`python -m beistand_lab.mail_host ADDRESS FOLDER`: the lab's mail server, which keeps what arrives in a Maildir."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Mailbox
+
+NAME = "mail.lab.example"
+PORT = 25
+
+
+def main() -> None:
+    address, folder = sys.argv[1:]
+    # A name of its own: asked for none, the server looks itself up in the DNS, which a lab does not have.
+    Controller(Mailbox(folder), hostname=address, port=PORT, server_hostname=NAME).start()
+    signal.pause()
+
+
+if __name__ == "__main__":
+    main()
