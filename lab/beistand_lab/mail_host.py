@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from pathlib import Path
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Mailbox
@@ -15,7 +16,7 @@ PORT = 25
 def main() -> None:
     address, folder = sys.argv[1:]
     # A name of its own: asked for none, the server looks itself up in the DNS, which a lab does not have.
-    Controller(Mailbox(folder), hostname=address, port=PORT, server_hostname=NAME).start()
+    Controller(Mailbox(Path(folder)), hostname=address, port=PORT, server_hostname=NAME).start()
     signal.pause()
 
 
