@@ -89,6 +89,14 @@ def test_a_fresh_standby_without_anything(run: Run) -> None:
     assert "none planned" in text
 
 
+def test_after_a_takeover_neither_side_promises_a_copy(run: Run) -> None:
+    """B1: what is there is no copy of what is served now, and a former active has its own data."""
+    alone = Finding(code="no-standby", severity=Severity.WARN)
+    assert "none: there is no standby" in shown(run, msgspec.structs.replace(STATUS, findings=(alone,)))
+    former = msgspec.structs.replace(STATUS, role=Role.SUPERSEDED, state="superseded", usable=None)
+    assert "its own data" in shown(run, former)
+
+
 def test_a_silent_peer_and_a_running_job(run: Run) -> None:
     assert STATUS.peer
     peer = msgspec.structs.replace(STATUS.peer, connected=False, silent_seconds=75)

@@ -7,6 +7,7 @@ from beistand.cli.jobs import progress_line
 from beistand.cli.verb import verb
 from beistand.client import Client
 from beistand.domain.generation import Copy, CopyState
+from beistand.domain.role import Role
 from beistand.protocol import GetStatus, PeerView, Status
 from beistand.text.catalogue import sentence
 
@@ -69,6 +70,10 @@ def _peer(console: Console, peer: PeerView | None) -> str:
 
 
 def _usable(console: Console, status: Status) -> str:
+    if any(each.code == "no-standby" for each in status.findings):
+        return console.term("cli.status.no-standby")
+    if status.role is Role.SUPERSEDED:
+        return console.term("cli.status.own-data")
     if status.usable is None:
         return console.term("cli.status.no-copy")
     return console.term(
