@@ -335,7 +335,7 @@ def test_a_backup_is_downloaded_piece_by_piece(programs: Any) -> None:
     details = BackupDetails(backup=BACKUP, parts=(), host="pbx-a")
     pieces: list[Reply] = [Chunk(data=b"0123456", is_last=False), Chunk(data=b"789", is_last=True)]
     program = programs({GetBackup: details, ReadBackup: pieces})
-    answer: Any = program.ask("GET", "/backups/b1/file")
+    answer: Any = program.ask("GET", "/backups/b1/file", Beistand_Confirmation=CONFIRMED)
     assert b"".join(answer.streaming_content) == b"0123456789"
     assert answer.headers["Content-Length"] == "10"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="b1.beistand"'
@@ -344,7 +344,10 @@ def test_a_backup_is_downloaded_piece_by_piece(programs: Any) -> None:
 
 def test_a_backup_that_is_not_there_is_a_problem(programs: Any) -> None:
     program = programs({GetBackup: message("backup-unknown", backup="b2")})
-    assert problem(program.ask("GET", "/backups/b2/file"))[1] == "backup-unknown"
+    assert (
+        problem(program.ask("GET", "/backups/b2/file", Beistand_Confirmation=CONFIRMED))[1]
+        == "backup-unknown"
+    )
 
 
 FILE = "application/octet-stream"

@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from beistand.domain.account import AccountRole
 from beistand.domain.message import message
 from beistand.protocol import (
+    Authenticate,
     BackupDetails,
     BackupList,
     Chunk,
@@ -45,11 +46,24 @@ def test_a_download_is_the_file_in_pieces_with_length_and_name(start: Start) -> 
     details = BackupDetails(backup=replace(BACKUP, file_size=7), parts=PARTS, host="pbx-a")
     pieces = [Chunk(data=b"1234", is_last=False), Chunk(data=b"567", is_last=True)]
     browser, agent = start(on_the_active({GetBackup: details, ReadBackup: list(pieces)}))
-    answer = browser.get("/backups/b1/file/")
+    answer = browser.post("/backups/b1/file/", {"password": "w0rds"})
     assert b"".join(answer.streaming_content) == b"1234567"  # type: ignore[attr-defined]
     assert answer.headers["Content-Length"] == "7"
     assert 'filename="beistand-pbx-a-20260301T120000Z-12.beistand"' in answer.headers["Content-Disposition"]
     assert agent.asked(ReadBackup) == [ReadBackup(id="b1", offset=0), ReadBackup(id="b1", offset=4)]
+    assert [each.password for each in agent.asked(Authenticate)] == ["", "w0rds"]
+
+
+def test_a_file_is_given_out_for_a_password_only(start: Start) -> None:
+    """All secrets of the PBX are in it: a session that was stolen is not enough (F18)."""
+    details = BackupDetails(backup=BACKUP, parts=PARTS, host="pbx-a")
+    browser, agent = start(on_the_active({GetBackup: details, ReadBackup: message("needs-password")}))
+    assert 'name="password"' in browser.get("/backups/b1/file/").content.decode()
+    assert agent.asked(ReadBackup) == []
+    answer = browser.post("/backups/b1/file/", {"password": ""})
+    assert answer.status_code == 200
+    assert "Content-Disposition" not in answer.headers
+    assert 'name="password"' in answer.content.decode()
 
 
 def test_an_unknown_backup_is_a_page_that_says_so(start: Start) -> None:

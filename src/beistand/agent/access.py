@@ -58,7 +58,6 @@ ACCESS: dict[type[Value], Access] = {
     protocol.TryStandby: Access.ACT,
     protocol.CreateBackup: Access.ACT,
     protocol.DeleteBackup: Access.ACT,
-    protocol.ReadBackup: Access.ACT,
     protocol.BeginUpload: Access.ACT,
     protocol.SendUpload: Access.ACT,
     protocol.CheckUpload: Access.ACT,
@@ -73,6 +72,8 @@ ACCESS: dict[type[Value], Access] = {
     protocol.Init: Access.DANGEROUS,
     protocol.StartPair: Access.DANGEROUS,
     protocol.ImportUpload: Access.DANGEROUS,
+    # Passwords of phones and lines, voicemail, call records: all of it in one file.
+    protocol.ReadBackup: Access.DANGEROUS,
     protocol.StartTakeover: Access.DANGEROUS,
     protocol.RetryService: Access.DANGEROUS,
     protocol.PutAccount: Access.DANGEROUS,

@@ -180,13 +180,18 @@ class Uploads:
 
     def tick(self) -> None:
         """Remove an upload that nobody asked for for a while: the browser was closed, the line broke."""
-        with self._lock:
+        # The main loop waits for no disk: whoever holds this is about the upload just now.
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
             current = self._current
             if current is None or current.is_busy:
                 return
             if self._agent.clock.monotonic() - current.used_at > IDLE_SECONDS:
                 log("upload-left-alone", level="warning", upload=current.id, received=current.received)
                 self._forget()
+        finally:
+            self._lock.release()
 
     def _start(self, kind: JobKind, current: _Current, act: Callable[[Progress], Result]) -> Job:
         def work(progress: Progress) -> Result:

@@ -53,7 +53,7 @@ class _Pages(BaseApplication):  # type: ignore[misc]  # gunicorn has no type inf
             "threads": THREADS,
             "keepalive": 15,
             "graceful_timeout": 5,
-            "loglevel": "warning",
+            "loglevel": "error",
             "certfile": str(self._folder / "tls/cert.pem"),
             "keyfile": str(self._folder / "tls/key.pem"),
             "ssl_context": lambda _config, _default: context,

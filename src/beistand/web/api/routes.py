@@ -79,7 +79,7 @@ GROUPS: dict[str, tuple[Route, ...]] = {
             "GET /backups/{id}/file",
             protocol.ReadBackup,
             protocol.Chunk,
-            ADMINISTRATOR,
+            CONFIRMATION,
             filled=("offset",),
             carries=Carries.DOWNLOAD,
         ),

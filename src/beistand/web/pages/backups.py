@@ -1,11 +1,12 @@
 """Backups: make one, list, look at one, download, delete, and when they are made by themselves (S14, S12)."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from beistand.domain.errors import BeistandError
 from beistand.domain.job import Job
@@ -98,16 +99,27 @@ def delete(request: Request, id: str) -> HttpResponseBase:  # noqa: A002
     return render(request, "backup_delete.html", {"details": details, "backup": details.backup})
 
 
-@require_GET
+@require_http_methods(["GET", "HEAD", "POST"])
 @for_administrators
 def download(request: Request, id: str) -> HttpResponseBase:  # noqa: A002
-    """The backup as one file, passed on in pieces as the agent reads it."""
+    """Ask for the password, then pass the backup on as one file, in pieces as the agent reads it."""
     details = request.agent.ask(GetBackup(id=id), BackupDetails)
-    # The first piece before the answer begins: what the agent refuses is still a page then.
-    first = request.agent.ask(ReadBackup(id=id, offset=0), Chunk, READ_SECONDS)
-    response = StreamingHttpResponse(
-        _pieces(request.agent, id, first), content_type="application/octet-stream"
-    )
+    if request.method == "POST":
+        try:
+            return _file(request, details)
+        except BeistandError as error:
+            told(request, error)
+    return render(request, "backup_download.html", {"details": details, "backup": details.backup})
+
+
+def _file(request: Request, details: BackupDetails) -> HttpResponseBase:
+    id = details.backup.id  # noqa: A001  as the message names it
+    with ExitStack() as stack:
+        agent = stack.enter_context(request.agent.confirmed(request.POST.get("password", "")))
+        # The first piece before the answer begins: what the agent refuses is still a page then.
+        first = agent.ask(ReadBackup(id=id, offset=0), Chunk, READ_SECONDS)
+        pieces = _pieces(agent, id, first, stack.pop_all())
+    response = StreamingHttpResponse(pieces, content_type="application/octet-stream")
     response["Content-Length"] = str(details.backup.file_size)
     response["Content-Disposition"] = f'attachment; filename="{file_name(details)}"'
     return response
@@ -119,14 +131,15 @@ def file_name(details: BackupDetails) -> str:
     return f"beistand-{host or 'backup'}-{details.backup.generation.id}.beistand"
 
 
-def _pieces(agent: AgentLink, id: str, piece: Chunk) -> Iterator[bytes]:  # noqa: A002
-    offset = 0
-    while True:
-        yield piece.data
-        offset += len(piece.data)
-        if piece.is_last:
-            return
-        piece = agent.ask(ReadBackup(id=id, offset=offset), Chunk, READ_SECONDS)
+def _pieces(agent: AgentLink, id: str, piece: Chunk, stack: ExitStack) -> Iterator[bytes]:  # noqa: A002
+    with stack:
+        offset = 0
+        while True:
+            yield piece.data
+            offset += len(piece.data)
+            if piece.is_last:
+                return
+            piece = agent.ask(ReadBackup(id=id, offset=offset), Chunk, READ_SECONDS)
 
 
 def _page(
