@@ -329,10 +329,10 @@ def line(minutes: float, level: str, code: str, **fields: Any) -> LogLine:
 
 LOG = LogLines(
     lines=(
-        line(1, "info", "job-ends", job="0123456789abcdef", kind="cycle", state="done", seconds=42.5),
+        line(1, "info", "job-ends", job="0123456789abcdef", kind="cycle", state="done", why=""),
         line(2, "debug", "job-stage", job="0123456789abcdef", stage="transfer"),
         line(2.2, "info", "job-begins", job="0123456789abcdef", kind="cycle"),
-        line(50, "warning", "mail-not-sent", occasion="takeover-3", why="mail-server-unreachable"),
+        line(50, "warning", "mail-not-sent", occasion="takeover-3", why="mail-server-missing"),
         line(70, "error", "fork-found", peer="pbx-b"),
         line(90, "info", "state", now="serving", before="starting", epoch=2),
         line(91, "info", "accounts-sent", revision=4),

@@ -17,7 +17,7 @@ from beistand.text.figures import FIGURES
 
 LANGUAGES = ("en", "de")
 WORDS = {
-    "account-role": "web.role",
+    "account-role": "account-role",
     "boot-verdict": "log.boot",
     "job-kind": "job.kind",
     "job-stage": "job.stage",

@@ -125,7 +125,7 @@ def _phones(facts: Facts) -> Row:
     is_enough = facts.phones_answering > 0 and facts.phones_answering * 2 >= facts.phones_known
     return Row(
         about=about,
-        answer="answers" if facts.phones_answering else "silent",
+        answer="answering" if facts.phones_answering else "silent",
         tone="good" if is_enough else "bad",
         more=counts,
     )
