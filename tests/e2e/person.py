@@ -105,6 +105,11 @@ class Person:
         told: dict[str, Any] = {"behavior": "allow", "downloadPath": str(folder)}
         browser.driver.execute_cdp_cmd("Browser.setDownloadBehavior", told)
         browser.find("main a.button.primary").click()
+        browser.wait(
+            lambda: browser.has("[name=password]"), GENEROUS_SECONDS, "the question for the password"
+        )
+        browser.fill("password", self.password)
+        self.send()
         browser.wait(lambda: list(folder.glob("*.beistand")), GENEROUS_SECONDS, "the download")
         (file,) = folder.glob("*.beistand")
         return file
