@@ -167,6 +167,7 @@ SCENES: dict[str, Scene] = {
     "backups": Scene("/backups/"),
     "backups-empty": Scene("/backups/", EMPTY),
     "backup": Scene("/backups/b1/"),
+    "backup-download": Scene("/backups/b1/file/"),
     "backup-delete": Scene("/backups/b1/delete/"),
     "licences": Scene("/licences/"),
     "licences-empty": Scene("/licences/", EMPTY),
