@@ -178,7 +178,8 @@ def test_no_page_opens_without_an_account(start: Start, page: URLPattern) -> Non
     for word in ("id", "name", "key", "job"):
         path = path.replace(f"<{word}>", "x1")
     for answer in (browser.get(path, follow=True), browser.post(path, follow=True)):
-        assert answer.redirect_chain[-1][0].startswith("/log-in/"), path
+        if answer.status_code != 405:
+            assert answer.redirect_chain[-1][0].startswith("/log-in/"), path
     assert {type(each).__name__ for each in agent.requests} <= {"Hello", "GetStatus"}
 
 
