@@ -9,7 +9,7 @@ import pytest
 
 from beistand_lab.demo.administrator import Administrator
 from beistand_lab.lab import Lab, wait_for
-from e2e.pairing_up import GENEROUS_SECONDS, cycle, paired, wait_until_connected
+from e2e.pairing_up import GENEROUS_SECONDS, cycle, paired, wait_for_agent, wait_until_connected
 
 pytestmark = pytest.mark.lab
 
@@ -46,6 +46,41 @@ def test_prerequisites_are_shown_on_both_sides_with_what_is_wrong(lab: Lab, pair
     assert "time-servers-differ" in codes(pair, "b")
     lab.sh("b", ["rm", file])
     wait_for(lambda: not wrong(), GENEROUS_SECONDS, "the difference to be gone")
+
+
+@pytest.mark.shows("S4")
+def test_both_are_updated_step_by_step(lab: Lab, pair: Administrator) -> None:
+    """S4: another version on one side is told at once; cycles rest until both are alike, also over a restart."""
+    cycle(pair)
+    answer = pair.ask("a", "update", "pause")
+    assert answer["pause"]["who"] == "root"
+    assert pair.ask("a", "cycle")["error"]["code"] == "cycles-paused"
+    assert pair.ask("b", "update", "pause")["error"]["code"] == "not-the-active"
+
+    def steps(host: str) -> str:
+        return " ".join(each["state"] for each in pair.ask(host, "update")["steps"])
+
+    wait_for(lambda: steps("b") == "done now open open open", GENEROUS_SECONDS, "b to hear of the pause")
+    assert "cycles-paused" in codes(pair, "b")
+    other_version(lab, "b")
+    wait_for(
+        lambda: "pbx-versions-differ" in codes(pair, "a"), GENEROUS_SECONDS, "the version of b to be told"
+    )
+    assert steps("a") == steps("b") == "done done now open open"
+    other_version(lab, "a")
+    lab.sh("a", ["systemctl", "restart", "beistand-agent"])
+    wait_for_agent(lab, "a")
+    wait_for(lambda: steps("a") == "done done done done now", GENEROUS_SECONDS, "both to be alike")
+    assert pair.ask("a", "update", "resume")["result"]["state"] in ("imported", "proven")
+    assert steps("a") == "done done done done done"
+
+
+def other_version(lab: Lab, host: str) -> None:
+    """The program that the profile asks says that it is a newer one, and runs as before."""
+    wrapper = '#!/bin/sh\n[ "$1" = -V ] && echo "Asterisk 99.1.0" || exec /usr/sbin/asterisk.real "$@"\n'
+    program = "/usr/sbin/asterisk"
+    lab.sh(host, ["sh", "-c", "cat > /root/wrapper && chmod 755 /root/wrapper"], input=wrapper)
+    lab.sh(host, ["sh", "-c", f"mv {program} {program}.real && mv /root/wrapper {program}"])
 
 
 @pytest.mark.shows("S13")
