@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from beistand.domain.facts import Facts
+from beistand.domain.facts import Facts, PeerSigns
 from beistand.domain.generation import Copy, Generation
 from beistand.domain.installation import Installation, ServiceAddress
 from beistand.domain.job import Job, JobKind
@@ -116,6 +116,11 @@ def alive() -> TakeoverPlanAnswer:
     return gone(peer=RUNNING)
 
 
+def falling_silent() -> TakeoverPlanAnswer:
+    """The cord was pulled just now: the connection is not yet known to be dead."""
+    return gone(peer=PeerSigns(arp=False, icmp=False, ssh=False, agent=True))
+
+
 def foreign() -> TakeoverPlanAnswer:
     return gone(holder_mac=STRANGER_MAC)
 
@@ -145,6 +150,7 @@ SCENES = {
     "works": works,
     "hung": hung,
     "alive": alive,
+    "falling-silent": falling_silent,
     "foreign": foreign,
     "isolated": isolated,
     "partition": partition,

@@ -98,6 +98,7 @@ def test_a_new_question_is_marked() -> None:
     [
         ("gone", "go", "peer-gone"),
         ("alive", "go", "peer-alive"),
+        ("falling-silent", "caution", "peer-falls-silent"),
         ("works", "caution", "peer-works"),
         ("partition", "caution", "partition"),
         ("old", "caution", "peer-gone"),

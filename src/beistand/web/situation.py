@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from beistand.domain.facts import Facts, Finding, Severity, Verdict
+from beistand.domain.facts import Facts, Finding, PeerSigns, Severity, Verdict
 from beistand.domain.message import Message, message
 from beistand.protocol import TakeoverPlanAnswer
 
@@ -14,6 +14,8 @@ QUIET = ("silent", "free")
 OF_THE_DATA = ("no-imported-generation", "own-data", "data-old")
 CURES = ("peer-holds", "isolated", "foreign")
 """Verdicts that say by themselves what to do first."""
+FALLS_SILENT = "peer-falls-silent"
+"""No verdict of its own: some seconds between a cord that was pulled and a connection that is known to be dead."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,12 +49,16 @@ def situation(plan: TakeoverPlanAnswer, peer: str, address: str, seen_seconds: f
     """Return what the plan amounts to; `peer` is the name of the other appliance, `address` the service address."""
     level = _level(plan.findings)
     case = plan.verdict.value
+    if plan.verdict is Verdict.PEER_ALIVE and _falls_silent(plan.facts.peer):
+        case, level = FALLS_SILENT, "caution" if level == "go" else level
     if plan.verdict is Verdict.PEER_HOLDS and plan.facts.peer.agent:
         case = "peer-works"
     return Situation(
         level=level,
         sentence=message(f"web.takeover.verdict.{case}", peer=peer, address=address),
-        advice=message(f"web.takeover.advice.{case if level in STOPS and case in CURES else level}"),
+        advice=message(
+            f"web.takeover.advice.{case if case == FALLS_SILENT or (level in STOPS and case in CURES) else level}"
+        ),
         reasons=tuple(
             message(f"web.takeover.reason.{each.code}", peer=peer, age=plan.age_seconds)
             for each in plan.findings
@@ -61,6 +67,11 @@ def situation(plan: TakeoverPlanAnswer, peer: str, address: str, seen_seconds: f
         rows=_rows(plan.facts, peer, address),
         seen_seconds=max(0.0, seen_seconds),
     )
+
+
+def _falls_silent(peer: PeerSigns) -> bool:
+    """Tell whether only the connection from before is left: where ARP goes unanswered, nobody can be there."""
+    return peer.agent and not (peer.arp or peer.icmp or peer.ssh)
 
 
 def _level(findings: tuple[Finding, ...]) -> str:
