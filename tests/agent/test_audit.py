@@ -133,6 +133,18 @@ def test_guessing_pushes_nothing_out_of_the_log(two: TwoAgents) -> None:
     assert lines(two.a, "setup-code")
 
 
+def test_whose_session_it_is_that_guesses_at_the_password_is_told(two: TwoAgents) -> None:
+    """The one who has to know is who lost it."""
+    session = settle_in(two.a)
+    before = len(told(two.a))
+    assert (
+        Page(two.a).code(Authenticate(token=session.token, password="guess", address=ADDRESS))
+        == "log-in-wrong"
+    )
+    new = told(two.a)[: len(told(two.a)) - before]
+    assert new == [("anna", ADDRESS, "audit.authenticate refused=log-in-wrong")]
+
+
 def test_a_name_that_nobody_has_is_not_told(two: TwoAgents) -> None:
     """People type passwords into the wrong field."""
     Page(two.a).code(LogIn(name="my-real-password", password="x", address=ADDRESS))

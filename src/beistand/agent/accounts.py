@@ -141,6 +141,11 @@ class Accounts:
             caller = msgspec.structs.replace(caller, sure_as="", sure_mark="")
         return msgspec.structs.replace(caller, role=view.role)
 
+    def owner(self, token: str) -> str:
+        """Return whose session or token this is, empty when it is nobody's."""
+        view = self._view_of(digest_of(token))
+        return "" if view is None else f"token:{view.name}" if view.is_program else view.name
+
     # --- the way in from the console ------------------------------------------------------------
 
     def make_setup_code(self, _request: MakeSetupCode, _caller: Caller) -> SetupCode:

@@ -90,6 +90,8 @@ class Audit:
         if not _is_from_afar(request, caller) or caller.credential:
             return caller.who
         name = plain_name(_text(request, "name"))
+        if isinstance(request, protocol.Authenticate) and not name:
+            return self._agent.accounts.owner(request.token)
         is_known = account_of(self._agent.store.settings().accounts, name) is not None
         return name if is_known else ""
 
