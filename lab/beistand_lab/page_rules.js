@@ -55,6 +55,7 @@ if (wide > 0) {
 }
 for (const each of document.querySelectorAll("main *, header *, nav *")) {
   const raw = [...each.childNodes].filter((node) => node.nodeType === 3).map((node) => node.textContent).join("").trim();
-  if (/^(web|job|copy|role|state|severity)\.[a-z][a-z.-]+$/.test(raw)) found.push(`a code instead of words: ${raw}`);
+  const isCode = /^(job|copy|role|state|severity|trial|check|uncovered|log|licence|account-role|verdict)\.[a-z][a-z.-]+$/;
+  if (isCode.test(raw) || /\bweb\.[a-z-]+\.[a-z]/.test(raw)) found.push(`a code instead of words: ${raw}`);
 }
 return found;

@@ -25,6 +25,8 @@ class FakeAgent:
 
     def __init__(self, replies: dict[type[Value], Reply | list[Reply]] | None = None) -> None:
         self.requests: list[Value] = []
+        self.is_gone = False
+        """It ends every connection before it has answered."""
         self.answer(replies or {})
         self._folder = tempfile.TemporaryDirectory(prefix="agent-")
         self.path = Path(self._folder.name) / "agent.sock"
@@ -61,7 +63,7 @@ class FakeAgent:
 
     def _serve(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError), connection, connection.makefile("rb") as stream:
-            while body := read_frame(stream.read):
+            while not self.is_gone and (body := read_frame(stream.read)):
                 request = msgspec.json.decode(body, type=PersonRequest)
                 self.requests.append(request)
                 replies = self._replies[type(request)]

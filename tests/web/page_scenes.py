@@ -93,8 +93,7 @@ class Scene:
     """CSS selector of what is clicked after that, or only."""
     opens: bool = False
     """What is clicked is on this page and leads to no other."""
-    ends: bool = True
-    """False: the page reloads itself, so nothing waits on it."""
+    has_agent: bool = True
 
 
 def _standby(**more: object) -> Replies:
@@ -250,9 +249,7 @@ SCENES: dict[str, Scene] = {
     "viewer-overview": Scene("/", {Authenticate: VIEWER}),
     "viewer-settings": Scene(f"{MODULE}/settings/", {Authenticate: VIEWER}),
     "refused": Scene("/network/", {GetNetwork: message("internal-error", reference="1a2b3c4d")}),
-    "no-agent": Scene(
-        "/network/", {GetStatus: message("agent-stopping"), GetNetwork: message("agent-stopping")}
-    ),
+    "no-agent": Scene("/network/", has_agent=False),
     "setup-appliance": Scene("/setup/", FRESH),
     "setup-appliance-nowhere": Scene("/setup/", {**FRESH, GetNetwork: values.NOWHERE}),
     "setup-code": Scene("/setup/", DOORS, logged_in=False),

@@ -284,8 +284,8 @@ USERS = UserList(
 )
 TRIAL = Trial(
     steps=(
-        TrialStep(code="name", works=True, seconds=0.02),
-        TrialStep(code="connect", works=False, why=REFUSED, seconds=20.0),
+        TrialStep(code="mail-name", works=True, seconds=0.02),
+        TrialStep(code="mail-connection", works=False, why=REFUSED, seconds=20.0),
     )
 )
 

@@ -41,7 +41,9 @@ class Visit:
         self.browser.prefer(language=language)
         self._log_in(wanted=scene.logged_in)
         self.agent.answer({**USUAL, **scene.replies})
+        self.agent.is_gone = not scene.has_agent
         self.browser.open("", scene.path)
+        self.agent.is_gone = False
         for name, text in scene.fill.items():
             field = self.browser.find(f"main [name={name}]:not([type=hidden])")
             field.clear()
