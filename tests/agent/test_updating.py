@@ -207,6 +207,20 @@ def test_another_protocol_is_told_at_once_and_says_its_version(two: TwoAgents) -
     assert (standby.is_heard, standby.now.beistand) == (True, "9.0")
 
 
+def test_a_standby_that_understands_nobody_still_knows_of_the_pause(two: TwoAgents) -> None:
+    """It was updated first, and with its restart forgot what it had heard."""
+    two.turns(2)
+    two.a.ask(PauseCycles())
+    two.turns()
+    two.b.start()
+    two.b.wiring.peer_now = OtherProtocol(two.b)
+    two.b.agent.reload()
+    two.b.agent.link.ask()
+    assert {"protocol-differs", "cycles-paused"} <= found(two.b)
+    assert "peer-silent" not in found(two.b)
+    assert view(two.b).pause == view(two.a).pause
+
+
 def test_over_another_protocol_release_and_status_still_work(two: TwoAgents) -> None:
     two.turns(2)
     two.a.wiring.peer_now = OtherProtocol(two.a)

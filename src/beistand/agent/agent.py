@@ -11,7 +11,7 @@ from beistand.agent.keeper import Keeper
 from beistand.agent.link import Link
 from beistand.agent.log import Complaints
 from beistand.agent.notices import Notices
-from beistand.agent.pausing import own_pause
+from beistand.agent.pausing import learn_pause, own_pause
 from beistand.agent.postman import Postman
 from beistand.agent.replication import learn_copy, learn_peer, send_settings
 from beistand.agent.self_report import SelfReport
@@ -141,6 +141,7 @@ class Agent:
         self.keeper.news(greeting, was_silent)
         learn_peer(self, greeting)
         learn_copy(self, greeting)
+        learn_pause(self, greeting)
 
     def _pair_id(self) -> str:
         pair = self.store.pair()

@@ -10,6 +10,7 @@ from beistand.domain.pause import FORGOTTEN, Pause
 
 if TYPE_CHECKING:
     from beistand.agent.agent import Agent
+    from beistand.domain.pair import Greeting
     from beistand.ports.store import Store
 
 DOCUMENT = "cycles-pause"
@@ -19,11 +20,8 @@ SHOWN = FORGOTTEN
 
 def own_pause(store: Store) -> Pause | None:
     """Return the newest pause of this active, also one that has ended; a takeover ends them all."""
-    body = store.get(DOCUMENT)
-    if not body:
-        return None
-    pause, standing = msgspec.json.decode(body, type=Pause), store.standing()
-    return pause if standing.is_holder and standing.epoch == pause.epoch else None
+    pause, standing = _kept(store), store.standing()
+    return pause if pause and standing.is_holder and standing.epoch == pause.epoch else None
 
 
 def pause_on(store: Store) -> Pause | None:
@@ -33,13 +31,24 @@ def pause_on(store: Store) -> Pause | None:
 
 
 def known_pause(agent: Agent) -> Pause | None:
-    """Return the pair's pause, ours or what the active told; one that is on, or ended a short while ago."""
-    standing, heard = agent.store.standing(), agent.link.last()
-    pause = own_pause(agent.store) if standing.is_holder else heard.pause if heard else None
-    if pause is None or pause.epoch != standing.epoch:
+    """Return the pair's pause, ours or what the active told last; one that is on, or ended a short while ago."""
+    pause = _kept(agent.store)
+    if pause is None or pause.epoch != agent.store.standing().epoch:
         return None
     return pause if pause.end is None or agent.clock.now() - pause.end < SHOWN else None
 
 
-def note(store: Store, pause: Pause) -> None:
-    store.put(DOCUMENT, msgspec.json.encode(pause))
+def learn_pause(agent: Agent, greeting: Greeting) -> None:
+    """Keep what the active says of its pause: in the middle of an update it may not be understood for a while."""
+    if agent.store.standing().is_holder or greeting.pause == _kept(agent.store):
+        return
+    note(agent.store, greeting.pause)
+
+
+def note(store: Store, pause: Pause | None) -> None:
+    store.put(DOCUMENT, msgspec.json.encode(pause) if pause else b"")
+
+
+def _kept(store: Store) -> Pause | None:
+    body = store.get(DOCUMENT)
+    return msgspec.json.decode(body, type=Pause) if body else None

@@ -128,7 +128,7 @@ def _line(agent: Agent) -> list[Finding]:
     """Return what is wrong with the way to the peer; heard or not, a cycle needs our own one."""
     why, is_connected = agent.link.why_unreached(), agent.link.is_connected()
     found = []
-    if not is_connected:
+    if not is_connected and not agent.link.speaks_otherwise():
         fields: dict[str, Field] = {
             "seconds": round(agent.link.silent_seconds()),
             "why": str(why or Message(code="peer-silent")),
