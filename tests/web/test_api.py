@@ -4,6 +4,7 @@ import base64
 import io
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 
@@ -43,6 +44,7 @@ from beistand.protocol import (
     UploadView,
     WatchJob,
 )
+from beistand.web.api.answering import MOST_WATCHERS, patient
 from fakes.agent_server import FakeAgent, Reply
 from web.conftest import STATUS, give_session
 
@@ -383,3 +385,13 @@ def test_an_upload_that_ends_early_leaves_nothing_behind(programs: Any) -> None:
 def test_an_empty_upload_is_none(programs: Any) -> None:
     answer = programs().ask("POST", "/upload?name=a", b"", Content_Type=FILE)
     assert problem(answer) == (411, "api-length-missing")
+
+
+def test_programs_that_watch_a_job_leave_threads_for_the_pages() -> None:
+    watch = WatchJob(id="0" * 16, seconds=30.0)
+    with ExitStack() as waiting:
+        asked = [waiting.enter_context(patient(watch)) for _ in range(MOST_WATCHERS + 1)]
+        assert asked == [watch] * MOST_WATCHERS + [WatchJob(id=watch.id, seconds=0.0)]
+        assert waiting.enter_context(patient(GetStatus())) == GetStatus()
+    with patient(watch) as again:
+        assert again == watch

@@ -4,6 +4,7 @@ import logging
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import BoundedSemaphore
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +15,7 @@ from beistand.domain.errors import BeistandError, Refused
 from beistand.domain.job import Job
 from beistand.domain.message import Message
 from beistand.domain.value import Value
-from beistand.protocol import AccountView, Authenticate, Done
+from beistand.protocol import AccountView, Authenticate, Done, WatchJob
 from beistand.web.api.document import document
 from beistand.web.api.problems import problem
 from beistand.web.api.reading import (
@@ -31,6 +32,9 @@ from beistand.web.api.streams import download, upload
 
 DOCUMENT = f"{PREFIX}/openapi.json"
 POLICY = "default-src 'none'; frame-ancestors 'none'"
+MOST_WATCHERS = 8
+"""Programs that wait for a job's next change at once: the other threads are the pages'."""
+_WATCHERS = BoundedSemaphore(MOST_WATCHERS)
 Respond = Callable[[HttpRequest], HttpResponseBase]
 
 
@@ -73,14 +77,28 @@ def _done(request: HttpRequest) -> HttpResponseBase:
     token, confirmation = token_of(request), confirmation_of(request, route)
     parts = parts_of(request, route, names)
     if route.carries is Carries.JSON:
-        with _connection(request, token, confirmation) as client:
-            asked = route.built(parts, operator=confirmation.name)
+        with (
+            _connection(request, token, confirmation) as client,
+            patient(route.built(parts, operator=confirmation.name)) as asked,
+        ):
             return _told(route, client.call(asked, route.answer, route.seconds))
     connection = _connection(request, token, confirmation)
     if route.carries is Carries.UPLOAD:
         with connection as client:
             return _told(route, upload(client, request, route, parts))
     return download(connection, names["id"])
+
+
+@contextmanager
+def patient(asked: Value) -> Iterator[Value]:
+    """Yield the request; a watcher of a job waits only while few do, and is answered at once else."""
+    is_watch = isinstance(asked, WatchJob) and asked.seconds > 0
+    waits = is_watch and _WATCHERS.acquire(blocking=False)
+    try:
+        yield msgspec.structs.replace(asked, seconds=0.0) if is_watch and not waits else asked
+    finally:
+        if waits:
+            _WATCHERS.release()
 
 
 @contextmanager
