@@ -137,8 +137,9 @@ def test_a_backup_fills_the_standby(lab: Lab, person: Person, tmp_path: Path) ->
     person.see_job_done("/backups/")
     browser.find("main table a").click()
     browser.wait(lambda: browser.has("main dl.facts"), what="the page of the backup")
+    shown = browser.text
     file = person.download(tmp_path)
-    assert hashlib.sha256(file.read_bytes()).hexdigest() in browser.text
+    assert hashlib.sha256(file.read_bytes()).hexdigest() in shown
     person.log_in("b", IMPORT)
     browser.fill("file", str(file))
     person.send("form[data-upload]")
@@ -188,6 +189,31 @@ def test_a_cycle_comes_by_itself(lab: Lab, person: Person) -> None:
         return browser.has(".step:nth-child(4).step-done") and shown[0] == shown[1]
 
     browser.wait(is_on_both, GENEROUS_SECONDS, "the same imported generation on both overviews")
+    _is_sound(browser)
+
+
+def test_a_session_that_ends_elsewhere_is_told_where_somebody_waits_or_writes(person: Person) -> None:
+    """Logged out in a third tab: neither takeover page nor form stands there as if nothing had happened."""
+    browser, driver = person.browser, person.browser.driver
+    waiting = driver.current_window_handle
+    person.log_in("b", "/admin/redundancy/")
+    driver.switch_to.new_window("tab")
+    browser.open("b", "/password/")
+    writing = driver.current_window_handle
+    driver.switch_to.new_window("tab")
+    browser.open("b")
+    browser.find(".account summary").click()
+    browser.find("form[action='/log-out/'] button").click()
+    browser.wait_for_path("/log-in/")
+    driver.close()
+    driver.switch_to.window(writing)
+    for field in ("old", "new", "again"):
+        browser.fill(field, PASSWORD)
+    person.send()
+    browser.wait(lambda: browser.has(".told-warning"), what="the word that nothing was sent")
+    driver.close()
+    driver.switch_to.window(waiting)
+    browser.wait_for_path("/log-in/")
     _is_sound(browser)
 
 

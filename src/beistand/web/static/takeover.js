@@ -7,6 +7,8 @@ const PATIENCE_MS = 5000;
 
 async function fetched(address) {
   const answer = await fetch(address, { signal: AbortSignal.timeout(PATIENCE_MS), headers: { Accept: "text/html" } });
+  // Whoever was logged out is told so, and not that the line is dead.
+  if (answer.redirected && new URL(answer.url).pathname === "/log-in/") location.reload();
   if (answer.redirected || !answer.ok) throw new Error(String(answer.status));
   return new DOMParser().parseFromString(await answer.text(), "text/html").body;
 }
