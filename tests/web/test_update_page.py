@@ -46,6 +46,13 @@ def test_resuming_leads_to_the_cycle_and_back(start: Start) -> None:
     assert browser.post("/update/resume/").headers["Location"] == f"/jobs/{JOB.id}/?next=/update/"
 
 
+def test_after_a_failed_cycle_another_one_is_a_click_away(start: Start) -> None:
+    browser, _ = start({GetStatus: scenes.ACTIVE, GetUpdate: update_values.VIEWS["failed"]})
+    page = browser.get("/update/").content.decode()
+    assert "The cycle after it failed" in page
+    assert 'action="/cycle/"' in page
+
+
 def test_a_refusal_stands_on_the_same_page(start: Start) -> None:
     replies = {GetUpdate: update_values.BEFORE, ResumeCycles: message("cycles-not-paused")}
     browser, _ = start({GetStatus: scenes.ACTIVE, **replies})
