@@ -76,7 +76,7 @@ USUAL: Replies = {
     WatchJob: values.JOB,
     GetUpload: UploadView(id="", quota_bytes=20_000_000_000),
     FetchHostKey: HostKey(line=LINE, fingerprint="SHA256:x"),
-    TryStandby: values.TRIAL,
+    TryStandby: values.TRIAL_OF_STANDBY,
     SendTestMail: values.TRIAL,
     MakeToken: NewToken(token="bst_" + "x" * 43, view=values.ACCOUNTS.tokens[0]),
 }
@@ -150,6 +150,8 @@ SCENES: dict[str, Scene] = {
     "module-settings-standby-side": Scene(f"{MODULE}/settings/", _standby()),
     "module-standby": Scene(f"{MODULE}/standby/"),
     "module-standby-unpaired": Scene(f"{MODULE}/standby/", {GetStatus: values.ALONE}),
+    "module-standby-tried": Scene(f"{MODULE}/standby/", press="button[formaction$='/try/']"),
+    "module-pair": Scene(f"{MODULE}/standby/", {GetStatus: values.ALONE}, press="main form .primary"),
     "module-import-active": Scene(f"{MODULE}/import/"),
     "module-import": Scene(f"{MODULE}/import/", _standby(usable=None, newest=None)),
     "module-import-locked": Scene(
@@ -197,6 +199,11 @@ SCENES: dict[str, Scene] = {
     "account-change": Scene("/accounts/account/anna/"),
     "account-remove": Scene("/accounts/account/helpdesk/remove/"),
     "token-new": Scene("/accounts/tokens/new/"),
+    "token-made": Scene(
+        "/accounts/tokens/new/",
+        fill={"program": "monitoring", "password": PASSWORD},
+        press="main .primary",
+    ),
     "token-remove": Scene("/accounts/tokens/t1/remove/"),
     "password": Scene("/password/"),
     "api": Scene("/api/"),

@@ -290,6 +290,15 @@ TRIAL = Trial(
 )
 
 
+TRIAL_OF_STANDBY = Trial(
+    steps=(
+        TrialStep(code="standby-address", works=True),
+        TrialStep(code="arp", works=True, seconds=0.1),
+        TrialStep(code="ssh-port", works=False, why=message("peer-silent"), seconds=5.0),
+    )
+)
+
+
 def side(node: str, **more: Any) -> Appliance:
     values = {
         "dns": ("192.0.2.253", "192.0.2.254"),

@@ -143,7 +143,7 @@ def test_pages_without_script(visit: Visit, name: str) -> None:
     visit.browser.without_script()
     try:
         visit.go(SCENES[name], "de")
-        shown = visit.browser.text
+        shown = visit.browser.heading
     finally:
         visit.browser.without_script(off=False)
     assert shown.strip()
