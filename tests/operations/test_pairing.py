@@ -324,6 +324,18 @@ def test_an_active_is_never_made_a_standby(two: TwoSides) -> None:
     assert two.b.known() == before
 
 
+def test_a_superseded_one_says_that_pairing_anew_makes_no_standby_of_it(two: TwoSides) -> None:
+    """It was the active, the other took over, and its data is its own until somebody decides."""
+    two.pair()
+    two.b.store.adopt(Grant(epoch=3, holder=NODES["b"], parent=2, operator="x", at=NOW, evidence=""))
+    for each in (two.a, two.b):
+        each.store.adopt(Grant(epoch=4, holder=NODES["a"], parent=3, operator="x", at=NOW, evidence=""))
+    before = two.b.known()
+    with pytest.raises(Refused, match="standby-is-superseded"):
+        two.pair()
+    assert two.b.known() == before
+
+
 def test_a_standby_of_another_active_is_not_taken_over_by_mistake(two: TwoSides) -> None:
     two.pair()
     other = msgspec.structs.replace(two.asked[0].active, node="cc" * 8)

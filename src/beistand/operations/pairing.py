@@ -15,7 +15,7 @@ from beistand.domain.installation import Installation
 from beistand.domain.licence import stand_in_for
 from beistand.domain.message import message
 from beistand.domain.pair import Appliance, Greeting, Pair
-from beistand.domain.role import Grant, Side
+from beistand.domain.role import Grant, Role, Side
 from beistand.ports.clock import Clock
 from beistand.ports.network import Arp
 from beistand.ports.peer import Introduction, Keys, Peer
@@ -94,14 +94,18 @@ def pair_with_standby(own: OwnSide, outreach: Outreach, request: StartPair, job:
 def accept_pair(own: OwnSide, request: AcceptPair) -> Accepted:
     """Become the standby of the active that asks: over a login with this machine's own password.
 
-    Raises Refused `standby-is-active`, `already-paired`, `pair-with-itself`, `subnet-differs`, `profile-differs`,
-    `beistand-version-differs`, `service-address-differs`.
+    Raises Refused `standby-is-active`, `standby-is-superseded`, `already-paired`, `pair-with-itself`,
+    `subnet-differs`, `profile-differs`, `beistand-version-differs`, `service-address-differs`.
     """
     appliance = own.appliance()
     if own.store.standing().is_holder:
         raise Refused("standby-is-active", host=appliance.host)
     known = own.store.pair()
-    if known is not None and known.peer.node != request.active.node and not request.replace:
+    is_same_active = known is not None and known.peer.node == request.active.node
+    if is_same_active and own.store.standing().role is Role.SUPERSEDED:
+        # It keeps what it served until somebody decides: a pair made anew would end in "done" and take no cycle.
+        raise Refused("standby-is-superseded", host=appliance.host)
+    if known is not None and not is_same_active and not request.replace:
         raise Refused("already-paired", host=appliance.host, peer=known.peer.host)
     _same(request.active, appliance)
     active_ip = str(IPv4Interface(request.active.own_address).ip)
@@ -121,7 +125,7 @@ def accept_pair(own: OwnSide, request: AcceptPair) -> Accepted:
         own.store.set_config(request.config)
         # Counted on each side alone until now: the same number must not be taken for the same settings.
         own.store.set_settings(msgspec.structs.replace(own.store.settings(), revision=0))
-        if known is not None and known.peer.node == request.active.node:
+        if is_same_active:
             own.store.adopt(request.grant)
         else:
             own.store.begin_anew(request.grant)
