@@ -35,7 +35,7 @@ test: check
 # Pictures to look at: every page of a lab in build/screens, and every page in every state in build/screens/states.
 screens: setup
 	BEISTAND_SCREENS=1 $(BIN)/pytest -n 2 --dist load tests/web/test_screens.py
-	$(BIN)/pytest -n 0 tests/e2e/test_web_screens.py
+	BEISTAND_SCREENS=1 $(BIN)/pytest -n 0 tests/e2e/test_web_screens.py
 
 demo: setup
 	@$(BIN)/beistand-lab demo $(if $(filter keep,$(DEMO)),--keep)

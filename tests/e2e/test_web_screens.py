@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,9 +39,11 @@ PAGES = {
     "not-found": "/no-such-page/",
 }
 ON_THE_STANDBY = ("overview", "module-settings", "module-import", "takeover", "accounts")
-LOOKS = [
+EVERY_LOOK = [
     (language, width, dark) for language in ("en", "de") for width in (WIDE, NARROW) for dark in (False, True)
 ]
+LOOKS = EVERY_LOOK if "BEISTAND_SCREENS" in os.environ else [("en", WIDE, False), ("de", NARROW, True)]
+"""`make screens` takes all of them; tests/web/test_screens.py checks each page in every look without a lab."""
 
 
 @pytest.fixture(scope="module")
