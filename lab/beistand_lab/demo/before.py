@@ -14,6 +14,8 @@ from beistand_lab.settings import PHONES
 
 TOUCHED = "/etc/asterisk/extensions.conf"
 """One byte of its first line, a comment, is changed behind everybody's back."""
+MOST_CYCLES = 5
+"""Tries for one in which really nothing changed; the last one counts."""
 FIRST_CYCLE_SECONDS = 120
 
 
@@ -99,12 +101,22 @@ def last_cycles(administrator: Administrator, teller: Teller) -> None:
     teller.claim(
         "secret_byte_travelled", same, f"a byte changed with size and time put back travels {_short(answer)}"
     )
-    answer, seconds, on_wire = cycle(administrator)
+    answer, seconds, on_wire = unchanged_cycle(administrator)
     done = answer.get("state") == "done"
     teller.measure("nochange_cycle_seconds", seconds if done else None, "a cycle without changes: seconds")
     teller.measure(
         "nochange_bytes_on_wire", on_wire if done else None, "  bytes between the appliances", most=20_000
     )
+
+
+def unchanged_cycle(administrator: Administrator) -> tuple[dict[str, object], float, int]:
+    """A cycle whose generation is the one before, to the byte: a phone that registers meanwhile is a change."""
+    for _ in range(MOST_CYCLES):
+        before = administrator.copies("a")[0]["generation"]["manifest"]
+        measured = cycle(administrator)
+        if administrator.copies("a")[0]["generation"]["manifest"] == before:
+            break
+    return measured
 
 
 def change_a_byte(lab: Lab, host: str, path: str) -> None:
