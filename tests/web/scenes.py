@@ -133,6 +133,10 @@ def partition() -> TakeoverPlanAnswer:
     return gone(phones_answering=3)
 
 
+def no_witness() -> TakeoverPlanAnswer:
+    return gone(phones_answering=0, phones_known=0)
+
+
 def old() -> TakeoverPlanAnswer:
     return gone(copy=copied(75))
 
@@ -154,6 +158,7 @@ SCENES = {
     "foreign": foreign,
     "isolated": isolated,
     "partition": partition,
+    "no-witness": no_witness,
     "old": old,
     "empty": empty,
     "own": own,

@@ -101,6 +101,7 @@ def test_a_new_question_is_marked() -> None:
         ("falling-silent", "caution", "peer-falls-silent"),
         ("works", "caution", "peer-works"),
         ("partition", "caution", "partition"),
+        ("no-witness", "caution", "no-witness"),
         ("old", "caution", "peer-gone"),
         ("own", "caution", "peer-gone"),
         ("empty", "stop", "peer-gone"),

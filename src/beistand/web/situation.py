@@ -51,6 +51,8 @@ def situation(plan: TakeoverPlanAnswer, peer: str, address: str, seen_seconds: f
     case = plan.verdict.value
     if plan.verdict is Verdict.PEER_ALIVE and _falls_silent(plan.facts.peer):
         case, level = FALLS_SILENT, "caution" if level == "go" else level
+    if plan.verdict is Verdict.PARTITION and not plan.facts.phones_known:
+        case = "no-witness"
     if plan.verdict is Verdict.PEER_HOLDS and plan.facts.peer.agent:
         case = "peer-works"
     return Situation(
