@@ -82,6 +82,22 @@ def test_age_beside_the_promise(seconds: float, promised: float, kind: str) -> N
     assert shown.kind == kind
 
 
+@pytest.mark.parametrize(
+    ("role", "stage", "expected"),
+    [
+        (Role.ACTIVE, "import", "pbx-b"),
+        (Role.ACTIVE, "verify", "pbx-b"),
+        (Role.ACTIVE, "backup", ""),
+        (Role.STANDBY, "import", "pbx-a"),
+    ],
+)
+def test_a_failure_of_the_standby_names_it(role: Role, stage: str, expected: str) -> None:
+    """Its full disk is not the active's; STATUS is of pbx-a, whatever its role."""
+    failed = copy(CopyState.FAILED, failed_stage=stage)
+    status = msgspec.structs.replace(STATUS, role=role, peer=PEER, newest=failed)
+    assert copy_state.failed_on(status) == expected
+
+
 def test_without_a_copy_there_is_no_age() -> None:
     assert copy_state.age(None, 0, 600) is None
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from beistand.domain.generation import Copy, CopyState
+from beistand.domain.role import Role
+from beistand.protocol import Status
 
 STEPS = (
     CopyState.TAKEN,
@@ -20,6 +22,8 @@ FAILED_AT = {
     "drill": CopyState.PROVEN,
 }
 """The state that a copy did not reach because this stage failed; every other stage belongs to taking it."""
+ON_THE_STANDBY = ("offer", "verify", "import", "drill")
+"""Stages whose failures are the standby's to tell: its disk, its profile."""
 UNDER_WAY = (CopyState.TAKEN, CopyState.TRANSFERRED, CopyState.VERIFIED)
 NEARLY_OLD = 0.75
 
@@ -77,3 +81,12 @@ def _step(copy: Copy, at: int, reached: int, *, is_running: bool) -> str:
         return "failed"
     # A cycle that runs beside an imported copy is making the next one.
     return "now" if is_running and copy.state in UNDER_WAY else "open"
+
+
+def failed_on(status: Status) -> str:
+    """Return the host name of the standby where the newest copy failed there; its disk is not the active's."""
+    if status.newest is None or status.newest.failed_stage not in ON_THE_STANDBY:
+        return ""
+    if status.role is Role.ACTIVE:
+        return status.peer.host if status.peer else ""
+    return status.host

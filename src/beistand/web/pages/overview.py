@@ -54,6 +54,7 @@ def _page(request: Request) -> HttpResponseBase:
         "is_active": status.role is Role.ACTIVE,
         "steps": copy_state.steps(status.newest, is_running=is_cycling) if status.newest else (),
         "age": copy_state.age(status.usable, status.usable_age_seconds, status.oldest_promised_seconds),
+        "failed_on": copy_state.failed_on(status),
         "is_usable_newest": _is_same(status),
         "picture": picture(generations.copies) if generations and generations.copies else None,
         "coverage": _asked(request, GetCoverage(), Coverage) if status.initialised else None,
