@@ -224,7 +224,7 @@ class Wire:
 
     def __init__(self, port: int) -> None:
         self._to = port
-        self._frozen, self._forgotten = Event(), Event()
+        self._frozen, self._forgotten, self._closed = Event(), Event(), Event()
         self._server = socket.create_server((SERVER, 0))
         self.port: int = self._server.getsockname()[1]
         Thread(target=self._accept, daemon=True).start()
@@ -243,31 +243,46 @@ class Wire:
 
     def close(self) -> None:
         self._frozen.set()
+        self._closed.set()
         self._server.close()
 
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
                 near, _ = self._server.accept()
-                frozen, forgotten = self._frozen, self._forgotten
-                far = socket.create_connection((SERVER, self._to))
-                for one, other in ((near, far), (far, near)):
-                    Thread(target=self._pass_on, args=(one, other, frozen, forgotten), daemon=True).start()
+                line = (near, self._frozen, self._forgotten)
+                Thread(target=self._carry, args=line, daemon=True).start()
 
-    @staticmethod
-    def _pass_on(one: socket.socket, other: socket.socket, frozen: Event, forgotten: Event) -> None:
+    def _carry(self, near: socket.socket, frozen: Event, forgotten: Event) -> None:
+        """Both ways of one connection; its sockets are closed when both have ended."""
+        with suppress(OSError), near, socket.create_connection((SERVER, self._to)) as far:
+            ways = [
+                Thread(target=self._pass_on, args=(one, other, frozen, forgotten), daemon=True)
+                for one, other in ((near, far), (far, near))
+            ]
+            for each in ways:
+                each.start()
+            for each in ways:
+                each.join()
+
+    def _pass_on(self, one: socket.socket, other: socket.socket, frozen: Event, forgotten: Event) -> None:
         with suppress(OSError):
             while data := one.recv(65536):
                 if forgotten.is_set():
-                    for each in (one, other):
-                        each.shutdown(socket.SHUT_RDWR)
-                        each.close()
+                    _reset(one, other)
                     return
                 if frozen.is_set():
-                    Event().wait(60)
+                    self._closed.wait()
+                    _reset(one, other)
                     return
                 other.sendall(data)
             other.shutdown(socket.SHUT_WR)
+
+
+def _reset(*ends: socket.socket) -> None:
+    for each in ends:
+        with suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
 
 
 def nothing_to_say(request: Value) -> Message:

@@ -112,6 +112,8 @@ def test_a_backup_is_carried_to_the_standby_by_page(
 ) -> None:
     """S14, S16, S17"""
     file = _downloaded(paired, tmp_path)
+    paired.click("Zur Sicherung")
+    paired.wait_for_text("SHA-256")
     shown = paired.find("main").text
     assert hashlib.sha256(file.read_bytes()).hexdigest() in shown
     _log_in_at_the_standby(paired)
@@ -209,6 +211,9 @@ def _downloaded(browser: Browser, folder: Path) -> Path:
     told = {"behavior": "allow", "downloadPath": str(folder)}
     browser.driver.execute_cdp_cmd("Browser.setDownloadBehavior", told)
     browser.click("Herunterladen")
+    browser.wait(lambda: browser.has("[name=password]"), what="the question for the password")
+    browser.fill("password", PASSWORD)
+    browser.find("main form button.primary").click()
     browser.wait(lambda: list(folder.glob("*.beistand")), GENEROUS_SECONDS, "the download")
     (file,) = folder.glob("*.beistand")
     return file
