@@ -158,8 +158,8 @@ class Browser:
         def holds() -> bool:
             try:
                 return bool(condition())
-            except (StaleElementReferenceException, NoSuchElementException):
-                return False
+            except (StaleElementReferenceException, NoSuchElementException, LabError):
+                return False  # half a page: the rest of it is on its way
 
         try:
             commands.wait_for(holds, seconds, what)
