@@ -1,9 +1,9 @@
 # The two commands that matter: `make demo` and `make test`. Everything they need is installed by themselves.
 PYTHON ?= /usr/bin/python3
 BIN := .venv/bin
-SOURCES := src lab tests bench
+SOURCES := src lab tests bench torture
 
-.PHONY: demo test screens bench check format setup clean
+.PHONY: demo test torture screens bench check format setup clean
 .DEFAULT_GOAL := test
 
 setup: .venv/ready
@@ -31,6 +31,13 @@ check: setup
 # Lint, types, layers and all tests, lab included. Two workers: at most two labs at a time, one module each.
 test: check
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+# Every fault of the FAULTS list, everywhere it may happen: hours. MINUTES is for each campaign of random schedules;
+# ONLY names one campaign, SEED shows a failure again, EVERY=20 takes each twentieth point only.
+MINUTES ?= 10
+torture: setup
+	@$(BIN)/python -m torture --minutes $(MINUTES) $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(EVERY),--every $(EVERY))
 
 # Pictures to look at: every page of a lab in build/screens, and every page in every state in build/screens/states.
 screens: setup

@@ -1,0 +1,7 @@
+"""The list of campaigns, in the order in which they run: the quick ones first."""
+
+from collections.abc import Callable
+
+from torture.run import Run
+
+CAMPAIGNS: dict[str, Callable[[Run], None]] = {}
