@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from selenium import webdriver
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.common.exceptions import NoSuchElementException, WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -154,18 +154,25 @@ class Browser:
         self.wait(lambda: self.path.partition("?")[0] == path, seconds, f"{path}, not {self.path}")
 
     def wait(self, condition: Any, seconds: float = WAIT_SECONDS, what: str = "a page") -> None:
-        """Wait until the condition holds; a page that changes meanwhile is asked anew."""
+        """Wait until the condition holds; a page that changes meanwhile is asked anew.
+
+        While one page gives way to the next, drivers answer with errors of many kinds: none of them is an
+        answer. The last one is told when the condition never comes to hold.
+        """
+        complaint = ""
 
         def holds() -> bool:
+            nonlocal complaint
             try:
                 return bool(condition())
-            except (StaleElementReferenceException, NoSuchElementException, LabError):
-                return False  # half a page: the rest of it is on its way
+            except (WebDriverException, LabError) as error:
+                complaint = f"; the browser said last: {type(error).__name__}: {error}"
+                return False
 
         try:
             commands.wait_for(holds, seconds, what)
         except ConditionNotMet as error:
-            raise ConditionNotMet(f"{error}; {self.path} says:\n{self.text}") from None
+            raise ConditionNotMet(f"{error}{complaint}; {self.path} says:\n{self.text}") from None
 
     # --- acting ---------------------------------------------------------------------------------
 
