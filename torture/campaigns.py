@@ -2,6 +2,9 @@
 
 from collections.abc import Callable
 
+from torture import patience
 from torture.run import Run
 
-CAMPAIGNS: dict[str, Callable[[Run], None]] = {}
+CAMPAIGNS: dict[str, Callable[[Run], None]] = {
+    "patience": patience.campaign,
+}
