@@ -10,8 +10,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from beistand_lab import commands, control_groups
-from beistand_lab.settings import Settings
+from beistand_lab import commands, control_groups, network_managers
+from beistand_lab.settings import MANAGERS, Settings
 
 SPOOL = "var/spool/asterisk"
 _FOLDERS = (
@@ -53,7 +53,10 @@ def lay_out(settings: Settings, appliance: str) -> None:
     """The disk of one appliance, ready to be switched on."""
     group = control_groups.group_name(settings.name)
     image, asterisk = Path(settings.golden_layer), Path(settings.asterisk_layer)
-    root = mount_root(settings.root(appliance).parent, (image, asterisk), group, settings.disk_size)
+    layers = [image, asterisk]
+    if settings.manager_of(appliance) != MANAGERS[0]:
+        layers.append(Path(settings.managers_layer))
+    root = mount_root(settings.root(appliance).parent, layers, group, settings.disk_size)
     spool = root / SPOOL
     spool.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={settings.spool_size},mode=755", "spool", str(spool)]
@@ -63,7 +66,7 @@ def lay_out(settings: Settings, appliance: str) -> None:
             copy = ["cp", "-a", f"{source}/.", str(root / source.name)]
             commands.run(copy, group=group)
     _identity(settings, appliance, root)
-    _network(settings, appliance, root)
+    network_managers.configure(settings, appliance, root)
     if appliance == "a":
         shutil.rmtree(root / "etc/asterisk")
         shutil.copytree(Path(__file__).with_name("asterisk"), root / "etc/asterisk")
@@ -87,12 +90,3 @@ def _identity(settings: Settings, appliance: str, root: Path) -> None:
     key = root / "etc/ssh/ssh_host_ed25519_key"
     argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"root@pbx-{appliance}", "-f", str(key)]
     commands.run(argv)
-
-
-def _network(settings: Settings, appliance: str, root: Path) -> None:
-    folder = root / "etc/systemd/network"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "10-eth0.network").write_text(
-        f"[Match]\nName=eth0\n\n[Network]\nAddress={settings.address(appliance)}/24\n"
-        f"Gateway={settings.gateway}\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n"
-    )

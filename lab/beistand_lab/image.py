@@ -21,7 +21,7 @@ from beistand_lab.settings import LABS, PROJECT, ROOT_PASSWORD, Settings
 Say = Callable[[str], None]
 _KEPT_IMAGES = 4
 _SOURCES = ("pyproject.toml", "README.md", "src", "packaging")
-_ENABLED = ("ssh.service", "systemd-networkd.service")
+_ENABLED = ("ssh.service",)
 _SSHD = """\
 # Of the lab: `beistand pair` logs in as root by password, once.
 HostKey /etc/ssh/ssh_host_ed25519_key

@@ -10,7 +10,17 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from beistand_lab import appliance, asterisk_layer, commands, control_groups, disk, image, mails, network
+from beistand_lab import (
+    appliance,
+    asterisk_layer,
+    commands,
+    control_groups,
+    disk,
+    image,
+    mails,
+    network,
+    network_managers,
+)
 from beistand_lab import settings as lab_settings
 from beistand_lab.capture import Capture
 from beistand_lab.commands import wait_for
@@ -43,7 +53,7 @@ class Lab:
         return cls(lab_settings.load(name))
 
     @classmethod
-    def up(
+    def up(  # noqa: PLR0913  # what a lab may differ in
         cls,
         name: str,
         subnet: str = "10.77.0.0/24",
@@ -51,13 +61,16 @@ class Lab:
         plain: bool = False,
         disk_size: str = "1g",
         spool_size: str = "256m",
+        manager: str = lab_settings.MANAGERS[0],
         say: Callable[[str], None] = lambda _: None,
     ) -> Lab:
-        """A lab with both appliances booted; `plain` leaves Beistand out of them.
+        """A lab with both appliances booted; `plain` leaves Beistand out of them, `manager` is one of
+        MANAGERS, or a's and b's with a comma between.
 
         What is left of a dead lab of the same name is taken away first; a living one is refused.
         """
-        settings = Settings(name=name, subnet=subnet, plain=plain, disk_size=disk_size, spool_size=spool_size)
+        sizes = {"disk_size": disk_size, "spool_size": spool_size}
+        settings = Settings(name=name, subnet=subnet, plain=plain, manager=manager, **sizes)
         _check_machine()
         if settings.file.exists() and control_groups.processes(control_groups.group_name(name)):
             raise LabError(f"lab {name!r} is up already", f"beistand-lab --name {name} down")
@@ -80,7 +93,10 @@ class Lab:
         with image.build_lock(BUILD):
             asterisk = asterisk_layer.layer(BUILD, say)
             golden = image.image(settings, asterisk, BUILD, say)
-        settings = dataclasses.replace(settings, asterisk_layer=str(asterisk), golden_layer=str(golden))
+            is_usual = settings.manager == lab_settings.MANAGERS[0]
+            managers = "" if is_usual else str(network_managers.layer(BUILD, say))
+        layers = {"asterisk_layer": str(asterisk), "golden_layer": str(golden), "managers_layer": managers}
+        settings = dataclasses.replace(settings, **layers)  # type: ignore[arg-type]  # all three are text
         lab = cls(settings)
         lab._build()
         settings.save()

@@ -14,7 +14,7 @@ import click
 from beistand_lab import control_groups
 from beistand_lab.errors import LabError
 from beistand_lab.lab import Lab, down
-from beistand_lab.settings import APPLIANCES, PHONES
+from beistand_lab.settings import APPLIANCES, MANAGERS, PHONES
 
 _HOST = click.Choice(["a", "b", "t", "m", "sw"])
 _APPLIANCE = click.Choice(list(APPLIANCES))
@@ -48,11 +48,20 @@ def cli(context: click.Context, name: str, subnet: str, *, as_json: bool) -> Non
 
 @cli.command()
 @click.option("--plain", is_flag=True, help="Appliances without Beistand.")
+@click.option(
+    "--manager", default=MANAGERS[0], show_default=True, help="Of the network; or a's and b's with a comma."
+)
 @click.pass_obj
-def up(options: Options, *, plain: bool) -> None:
+def up(options: Options, *, plain: bool, manager: str) -> None:
     """Build the lab and switch both appliances on."""
     begin = time.monotonic()
-    lab = Lab.up(options.name, options.subnet, plain=plain, say=lambda text: click.echo(text, err=True))
+    lab = Lab.up(
+        options.name,
+        options.subnet,
+        plain=plain,
+        manager=manager,
+        say=lambda text: click.echo(text, err=True),
+    )
     seconds = round(time.monotonic() - begin, 1)
     text = f"lab {options.name} is up after {seconds} s: a {lab.settings.address('a')}, b {lab.settings.address('b')}"
     options.tell(text, seconds=seconds, **dataclasses.asdict(lab.settings))

@@ -14,6 +14,8 @@ APPLIANCES = ("a", "b")
 HOSTS = ("a", "b", "t", "m", "sw")
 PHONES = (101, 102, 103)
 ROOT_PASSWORD = "lab-secret"  # noqa: S105  # of the two appliances, for `beistand pair`
+MANAGERS = ("systemd-networkd", "ifupdown", "networkmanager", "netplan", "netplan-nm")
+"""What may configure an appliance's interface; `netplan` has networkd do it, `netplan-nm` NetworkManager."""
 LABS = Path("/run/beistand-lab")
 PROJECT = Path(__file__).resolve().parents[2]
 BUILD = PROJECT / "build" / "lab"
@@ -30,6 +32,9 @@ class Settings:
     plain: bool = False
     asterisk_layer: str = ""
     golden_layer: str = ""
+    managers_layer: str = ""
+    manager: str = MANAGERS[0]
+    """The network manager of both appliances, or a's and b's with a comma between."""
     disk_size: str = "1g"
     """Of each appliance's root, and below of its spool; as mount(8) takes a tmpfs's size. Memory is used as
     it fills."""
@@ -44,6 +49,15 @@ class Settings:
             raise LabError(f"{self.subnet} is not an IPv4 subnet: {error}", "like 10.77.3.0/24") from None
         if network.prefixlen != 24:
             raise LabError(f"{self.subnet} is not a /24", "the lab's hosts have fixed last octets")
+
+        wrong = sorted({*self.manager.split(",")} - {*MANAGERS})
+        if wrong or self.manager.count(",") > 1:
+            raise LabError(f"{self.manager} is no network manager", f"there are {', '.join(MANAGERS)}")
+
+    def manager_of(self, appliance: str) -> str:
+        """Which of MANAGERS configures the interface of an appliance."""
+        named = self.manager.split(",")
+        return named[-1] if appliance == "b" else named[0]
 
     @property
     def folder(self) -> Path:
