@@ -1,6 +1,6 @@
 """S14, S16: what a header says, what stays, and how much may be uploaded."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -109,6 +109,21 @@ def test_the_quota_leaves_room_for_the_state(free: int, quota: int) -> None:
 def test_retention_counts_those_of_the_schedule(keep: int, gone: tuple[str, ...]) -> None:
     records = [record(number, asked=number in (1, 2)) for number in range(5)]
     assert surplus(records, keep) == gone
+
+
+@pytest.mark.shows("F9")
+def test_a_clock_that_ran_ahead_removes_no_new_backup() -> None:
+    """F9: two backups were made a year ahead; those made since the clock was right again are the newer ones."""
+
+    def numbered(number: int, made: datetime) -> BackupRecord:
+        generation = msgspec.structs.replace(HEADER.generation, sequence=number)
+        header = msgspec.structs.replace(HEADER, made=made, asked=False, generation=generation)
+        return BackupRecord(id=str(number), header=header, file_size=1, digest="", is_encrypted=False)
+
+    ahead, long_ago = A_SUNDAY_NOON + timedelta(days=365), datetime(1970, 1, 1, tzinfo=UTC)
+    made = [A_SUNDAY_NOON, ahead, ahead, A_SUNDAY_NOON, long_ago]
+    records = [numbered(number, each) for number, each in enumerate(made, start=1)]
+    assert surplus(records, 2) == ("3", "2", "1")
 
 
 def test_the_newest_seeds_stay_and_the_schedule_pushes_none_out() -> None:

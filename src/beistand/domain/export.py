@@ -131,9 +131,15 @@ def upload_quota(free: int) -> int:
 
 
 def surplus(records: Sequence[BackupRecord], keep: int) -> tuple[str, ...]:
-    """Return the ids of scheduled backups beyond the newest `keep`; those by hand stay."""
+    """Return the ids of scheduled backups beyond the newest `keep`; those by hand stay.
+
+    Which is newer the lineage says, not the clock: after one that ran ahead for a day every new backup
+    would count as the oldest, and go at once (F9).
+    """
     scheduled = sorted(
-        (each for each in records if not each.header.asked), key=lambda each: each.header.made, reverse=True
+        (each for each in records if not each.header.asked),
+        key=lambda each: (each.header.generation.order, each.header.made),
+        reverse=True,
     )
     return tuple(each.id for each in scheduled[keep:])
 
