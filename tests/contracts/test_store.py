@@ -17,7 +17,7 @@ from beistand.adapters.state_file import MIGRATIONS
 from beistand.adapters.store import COPIES_KEPT, EVENTS_KEPT, SqliteStore
 from beistand.domain.attempts import Attempts
 from beistand.domain.config import ModuleConfig
-from beistand.domain.errors import Failed, NoSpace, Refused
+from beistand.domain.errors import Failed, Refused
 from beistand.domain.generation import Copy, CopyState, Generation
 from beistand.domain.licence import Licence, LicenceKind, LicenceSet
 from beistand.domain.message import message
@@ -295,42 +295,6 @@ def test_f1_what_was_returned_survives_a_kill(store: SqliteStore, path: Path) ->
         writer.wait()
         assert int(reopened(path).get("newest") or 0) >= told
         assert reopened(path).next_sequence(2) > told
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    if os.geteuid() != 0:
-        pytest.skip("mounting a small disk needs root")
-    folder = tmp_path / "small"
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], check=True)
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
-
-
-def fill(path: Path) -> None:
-    with path.open("wb", buffering=0) as log:
-        while True:
-            log.write(bytes(4096))
-
-
-def grow(store: Store) -> None:
-    for number in range(1000):
-        store.put(f"document {number}", bytes(8192))
-
-
-def test_f2_a_full_disk_still_has_room_for_the_grant(small_disk: Path) -> None:
-    store = SqliteStore(small_disk / "state.db")
-    store.initialise(ME, Side.EVEN, LICENCES, None)
-    with pytest.raises(OSError, match="No space"):
-        fill(small_disk / "log")
-    with pytest.raises(NoSpace, match="state-disk-full"):
-        grow(store)
-    store.save_plan(b"[1]")
-    store.close_plan(a_grant(2))
-    assert store.standing().role is Role.ACTIVE
-    store.close()
-    assert reopened(small_disk / "state.db").standing().role is Role.ACTIVE
 
 
 def test_after_gathering_a_copy_of_the_one_file_is_whole(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ class MemoryStore:
     def get(self, name: str) -> bytes | None:
         return self.documents.get(name)
 
-    def put(self, name: str, body: bytes) -> None:
+    def put(self, name: str, body: bytes, *, vital: bool = False) -> None:
         self.effect(lambda: self.documents.update({name: body}))
 
     def enqueue(self, mails: Sequence[OutboxEntry], document: tuple[str, bytes] | None = None) -> int:

@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from beistand.adapters.durable_file import opened_durably, write_durably
 from beistand.adapters.folders import Folders, mount_points
+from beistand.adapters.reserve import Reserve
 from beistand.adapters.sqlite_check import sqlite_problem
 from beistand.domain.errors import BadGeneration, Failed
 from beistand.domain.imports import ODD, Shape, Slot, SlotSide
@@ -33,9 +34,18 @@ KINDS = {stat.S_IFREG: Kind.FILE, stat.S_IFDIR: Kind.FOLDER, stat.S_IFLNK: Kind.
 
 
 class LocalDisk:
-    """This machine's file systems. `mounts` overrides the kernel's table of them."""
+    """This machine's file systems. `mounts` overrides the kernel's table of them.
 
-    def __init__(self, trusted: Iterable[str], mounts: tuple[str, ...] | None = None) -> None:
+    `reserve` is room on that of the own documents.
+    """
+
+    def __init__(
+        self,
+        trusted: Iterable[str],
+        mounts: tuple[str, ...] | None = None,
+        reserve: Reserve | None = None,
+    ) -> None:
+        self._reserve = reserve
         self._folders = Folders(trusted)
         self._inbox = Folders(())
         self._inbox_paths: dict[Path, str] = {}
@@ -148,7 +158,13 @@ class LocalDisk:
         return path.open("rb")
 
     def write(self, path: Path, body: bytes) -> None:
-        write_durably(path, body, mode=0o600)
+        def write() -> None:
+            write_durably(path, body, mode=0o600)
+
+        if self._reserve is None:
+            write()
+        else:
+            self._reserve.with_room(write)
 
     @contextmanager
     def create(self, path: Path) -> Iterator[BinaryIO]:

@@ -1,23 +1,31 @@
 """Write a file that others read: the old content or the new, never a part, and on disk when it returns."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from beistand.domain.errors import Failed
+from beistand.domain.errors import Failed, NoSpace
 
 
 def write_durably(path: Path, body: bytes, *, mode: int = 0o644) -> None:
-    """Make this the file's content. Raises Failed `file-not-written`."""
+    """Make this the file's content. Raises NoSpace `disk-full`, Failed `file-not-written`."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with opened_durably(path, mode) as file:
             file.write(body)
     except OSError as error:
-        raise Failed("file-not-written", path=str(path), why=error.strerror or str(error)) from error
+        raise not_written(path, error) from error
+
+
+def not_written(path: Path, error: OSError) -> Failed:
+    """Return what an OSError of writing means: NoSpace `disk-full` or Failed `file-not-written`."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NoSpace("disk-full", path=str(path))
+    return Failed("file-not-written", path=str(path), why=error.strerror or str(error))
 
 
 @contextmanager
@@ -35,7 +43,10 @@ def opened_durably(path: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         os.rename(beside, path)
     except BaseException:
-        os.unlink(beside)
+        with suppress(
+            OSError
+        ):  # a disk that takes nothing lets nothing go: the first error is the one to tell
+            os.unlink(beside)
         raise
     sync_folder(path.parent)
 

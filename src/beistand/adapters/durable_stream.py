@@ -1,6 +1,5 @@
 """Write a big file piece by piece: under its name it is whole and on disk, or not there."""
 
-import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -8,8 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from beistand.adapters.durable_file import publish
-from beistand.domain.errors import Failed, NoSpace
+from beistand.adapters.durable_file import not_written, publish
 
 BUFFER = 1 << 18
 
@@ -20,9 +18,7 @@ def told_as_failure(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise NoSpace("disk-full", path=str(path)) from error
-        raise Failed("file-not-written", path=str(path), why=error.strerror or str(error)) from error
+        raise not_written(path, error) from error
 
 
 class DurableStream:
@@ -59,7 +55,8 @@ class DurableStream:
     ) -> None:
         """Drop the draft unless it was kept."""
         if not self._file.closed:
-            self._draft.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._draft.unlink(missing_ok=True)
             # On a full disk the rest of the buffer cannot be written; it belongs to a draft that is gone.
             with suppress(OSError):
                 self._file.close()

@@ -9,10 +9,13 @@ from threading import RLock
 from typing import Any
 
 from beistand.adapters.durable_file import sync_folder
+from beistand.adapters.reserve import Reserve
 from beistand.domain.errors import BeistandError, Failed, NoSpace, Refused
 
-RESERVE_BYTES = 512 * 1024
-"""Kept free beside the state, so that a grant still finds room on a full disk (F2)."""
+LITTLE = 64 << 10
+"""Bytes: with less free, an error that SQLite has no better name for is one of a full disk."""
+
+DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -64,15 +67,12 @@ class StateFile:
         self._path = path
         self._lock = RLock()
         _create(path)
-        with self._told():
-            self._db = self._connect()
-            try:
-                self._migrate()
-            except (sqlite3.Error, BeistandError):
-                self._db.close()
-                raise
-        self.gather()
-        self._refill_reserve()
+        self.reserve = Reserve(path.with_suffix(".reserve"))
+        # SQLite makes companions of the file before it can be read: also an appliance with a full disk starts.
+        self._db = self.reserve.with_room(self._opened)
+        with contextlib.suppress(NoSpace):
+            self.gather()
+        self.reserve.refill()
 
     def close(self) -> None:
         with self._lock:
@@ -86,14 +86,14 @@ class StateFile:
     def change(self) -> Iterator[sqlite3.Connection]:
         """Give the connection inside one transaction: durable when the block has ended, undone by any error."""
         with self._lock, self._told():
-            self._db.execute("BEGIN IMMEDIATE")
             try:
-                yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                # A full disk may have ended the transaction already.
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
+                with _transaction(self._db):
+                    yield self._db
+            except sqlite3.DatabaseError as error:
+                if self._is_full(error):
+                    # The next change is written over what is gathered now: it needs no more room than there was.
+                    with contextlib.suppress(sqlite3.Error):
+                        self._db.execute("PRAGMA wal_checkpoint(RESTART)")
                 raise
 
     def gather(self) -> None:
@@ -101,46 +101,46 @@ class StateFile:
         with self._lock, self._told():
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def give_up_reserve(self) -> bool:
-        """Free the room that was kept for the grant; return whether there was any."""
-        try:
-            self._reserve.unlink()
-        except FileNotFoundError:
-            return False
-        return True
-
-    @property
-    def _reserve(self) -> Path:
-        return self._path.with_suffix(".reserve")
+    def _opened(self) -> sqlite3.Connection:
+        with self._told():
+            db = self._connect()
+            try:
+                self._migrate(db)
+            except (sqlite3.Error, BeistandError):
+                db.close()
+                raise
+            return db
 
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=10.0)
-        db.execute("PRAGMA journal_mode = WAL")
-        # FULL, not NORMAL: in WAL mode NORMAL may lose the last commit on power loss.
-        db.execute("PRAGMA synchronous = FULL")
-        db.execute("PRAGMA trusted_schema = OFF")
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            # FULL, not NORMAL: in WAL mode NORMAL may lose the last commit on power loss.
+            db.execute("PRAGMA synchronous = FULL")
+            db.execute("PRAGMA trusted_schema = OFF")
+        except sqlite3.Error:
+            db.close()
+            raise
         return db
 
-    def _migrate(self) -> None:
-        (verdict,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
+    def _migrate(self, db: sqlite3.Connection) -> None:
+        (verdict,) = db.execute("PRAGMA quick_check(1)").fetchone()
         if verdict != "ok":
             raise Failed("state-damaged", path=str(self._path), why=verdict)
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        (version,) = db.execute("PRAGMA user_version").fetchone()
         if version > len(MIGRATIONS):
             raise Refused(
                 "state-from-newer-version", path=str(self._path), found=version, known=len(MIGRATIONS)
             )
         for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
-            with self.change() as db:
+            with _transaction(db):
                 for statement in statements:
                     db.execute(statement)
                 db.execute(f"PRAGMA user_version = {number}")
 
-    def _refill_reserve(self) -> None:
-        # Without room for it the state is usable all the same; the next start tries again.
-        with contextlib.suppress(OSError), self._reserve.open("ab") as file:
-            self._reserve.chmod(0o600)
-            os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
+    def _is_full(self, error: sqlite3.DatabaseError) -> bool:
+        code = error.sqlite_errorcode & 0xFF
+        return code == sqlite3.SQLITE_FULL or (code not in DAMAGED and _free(self._path) < LITTLE)
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:
@@ -149,11 +149,32 @@ class StateFile:
             yield
         except sqlite3.DatabaseError as error:
             path, why, code = str(self._path), str(error), error.sqlite_errorcode & 0xFF
-            if code == sqlite3.SQLITE_FULL:
+            if self._is_full(error):
                 raise NoSpace("state-disk-full", path=path) from error
-            if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            if code in DAMAGED:
                 raise Failed("state-damaged", path=path, why=why) from error
             raise Failed("state-not-written", path=path, why=why) from error
+
+
+@contextlib.contextmanager
+def _transaction(db: sqlite3.Connection) -> Iterator[None]:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        # A full disk may have ended the transaction already.
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+def _free(path: Path) -> int:
+    try:
+        figures = os.statvfs(path.parent)
+    except OSError:
+        return LITTLE  # whatever it is, it is no full disk
+    return figures.f_bavail * figures.f_frsize
 
 
 def _create(path: Path) -> None:

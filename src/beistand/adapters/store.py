@@ -1,12 +1,14 @@
 """The durable state of this appliance, in SQLite (port `Store`)."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from sqlite3 import Connection
 from typing import TypeVar
 
 import msgspec
 
+from beistand.adapters.reserve import HALF
 from beistand.adapters.state_file import StateFile
 from beistand.domain.attempts import Attempts
 from beistand.domain.config import ModuleConfig
@@ -35,6 +37,7 @@ class SqliteStore:
     def __init__(self, path: Path) -> None:
         self._file = StateFile(path)
         self._path = path
+        self.reserve = self._file.reserve
 
     def close(self) -> None:
         self._file.close()
@@ -180,15 +183,20 @@ class SqliteStore:
 
     def enqueue(self, mails: Sequence[OutboxEntry], document: tuple[str, bytes] | None = None) -> int:
         sql = "INSERT OR IGNORE INTO outbox (occasion, recipient, state, body) VALUES (?, ?, ?, ?)"
-        new = 0
-        with self._file.change() as db:
-            for each in mails:
-                values = (each.occasion, each.recipient, each.state.value, msgspec.json.encode(each))
-                new += db.execute(sql, values).rowcount
-            if document is not None:
-                db.execute("INSERT OR REPLACE INTO document VALUES (?, ?)", document)
-            _forget_old_mails(db)
-        return new
+
+        def put() -> int:
+            new = 0
+            with self._file.change() as db:
+                for each in mails:
+                    values = (each.occasion, each.recipient, each.state.value, msgspec.json.encode(each))
+                    new += db.execute(sql, values).rowcount
+                if document is not None:
+                    db.execute("INSERT OR REPLACE INTO document VALUES (?, ?)", document)
+                _forget_old_mails(db)
+            return new
+
+        # The alarm that a disk is full must get out of it.
+        return self._with_reserve(put, keep=HALF)
 
     def outbox(self, limit: int = 100, state: MailState | None = None) -> tuple[OutboxEntry, ...]:
         rows = self._file.rows(
@@ -199,9 +207,14 @@ class SqliteStore:
 
     def put_mails(self, mails: Sequence[OutboxEntry]) -> None:
         sql = "UPDATE outbox SET state = ?, body = ? WHERE occasion = ? AND recipient = ?"
-        with self._file.change() as db:
-            for each in mails:
-                db.execute(sql, (each.state.value, msgspec.json.encode(each), each.occasion, each.recipient))
+
+        def put() -> None:
+            with self._file.change() as db:
+                for each in mails:
+                    values = (each.state.value, msgspec.json.encode(each), each.occasion, each.recipient)
+                    db.execute(sql, values)
+
+        self._with_reserve(put, keep=HALF)
 
     # history
 
@@ -223,9 +236,15 @@ class SqliteStore:
         rows = self._file.rows("SELECT body FROM document WHERE name = ?", (name,))
         return rows[0][0] if rows else None
 
-    def put(self, name: str, body: bytes) -> None:
-        with self._file.change() as db:
-            db.execute("INSERT OR REPLACE INTO document VALUES (?, ?)", (name, body))
+    def put(self, name: str, body: bytes, *, vital: bool = False) -> None:
+        def put() -> None:
+            with self._file.change() as db:
+                db.execute("INSERT OR REPLACE INTO document VALUES (?, ?)", (name, body))
+
+        if vital:
+            self._with_reserve(put)
+        else:
+            put()
 
     def _hold(self, db: Connection, grant: Grant) -> bool:
         """Remember the grant if it is the highest known; a holder's own epoch changes in the same row."""
@@ -254,14 +273,12 @@ class SqliteStore:
         except msgspec.MsgspecError as error:
             raise Failed("state-damaged", path=str(self._path), why=str(error)) from error
 
-    def _with_reserve(self, act: Callable[[], T]) -> T:
-        """Act; on a full disk once more with the room that was kept for exactly this."""
-        try:
+    def _with_reserve(self, act: Callable[[], T], *, keep: int = 0) -> T:
+        """Act; on a full disk again, at last with the room that was kept for exactly this."""
+        with suppress(NoSpace):
             return act()
-        except NoSpace:
-            if not self._file.give_up_reserve():
-                raise
-        return act()
+        # The failed try gathered the log into the file: often there is room in it now.
+        return self.reserve.with_room(act, keep=keep)
 
 
 def _put_setting(db: Connection, name: str, value: msgspec.Struct) -> None:

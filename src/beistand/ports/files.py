@@ -71,7 +71,11 @@ class Disk(Protocol):
 
     def open(self, path: Path) -> BinaryIO: ...
     def write(self, path: Path, body: bytes) -> None:
-        """Replace a document: the old content or the new, and on disk when it returns."""
+        """Replace a document: the old content or the new, and on disk when it returns.
+
+        It is small and says what is live here: on a full disk it finds room in what is kept for a takeover.
+        Raises NoSpace `disk-full`, Failed `file-not-written`.
+        """
 
     def create(self, path: Path) -> AbstractContextManager[BinaryIO]:
         """Write a large document as `write` does: it stands there when the block ends without an error."""

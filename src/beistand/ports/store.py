@@ -1,4 +1,8 @@
-"""Durable state of this appliance: every call has reached the disk when it returns."""
+"""Durable state of this appliance: every call has reached the disk when it returns.
+
+On a full disk grants, plans, vital documents and mails still find room: a reserve is kept for them (F2).
+Everything else raises NoSpace `state-disk-full`.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -99,4 +103,5 @@ class Store(Protocol):
 
     # other agents' figures, small documents by name
     def get(self, name: str) -> bytes | None: ...
-    def put(self, name: str, body: bytes) -> None: ...
+    def put(self, name: str, body: bytes, *, vital: bool = False) -> None:
+        """Keep a document. `vital`: also on a full disk, in the room that is kept for a takeover."""
