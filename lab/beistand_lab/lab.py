@@ -142,6 +142,21 @@ class Lab:
         """Plugs a host's network cable in again."""
         network.set_port(self.settings, host, up=True)
 
+    def split(self, *hosts: str) -> None:
+        """Cuts the switch in two: these hosts are on the other side, and everybody keeps the link's light.
+
+        The capture sees the first side, where the gateway is, and from the joining on what crosses.
+        """
+        network.split(self.settings, hosts)
+
+    def join(self) -> None:
+        """Joins the two sides of the switch again."""
+        network.join(self.settings)
+
+    def reunite(self, *hosts: str) -> None:
+        """Plugs hosts of the other side into the first one again, so that the capture sees all of their frames."""
+        network.reunite(self.settings, hosts)
+
     def command_line(self, host: str, argv: list[str]) -> list[str]:
         """What to execute on this machine to run `argv` as root on a host."""
         if host in APPLIANCES:

@@ -17,6 +17,8 @@ from beistand_lab.errors import LabError
 from beistand_lab.settings import Settings
 
 BRIDGE = "br0"
+OTHER_BRIDGE = "br1"
+_TRUNK = ("trunk0", "trunk1")
 _CLONE_NEWNET = 0x40000000
 # Phones 101 to 103, and three spare addresses for strangers and phones that come later.
 PHONE_HOST_OCTETS = (51, 52, 53, 61, 62, 63)
@@ -80,6 +82,41 @@ def set_port(settings: Settings, host: str, *, up: bool) -> None:
     if host not in ("a", "b", "t", "m"):
         raise LabError(f"{host} has no cable", "a, b, t and m have one")
     _ip(settings, "sw", f"link set {port(host)} {'up' if up else 'down'}")
+
+
+def split(settings: Settings, hosts: tuple[str, ...]) -> None:
+    """Makes two switches of the one; these hosts are plugged into the other, and nothing joins the two."""
+    if not _exists(settings, OTHER_BRIDGE):
+        _ip(
+            settings,
+            "sw",
+            f"link add {OTHER_BRIDGE} type bridge forward_delay 0",
+            f"link set {OTHER_BRIDGE} up",
+            f"link add {_TRUNK[0]} type veth peer name {_TRUNK[1]}",
+            f"link set {_TRUNK[0]} master {BRIDGE}",
+            f"link set {_TRUNK[1]} master {OTHER_BRIDGE} up",
+        )
+    _ip(
+        settings,
+        "sw",
+        f"link set {_TRUNK[0]} down",
+        *[f"link set {port(host)} master {OTHER_BRIDGE}" for host in hosts],
+    )
+
+
+def join(settings: Settings) -> None:
+    """Joins the two switches by a cable; no host sees its own link change."""
+    _ip(settings, "sw", f"link set {_TRUNK[0]} up")
+
+
+def reunite(settings: Settings, hosts: tuple[str, ...]) -> None:
+    """Plugs these hosts into the first switch again."""
+    _ip(settings, "sw", *[f"link set {port(host)} master {BRIDGE}" for host in hosts])
+
+
+def _exists(settings: Settings, link: str) -> bool:
+    shown = commands.run(inside(settings, "sw", ["ip", "-oneline", "link", "show"])).stdout
+    return f" {link}: " in shown
 
 
 def create_namespace(settings: Settings, host: str) -> None:

@@ -132,6 +132,24 @@ def test_a_rival_is_answered_ten_times_a_second_then_once_and_told_once() -> Non
     assert [at for at, _ in arp.told if at > 100]
 
 
+def test_a_rival_that_is_probably_right_is_not_contradicted_for_ten_seconds() -> None:
+    """F21: whoever withdraws a second later must not have taken the phones away from the other meanwhile."""
+    world, arp, _, alarms = serving(150)
+    assert arp.clock is not None
+    announcer = Announcer(arp, arp.clock, alarms.append, lambda mac: mac == A_MAC)
+
+    def rival(now: float) -> None:
+        world.a.machine.is_up = 20 <= now < 50
+        world.a.machine.held = {ADDRESS} if world.a.machine.is_up else set()
+
+    arp.at = rival
+    announcer.start(world.b.node)
+    assert arp.finished.wait(10)
+    assert [at for at in arp.announced if 20.1 <= at < 30] == []
+    assert [at for at in arp.announced if 31 <= at < 50]
+    assert alarms == [A_MAC, ""]
+
+
 def test_a_cut_cable_ends_nothing() -> None:
     world, arp, announcer, _ = serving(40)
     world.b.machine.has_carrier = False

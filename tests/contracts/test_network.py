@@ -130,6 +130,13 @@ def test_without_carrier_a_question_proves_nothing(world: World) -> None:
     assert world.a.arp.ask("eth0", [world.b.own_ip], 1.0).macs == {world.b.own_ip: world.b.mac}
 
 
+def test_one_machine_is_asked_alone(world: World) -> None:
+    """The third one on the segment hears nothing of it."""
+    assert world.a.arp.reaches("eth0", world.b.own_ip, world.b.mac, 1.0)
+    assert not world.a.arp.reaches("eth0", "10.9.8.77", world.b.mac, 0.1)
+    assert not world.a.arp.reaches("eth0", world.b.own_ip, "02:00:00:00:00:77", 0.1)
+
+
 def test_a_rival_is_noticed(world: World) -> None:
     a, b = world.a, world.b
     a.addresses.hold(a.installation)

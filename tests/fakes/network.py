@@ -134,6 +134,11 @@ class FakeArp:
         self._need_carrier(interface)
         self.segment.frames += [(self.machine.mac, address, each) for each in targets]
 
+    def reaches(self, interface: str, address: str, mac: str, seconds: float) -> bool:
+        self._need_carrier(interface)
+        holder = self.segment.holder(self.machine, address)
+        return holder is not None and holder.mac == mac
+
     def rival(self, interface: str, addresses: Sequence[str], seconds: float) -> str:
         self._need_carrier(interface)
         found = [e.mac for e in self.segment.others(self.machine) if e.held & set(addresses)]

@@ -86,6 +86,13 @@ class RawArp:
         for each in targets:
             ear.send(REQUEST, address, each)
 
+    def reaches(self, interface: str, address: str, mac: str, seconds: float) -> bool:
+        """Raise Failed `interface-down`."""
+        ear = self._ear(interface)
+        with ear.listening() as heard:
+            ear.send(REQUEST, self._own_ip(), address, to=bytes.fromhex(mac.replace(":", "")))
+            return any(frame.sender == address for frame in _until(heard, monotonic() + seconds))
+
     def rival(self, interface: str, addresses: Sequence[str], seconds: float) -> str:
         """Raise Failed `interface-down`."""
         with self._ear(interface).listening() as heard:
@@ -125,7 +132,7 @@ class _Ear:
         self._socket.settimeout(1.0)
         Thread(target=self._hear, name=f"arp-{interface}", daemon=True).start()
 
-    def send(self, operation: int, sender: str, target: str) -> None:
+    def send(self, operation: int, sender: str, target: str, to: bytes = BROADCAST) -> None:
         try:
             # Without carrier the kernel takes the frame and drops it: silence would prove nothing.
             if not self._is_running():
@@ -134,7 +141,7 @@ class _Ear:
             known = mac if operation == REPLY else UNKNOWN
             self._socket.send(
                 _FRAME.pack(
-                    BROADCAST,
+                    to,
                     mac,
                     ETHERTYPE_ARP,
                     1,

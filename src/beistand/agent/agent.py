@@ -7,6 +7,7 @@ from beistand.agent.aftermath import Aftermath
 from beistand.agent.audit import Audit
 from beistand.agent.coverage import CoverageLook
 from beistand.agent.directory import Directory
+from beistand.agent.healing import Healing
 from beistand.agent.keeper import Keeper
 from beistand.agent.link import Link
 from beistand.agent.log import Complaints
@@ -58,6 +59,7 @@ class Agent:
         self.keeper = Keeper(self)
         self.link = Link(wiring.clock, self._peer, self.greeting, self._news)
         self.link.on_answer = lambda greeting: send_settings(self, greeting)
+        self.healing = Healing(self)
         self.watch = Watch(self)
         self.uploads = Uploads(self)
         self.accounts = Accounts(self)

@@ -20,6 +20,8 @@ DEFENCE_SECONDS = 0.1
 LATER_DEFENCE_SECONDS = 1.0
 """... and one a second after a minute: a person was told."""
 LONG_DEFENCE_SECONDS = 60.0
+YIELD_SECONDS = 10.0
+"""So long a claim that is probably right is not answered: the peer says within a second or two what is so."""
 QUIET_SECONDS = 5.0
 """A rival that was silent for so long is gone: everything is announced anew."""
 
@@ -36,11 +38,21 @@ def announcement_times() -> Iterator[float]:
 class Announcer:
     """One thread while serving. `start` and `stop` may be repeated, from any thread."""
 
-    def __init__(self, arp: Arp, clock: Clock, alarm: Callable[[str], None] = lambda _mac: None) -> None:
-        """`alarm(mac)` is called once for each rival, from the announcing thread; with "" when it is gone."""
+    def __init__(
+        self,
+        arp: Arp,
+        clock: Clock,
+        alarm: Callable[[str], None] = lambda _mac: None,
+        is_overruled: Callable[[str], bool] = lambda _mac: False,
+    ) -> None:
+        """`alarm(mac)` is called once for each rival, from the announcing thread; with "" when it is gone.
+
+        `is_overruled(mac)` tells whether this rival probably claims by right: then it is not contradicted at once.
+        """
         self._arp = arp
         self._clock = clock
         self._alarm = alarm
+        self._is_overruled = is_overruled
         self._lock = Lock()
         self._round: _Round | None = None
 
@@ -48,7 +60,7 @@ class Announcer:
         """Begin with the first announcement; nothing changes while it runs."""
         with self._lock:
             if self._round is None or self._round.is_over:
-                self._round = _Round(node, self._arp, self._clock, self._alarm)
+                self._round = _Round(node, self._arp, self._clock, self._alarm, self._is_overruled)
                 Thread(target=self._round.run, name="announcer", daemon=True).start()
 
     def again(self, node: Node) -> None:
@@ -67,11 +79,19 @@ class Announcer:
 class _Round:
     """One run of the schedule, from a start to its stop."""
 
-    def __init__(self, node: Node, arp: Arp, clock: Clock, alarm: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        node: Node,
+        arp: Arp,
+        clock: Clock,
+        alarm: Callable[[str], None],
+        is_overruled: Callable[[str], bool],
+    ) -> None:
         self._node = node
         self._arp = arp
         self._clock = clock
         self._alarm = alarm
+        self._is_overruled = is_overruled
         self._ended = Event()
         self._sending = Lock()
         self._rival = ""
@@ -152,6 +172,8 @@ class _Round:
             self._rival, self._rival_since = mac, now
             self._alarm(mac)
         self._rival_last = now
-        self._announce(told=False)
-        is_long = now - self._rival_since > LONG_DEFENCE_SECONDS
+        lasts = now - self._rival_since
+        if lasts > YIELD_SECONDS or not self._is_overruled(mac):
+            self._announce(told=False)
+        is_long = lasts > LONG_DEFENCE_SECONDS
         self._clock.wait(self._ended, LATER_DEFENCE_SECONDS if is_long else DEFENCE_SECONDS)

@@ -11,6 +11,7 @@ from beistand.agent.serving_notes import BootNote, forget_released, note_release
 from beistand.domain.boot import Action, Adopt, Held, Serve, StandBy, Wait, peer_news
 from beistand.domain.errors import BeistandError, Failed, Refused
 from beistand.domain.facts import Finding, Severity
+from beistand.domain.healing import SILENT_SECONDS, peer_knows_our_grant
 from beistand.domain.role import Role
 from beistand.operations.boot_check import boot_check
 from beistand.operations.converge import Outcome, converge
@@ -47,7 +48,10 @@ class Keeper:
         self._is_forked = False
         self._rival = ""
         self._failure: Message | None = None
-        self._announcer = Announcer(agent.wiring.arp, agent.clock, self._alarm)
+        self._announcer = Announcer(agent.wiring.arp, agent.clock, self._alarm, self._is_overruled)
+        self._peer_served = False
+        self._may_yield_to = ""
+        """The peer's MAC, while its claim could only be the right one."""
         self._holds: bool | None = None
         self.state = "starting"
 
@@ -124,6 +128,7 @@ class Keeper:
                 may_start=may_start,
                 is_overtaken=lambda: not self._may_serve(node),
             )
+            self._may_yield_to = self._peer_mac() if self._peer_knows_our_grant() else ""
             if not serve:
                 self._announcer.stop()
                 self._rival = ""
@@ -192,11 +197,21 @@ class Keeper:
             finally:
                 # Also when the disk could not take the grant: nobody serves beside a higher epoch.
                 self._give_up(self._agent.node)
-        elif self.is_serving and was_silent:
+        elif self.is_serving and (was_silent or (self._peer_served and not greeting.serving)):
+            # Whoever listened to the other one learns anew, at the latest now that it has withdrawn.
             self._announcer.again(self._agent.node)
+        self._peer_served = greeting.serving
         if action is Action.KEEP and self.is_serving and not self.is_verified:
             self._note.write(store.standing().epoch, verified=True)
             self.soon()
+
+    def peer_seen(self) -> None:
+        """Tell everybody anew who has the address: the line has healed, and nobody could say yet what is so.
+
+        Not where a claim of the peer would be the right one: it was told of our grant, and may have a newer one.
+        """
+        if self.is_serving and not self._peer_knows_our_grant():
+            self._announcer.again(self._agent.node)
 
     def release(self, epoch: int) -> None:
         """Stop serving for the claim of this epoch; done when the address and the PBX are gone.
@@ -236,6 +251,7 @@ class Keeper:
             except BeistandError as error:
                 log_message(error.message, "error")
         self._holds = bool(node.addresses.held(node.installation))
+        self._agent.link.greet_now()
         self.soon()
 
     def _tell_fork(self, is_forked: bool, greeting: Greeting) -> None:
@@ -250,6 +266,10 @@ class Keeper:
             log("rival-holds-address", level="error", mac=mac)
         else:
             log("rival-gone", level="warning", mac=before)
+
+    def _is_overruled(self, mac: str) -> bool:
+        """Tell whether a rival is the peer, back from behind a broken line and probably with a newer grant."""
+        return mac.lower() == self._may_yield_to and self._agent.link.silent_seconds() >= SILENT_SECONDS
 
     # --- inside ---------------------------------------------------------------------------------
 
@@ -318,9 +338,14 @@ class Keeper:
     def _held_code(self) -> str:
         if not self._held_mac:
             return "held"
+        return "held-by-peer" if self._held_mac.lower() == self._peer_mac() else "held-by-stranger"
+
+    def _peer_mac(self) -> str:
         pair = self._agent.store.pair()
-        is_peer = pair is not None and pair.peer.mac.lower() == self._held_mac.lower()
-        return "held-by-peer" if is_peer else "held-by-stranger"
+        return pair.peer.mac.lower() if pair else ""
+
+    def _peer_knows_our_grant(self) -> bool:
+        return peer_knows_our_grant(self._agent.store.standing(), self._agent.link.last())
 
     def soon(self) -> None:
         """Take the next turn at once."""

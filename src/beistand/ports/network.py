@@ -82,6 +82,12 @@ class Arp(Protocol):
     def tell(self, interface: str, address: str, targets: Sequence[str]) -> None:
         """Send one ordinary ARP request from the address to each target: caches learn from it at once."""
 
+    def reaches(self, interface: str, address: str, mac: str, seconds: float) -> bool:
+        """Tell whether the machine with this MAC answers for its address; asked from the own address.
+
+        The question goes to it alone: it may be repeated for weeks and disturbs nobody else.
+        """
+
     def rival(self, interface: str, addresses: Sequence[str], seconds: float) -> str:
         """Return the MAC of another machine that uses one of the addresses; empty: none did for so long."""
 
