@@ -102,7 +102,7 @@ class Wiring:
             sip=self.sip,
             services=self.services,
             contacts=self.contacts,
-            disk=LocalDisk(trusted_folders(profile)),
+            disk=LocalDisk(trusted_folders(profile), reserve=self.store.reserve),
             scanner=self.scanner,
             manifests=self.manifests,
             databases=registry(),
