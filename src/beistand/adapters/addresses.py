@@ -37,12 +37,12 @@ class NetlinkAddresses:
     def mac(self, interface: str) -> str:
         """Raise Failed `interface-missing`."""
         with _netlink() as netlink:
-            return str(_link(netlink, interface).get_attr("IFLA_ADDRESS") or "")
+            return str(link_of(netlink, interface).get_attr("IFLA_ADDRESS") or "")
 
     def carrier(self, interface: str) -> bool:
         with _netlink() as netlink:
             try:
-                link = _link(netlink, interface)
+                link = link_of(netlink, interface)
             except Failed:
                 return False
             return bool(link.get_attr("IFLA_CARRIER")) and bool(link["flags"] & 1)
@@ -66,7 +66,7 @@ class NetlinkAddresses:
     def is_static(self, interface: str, own_ip: str) -> bool:
         with _netlink() as netlink:
             try:
-                device = _link(netlink, interface)["index"]
+                device = link_of(netlink, interface)["index"]
             except Failed:
                 return False
             found = [
@@ -79,7 +79,7 @@ class NetlinkAddresses:
     def vlan(self, interface: str) -> int:
         with _netlink() as netlink:
             try:
-                return vlan_of(_link(netlink, interface))
+                return vlan_of(link_of(netlink, interface))
             except Failed:
                 return 0
 
@@ -116,14 +116,23 @@ class NetlinkAddresses:
 
     def drop(self, installation: Installation) -> bool:
         """Raise Failed `address-not-removed`."""
+        return self._take_away(installation, stays=False)
+
+    def give_back(self, installation: Installation) -> None:
+        """Take away what `hold` made, /32; with another length a network file put it there. Raise as `drop`."""
+        self._take_away(installation, stays=True)
+
+    def _take_away(self, installation: Installation, *, stays: bool) -> bool:
         try:
             with self._lock, _netlink() as netlink:
                 # Routes first: with the address the kernel would delete every route that prefers it.
                 wanted = {each.address for each in installation.service_addresses}
-                restored = self._restore(netlink, wanted, installation)
-                there = [each for each in _addresses(netlink) if each[0] in wanted]
+                restored = self._restore(netlink, wanted, installation, stays=stays)
+                there = [
+                    each for each in _addresses(netlink) if each[0] in wanted and (each[1] == 32 or not stays)
+                ]
                 for address, length, device in there:
-                    _promote_secondaries(netlink, device)
+                    promote_secondaries(netlink, device)
                     with _already(errno.EADDRNOTAVAIL):
                         netlink.addr("del", index=device, address=address, prefixlen=length)
         except (NetlinkError, OSError) as error:
@@ -131,17 +140,17 @@ class NetlinkAddresses:
         return bool(there) or restored
 
     def _add(self, netlink: IPRoute, address: str, interface: str, installation: Installation) -> bool:
-        device = _link(netlink, "lo" if installation.on_loopback else interface)["index"]
+        device = link_of(netlink, "lo" if installation.on_loopback else interface)["index"]
         if any(each[0] == address for each in _addresses(netlink)):
             return False
-        _promote_secondaries(netlink, device)
+        promote_secondaries(netlink, device)
         with _already(errno.EEXIST):
             netlink.addr("add", index=device, address=address, prefixlen=32)
         return True
 
     def _prefer(self, netlink: IPRoute, address: str, interface: str) -> bool:
         """Let the connected and the default route prefer the address; put back what a network manager lost."""
-        device = _link(netlink, interface)["index"]
+        device = link_of(netlink, interface)["index"]
         before = self._remembered()
         current = [each for each in read_routes(netlink, device) if prefers(each, address)]
         present = {each.key for each in current}
@@ -169,15 +178,17 @@ class NetlinkAddresses:
             set_route(netlink, route.with_source(address))
         return True
 
-    def _restore(self, netlink: IPRoute, ours: set[str], installation: Installation) -> bool:
+    def _restore(self, netlink: IPRoute, ours: set[str], installation: Installation, *, stays: bool) -> bool:
         before = self._remembered()
         changed = False
         for interface in {each.interface for each in installation.service_addresses}:
-            device = _link(netlink, interface)["index"]
+            device = link_of(netlink, interface)["index"]
             known = {each.key: each for each in before if each.device == device}
             current = read_routes(netlink, device)
             theirs = {each.key for each in current if each.source not in ours}
             for route in (each for each in current if each.source in ours):
+                if stays and route.to != DEFAULT:
+                    continue  # of an address that stays the kernel itself makes its network's route so
                 if route.key in theirs:
                     delete_route(netlink, route)
                 else:
@@ -185,6 +196,7 @@ class NetlinkAddresses:
                     set_route(netlink, known.get(route.key) or plain)
                 changed = True
             lost = [each for each in known.values() if not _replaced(each, current)]
+            lost = [each for each in lost if each.to == DEFAULT or not stays]
             for route in sorted(lost, key=lambda each: each.to == DEFAULT):
                 set_route(netlink, route)
                 changed = True
@@ -226,7 +238,7 @@ def _first_of_each_interface(installation: Installation) -> list[Any]:
     return list(found.values())
 
 
-def _link(netlink: IPRoute, interface: str) -> Any:
+def link_of(netlink: IPRoute, interface: str) -> Any:
     try:
         links = list(netlink.get_links(ifname=interface))
     except NetlinkError:
@@ -244,7 +256,7 @@ def _addresses(netlink: IPRoute) -> list[tuple[str, int, int]]:
     ]
 
 
-def _promote_secondaries(netlink: IPRoute, device: int) -> None:
+def promote_secondaries(netlink: IPRoute, device: int) -> None:
     """See that deleting one address never takes another with it (FIGURES section 5)."""
     name = netlink.get_links(device)[0].get_attr("IFLA_IFNAME")
     path = Path(f"/proc/sys/net/ipv4/conf/{name}/promote_secondaries")
