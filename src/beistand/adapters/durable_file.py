@@ -11,11 +11,15 @@ from typing import BinaryIO
 from beistand.domain.errors import Failed, NoSpace
 
 
-def write_durably(path: Path, body: bytes, *, mode: int = 0o644) -> None:
-    """Make this the file's content. Raises NoSpace `disk-full`, Failed `file-not-written`."""
+Owner = tuple[int, int]
+"""User and group."""
+
+
+def write_durably(path: Path, body: bytes, *, mode: int = 0o644, owner: Owner | None = None) -> None:
+    """Make this the file's content; without `owner` it is ours. Raises NoSpace `disk-full`, Failed `file-not-written`."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with opened_durably(path, mode) as file:
+        with opened_durably(path, mode, owner) as file:
             file.write(body)
     except OSError as error:
         raise not_written(path, error) from error
@@ -29,7 +33,7 @@ def not_written(path: Path, error: OSError) -> Failed:
 
 
 @contextmanager
-def opened_durably(path: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
+def opened_durably(path: Path, mode: int = 0o600, owner: Owner | None = None) -> Iterator[BinaryIO]:
     """Give a file to write: published under its name when the block has ended, gone after any error.
 
     Write beside, fsync, rename, fsync of the folder (rename(2), fsync(2)). Raises OSError.
@@ -38,6 +42,8 @@ def opened_durably(path: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
+            if owner is not None:
+                os.fchown(file.fileno(), *owner)
             os.fchmod(file.fileno(), mode)
             file.flush()
             os.fsync(file.fileno())
