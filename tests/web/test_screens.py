@@ -17,7 +17,8 @@ from web.page_scenes import PASSWORD, SCENES, USUAL, Scene
 
 SCREENS = REPOSITORY / "build" / "screens" / "states"
 IS_PHOTOGRAPHED = "BEISTAND_SCREENS" in os.environ
-"""Set by `make screens`: every look, with its picture. Else one look a language, in which most would break."""
+"""Set by `make screens`: every look, with its picture. Else the look in which most would break: German, the longer
+words, on a phone, dark; and each fourth scene in English, wide and light."""
 EVERY_LOOK = list(itertools.product((WIDE, NARROW), (False, True)))
 LOOKS = (
     {"en": EVERY_LOOK, "de": EVERY_LOOK}
@@ -85,6 +86,8 @@ def visit() -> Iterator[Visit]:
 def test_every_page_in_every_look(visit: Visit, name: str) -> None:
     wrong: dict[str, list[str]] = {}
     for language, looks in LOOKS.items():
+        if not IS_PHOTOGRAPHED and language == "en" and list(SCENES).index(name) % 4:
+            continue
         visit.go(SCENES[name], language)
         browser = visit.browser
         found = [*_titled(visit, SCENES[name], language), *_noise(browser)]
