@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from threading import Event, RLock
 from typing import TYPE_CHECKING
 
 from beistand.agent.announcer import Announcer
 from beistand.agent.log import log, log_message
 from beistand.agent.serving_notes import BootNote, forget_released, note_released, released_for
-from beistand.domain.boot import Action, Adopt, Held, Serve, StandBy, Wait, peer_news
+from beistand.domain.boot import Action, Adopt, Held, Serve, StandBy, Wait, pair_grant, peer_news
 from beistand.domain.errors import BeistandError, Failed, Refused
 from beistand.domain.facts import Finding, Severity
 from beistand.domain.healing import SILENT_SECONDS, peer_knows_our_grant
 from beistand.domain.role import Role
+from beistand.domain.serving import (
+    GIVE_UP,
+    RELEASE,
+    TAKE_BACK,
+    WITHDRAW,
+    Act,
+    acts_on_news,
+    may_release,
+    may_serve,
+    needs_check,
+    takes_back,
+)
 from beistand.operations.boot_check import boot_check
 from beistand.operations.converge import Outcome, converge
 
 if TYPE_CHECKING:
     from beistand.agent.agent import Agent
-    from beistand.agent.serving_notes import Checked
     from beistand.domain.message import Message
     from beistand.domain.pair import Greeting
-    from beistand.domain.role import Standing
+    from beistand.domain.role import Grant, Standing
+    from beistand.domain.serving import Checked
     from beistand.ports.node import Node
 
 LOOK_SECONDS = 5.0
@@ -146,7 +159,7 @@ class Keeper:
         if self._may_serve(node):
             node.addresses.hold(node.installation)
             if not self._may_serve(node):
-                self._give_up(node)  # overtaken meanwhile
+                self._carry_out(GIVE_UP)  # overtaken meanwhile
         self.soon()
 
     def prepare(self, epoch: int) -> None:
@@ -166,7 +179,7 @@ class Keeper:
         self._retry_at = 0.0
         self._is_asked = store.standing().is_holder and not self.is_serving
         if released_for(store):
-            self._take_back()
+            self._carry_out(TAKE_BACK)
         self.soon()
 
     def stop(self) -> None:
@@ -179,31 +192,22 @@ class Keeper:
         """Act on what the peer says (R3); after a silence the line may have been cut."""
         if not self._agent.is_initialised:
             return
-        store = self._agent.store
+        standing = self._agent.store.standing()
         action = peer_news(
-            store.standing(), greeting, serving=self.is_serving, unverified_seconds=self.unverified_seconds()
+            standing, greeting, serving=self.is_serving, unverified_seconds=self.unverified_seconds()
         )
         self._tell_fork(action is Action.FORK, greeting)
-        if action in {Action.ADOPT, Action.WITHDRAW}:
-            self._note.forget()
-            try:
-                if greeting.grant is not None and store.adopt(greeting.grant):
-                    log(
-                        "grant-adopted",
-                        level="warning",
-                        epoch=greeting.grant.epoch,
-                        holder=greeting.grant.holder,
-                    )
-            finally:
-                # Also when the disk could not take the grant: nobody serves beside a higher epoch.
-                self._give_up(self._agent.node)
-        elif self.is_serving and (was_silent or (self._peer_served and not greeting.serving)):
+        acts = acts_on_news(action, serving=self.is_serving, verified=self.is_verified)
+        if (
+            Act.DROP_ADDRESS not in acts
+            and self.is_serving
+            and (was_silent or (self._peer_served and not greeting.serving))
+        ):
             # Whoever listened to the other one learns anew, at the latest now that it has withdrawn.
             self._announcer.again(self._agent.node)
         self._peer_served = greeting.serving
-        if action is Action.KEEP and self.is_serving and not self.is_verified:
-            self._note.write(store.standing().epoch, verified=True)
-            self.soon()
+        # All of them, also when the disk could not take the grant: nobody serves beside a higher epoch.
+        self._carry_out(acts, grant=pair_grant(standing, greeting))
 
     def peer_seen(self) -> None:
         """Tell everybody anew who has the address: the line has healed, and nobody could say yet what is so.
@@ -220,39 +224,65 @@ class Keeper:
         could not be removed.
         """
         node = self._agent.node
-        known = node.store.standing().epoch
-        if known >= epoch:
-            raise Refused("claim-overtaken", epoch=epoch, known=known)
-        note_released(node.store, epoch)
+        standing = node.store.standing()
+        if not may_release(standing, epoch):
+            raise Refused("claim-overtaken", epoch=epoch, known=standing.epoch)
+        note, *rest = RELEASE
+        self._carry_out([note], epoch=epoch)  # alone: what could not be noted is not given up
         log("released", level="warning", epoch=epoch)
-        self._give_up(node)
+        self._carry_out([each for each in rest if each in GIVE_UP])
         outcome = self.settle()
         if outcome.holds and outcome.failure is not None:
             raise Failed(outcome.failure.code, **outcome.failure.fields)
 
     def resume(self, epoch: int) -> None:
         """Take back a release of this epoch; do nothing if there was none."""
-        if released_for(self._agent.node.store) == epoch:
-            self._take_back()
+        store = self._agent.node.store
+        if takes_back(released_for(store), store.standing(), epoch):
+            self._carry_out(TAKE_BACK)
             log("resumed", level="warning", epoch=epoch)
-            self.soon()
 
-    def _take_back(self) -> None:
-        # A look around first, as after a boot: what was true before the release may be so no more.
-        self._note.forget()
-        forget_released(self._agent.node.store)
+    def _carry_out(self, acts: Iterable[Act], *, epoch: int = 0, grant: Grant | None = None) -> None:
+        """Do all of them in this order; what fails is told or raised after the last one.
 
-    def _give_up(self, node: Node) -> None:
-        """Take address and gate away in this very moment; the turn that follows ends the PBX, too."""
-        self._announcer.stop()
-        for act in (lambda: node.addresses.drop(node.installation), node.services.close_gate):
+        A PBX takes long to end: the turn that follows does it.
+        """
+        failure: BeistandError | None = None
+        for act in acts:
             try:
-                act()
+                self._do(act, epoch, grant)
             except BeistandError as error:
-                log_message(error.message, "error")
-        self._holds = bool(node.addresses.held(node.installation))
-        self._agent.link.greet_now()
-        self.soon()
+                if act not in WITHDRAW:
+                    failure = failure or error
+                else:
+                    log_message(error.message, "error")
+            self.soon()
+        if failure is not None:
+            raise failure
+
+    def _do(self, act: Act, epoch: int, grant: Grant | None) -> None:
+        node = self._agent.node
+        match act:
+            case Act.NOTE_CHECK:
+                self._note.write(node.store.standing().epoch, verified=True)
+            case Act.FORGET_CHECK:
+                self._note.forget()
+            case Act.NOTE_RELEASE:
+                note_released(node.store, epoch)
+            case Act.FORGET_RELEASE:
+                forget_released(node.store)
+            case Act.ADOPT_GRANT if grant is not None:
+                if node.store.adopt(grant):
+                    log("grant-adopted", level="warning", epoch=grant.epoch, holder=grant.holder)
+            case Act.DROP_ADDRESS:
+                self._announcer.stop()
+                try:
+                    node.addresses.drop(node.installation)
+                finally:
+                    self._holds = bool(node.addresses.held(node.installation))
+                    self._agent.link.greet_now()
+            case Act.CLOSE_GATE:
+                node.services.close_gate()
 
     def _tell_fork(self, is_forked: bool, greeting: Greeting) -> None:
         if is_forked != self._is_forked:
@@ -276,12 +306,11 @@ class Keeper:
     def _may_serve(self, node: Node) -> bool:
         """Tell whether the grant is ours, this boot was checked, and nothing was released."""
         standing = node.store.standing()
-        is_checked = self._note.of(standing.epoch) is not None
-        return standing.is_holder and is_checked and not released_for(node.store)
+        return may_serve(standing, self._note.of(standing.epoch), released_for(node.store))
 
     def _check_boot(self, node: Node) -> None:
         """Ask the peer and the network who may serve, without holding the lock: the peer asks us, too."""
-        if not node.store.standing().is_holder or self._checked() is not None:
+        if not needs_check(node.store.standing(), self._checked()):
             return
         if not node.addresses.carrier(node.installation.interface):
             self._began = self._agent.clock.monotonic()  # without a link nobody could have answered

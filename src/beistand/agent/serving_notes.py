@@ -6,20 +6,11 @@ from pathlib import Path
 import msgspec
 
 from beistand.adapters.durable_file import write_durably
+from beistand.domain.serving import Checked, release_counts
 from beistand.domain.value import Value
 from beistand.ports.store import Store
 
 RELEASED = "released"
-
-
-class Checked(Value, frozen=True, kw_only=True):
-    """This boot's check: gone with /run at the next boot, still there after a restart of the agent."""
-
-    epoch: int
-    """Of the grant it was made for: with any other one it does not count."""
-    verified: bool
-    since: float
-    """Monotonic seconds at which serving began."""
 
 
 class BootNote:
@@ -57,12 +48,13 @@ def released_for(store: Store) -> int:
     if not body:
         return 0
     epoch = msgspec.json.decode(body, type=Released).epoch
-    return epoch if epoch > store.standing().epoch else 0
+    return epoch if release_counts(epoch, store.standing()) else 0
 
 
 def note_released(store: Store, epoch: int) -> None:
-    store.put(RELEASED, msgspec.json.encode(Released(epoch=epoch)))
+    # On a full disk, too: the other side waits for it.
+    store.put(RELEASED, msgspec.json.encode(Released(epoch=epoch)), vital=True)
 
 
 def forget_released(store: Store) -> None:
-    store.put(RELEASED, b"")
+    store.put(RELEASED, b"", vital=True)

@@ -9,6 +9,7 @@ from beistand.domain.errors import BeistandError
 from beistand.domain.message import Message, message
 from beistand.domain.phones import Phone, phones
 from beistand.domain.profile import Service
+from beistand.domain.serving import WITHDRAW, Act
 from beistand.domain.value import Value
 from beistand.ports.node import Node
 
@@ -124,20 +125,19 @@ def _end_dead_connections(node: Node, connected: Sequence[Phone]) -> None:
     peers = [(each.address, each.port) for each in connected]
     for port in node.profile.sip.tcp_ports:
         node.sip.end_dead_connections(node.installation.service_ip, port, peers)
-    node.store.put(KICKED, epoch)
+    node.store.put(KICKED, epoch, vital=True)
 
 
 def _withdraw(node: Node) -> Outcome:
     failure: Message | None = None
-    # The address first: whoever takes over waits for nothing else. Then the gate, so that nothing that ends
-    # is started again; then the services.
-    acts: list[Callable[[], object]] = [lambda: node.addresses.drop(node.installation)]
-    if node.services.gate_is_open():
-        acts.append(node.services.close_gate)
-    acts += [_stopping(node, each) for each in reversed(node.profile.services)]
-    for act in acts:
+    ways: dict[Act, list[Callable[[], object]]] = {
+        Act.DROP_ADDRESS: [lambda: node.addresses.drop(node.installation)],
+        Act.CLOSE_GATE: [node.services.close_gate] if node.services.gate_is_open() else [],
+        Act.STOP_PBX: [_stopping(node, each) for each in reversed(node.profile.services)],
+    }
+    for way in [each for act in WITHDRAW for each in ways[act]]:
         try:
-            act()
+            way()
         except BeistandError as error:
             failure = failure or error.message
     return _outcome(node, failure=failure)

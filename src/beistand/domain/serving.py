@@ -1,0 +1,113 @@
+"""Who may serve on this appliance, and what each occasion changes, act by act (DESIGN R1 to R4).
+
+The order of the acts is the safety: power or the agent may end between any two. The keeper and `converge` carry
+them out; the model in the tests explores the same tuples with a crash between any two.
+"""
+
+from enum import StrEnum
+
+from beistand.domain.boot import Action
+from beistand.domain.role import Standing
+from beistand.domain.value import Value
+
+
+class Checked(Value, frozen=True, kw_only=True):
+    """This boot's check: gone with /run at the next boot, still there after a restart of the agent."""
+
+    epoch: int
+    """Of the grant it was made for: with any other one it does not count."""
+    verified: bool
+    since: float
+    """Monotonic seconds at which serving began."""
+
+
+class Act(StrEnum):
+    """One change that is there as a whole or not at all."""
+
+    NOTE_CHECK = "note-check"
+    """This boot was checked for an epoch; in /run."""
+    FORGET_CHECK = "forget-check"
+    NOTE_RELEASE = "note-release"
+    """Given up for the claim of an epoch; durable."""
+    FORGET_RELEASE = "forget-release"
+    ADOPT_GRANT = "adopt-grant"
+    """The peer's grant is the highest one known here; durable."""
+    COMMIT_GRANT = "commit-grant"
+    """A grant for this appliance, and the end of the plan, in one transaction."""
+    HOLD_ADDRESS = "hold-address"
+    OPEN_GATE = "open-gate"
+    START_PBX = "start-pbx"
+    DROP_ADDRESS = "drop-address"
+    CLOSE_GATE = "close-gate"
+    STOP_PBX = "stop-pbx"
+
+
+SERVE = (Act.HOLD_ADDRESS, Act.OPEN_GATE, Act.START_PBX)
+"""Each only while `may_serve` still says so, in one moment with it."""
+
+WITHDRAW = (Act.DROP_ADDRESS, Act.CLOSE_GATE, Act.STOP_PBX)
+"""The address first: whoever takes over waits for nothing else. The gate before the services: nothing that ends
+is started again."""
+
+GIVE_UP = WITHDRAW[:2]
+"""What is done in the very moment of the news; a PBX may take a minute to stop, which the next turn does."""
+
+RELEASE = (Act.NOTE_RELEASE, *WITHDRAW)
+"""The note first: a release that was begun is never half forgotten."""
+
+TAKE_BACK = (Act.FORGET_CHECK, Act.FORGET_RELEASE)
+"""A look around before serving, as after a boot: what was true before the release may be so no more."""
+
+CLAIM = (Act.NOTE_CHECK, Act.COMMIT_GRANT, *SERVE)
+"""A takeover; the plan that can be undone stands between the first two. The note comes before the grant, so that
+a kill right after the grant does not make everybody wait for a dead peer."""
+
+
+def counts(checked: Checked | None, standing: Standing) -> bool:
+    """Tell whether the check was made for the grant that is known now: a new epoch ends every older note."""
+    return checked is not None and checked.epoch == standing.epoch
+
+
+def release_counts(released: int, standing: Standing) -> bool:
+    """Tell whether a release for this epoch still binds (0: none): a grant as high ends it."""
+    return released > standing.epoch
+
+
+def may_serve(standing: Standing, checked: Checked | None, released: int) -> bool:
+    """Tell whether the grant is ours, this boot was checked for it, and nothing was released (I3)."""
+    return standing.is_holder and counts(checked, standing) and not release_counts(released, standing)
+
+
+def needs_check(standing: Standing, checked: Checked | None) -> bool:
+    """Tell whether the peer and the network have to be asked (again) who may serve (R2)."""
+    return standing.is_holder and not counts(checked, standing)
+
+
+def may_release(standing: Standing, epoch: int) -> bool:
+    """Tell whether the claim of this epoch may have what we hold: it must be above all that is known here."""
+    return epoch > standing.epoch
+
+
+def takes_back(released: int, standing: Standing, epoch: int) -> bool:
+    """Tell whether `resume` of this epoch means the release that binds us now, and not an older one."""
+    return released == epoch and release_counts(released, standing)
+
+
+def looks_again(checked: Checked | None, standing: Standing, *, holds: bool) -> bool:
+    """Tell whether an agent that starts has to look around although this boot was checked.
+
+    Without the address nobody was kept from taking it since; what the check saw is no longer sure (I1).
+    """
+    return counts(checked, standing) and not holds
+
+
+def acts_on_news(action: Action, *, serving: bool, verified: bool) -> tuple[Act, ...]:
+    """Return what the peer's words change here, in order (R3).
+
+    The note goes first, so that no turn in between puts the address back; then the grant, then the address.
+    """
+    if action in {Action.ADOPT, Action.WITHDRAW}:
+        return (Act.FORGET_CHECK, Act.ADOPT_GRANT, *GIVE_UP)
+    if action is Action.KEEP and serving and not verified:
+        return (Act.NOTE_CHECK,)
+    return ()
