@@ -10,13 +10,15 @@ from typing import BinaryIO
 
 from beistand.domain.errors import Failed, NoSpace
 
-
 Owner = tuple[int, int]
 """User and group."""
 
 
 def write_durably(path: Path, body: bytes, *, mode: int = 0o644, owner: Owner | None = None) -> None:
-    """Make this the file's content; without `owner` it is ours. Raises NoSpace `disk-full`, Failed `file-not-written`."""
+    """Make this the file's content; without `owner` it is ours.
+
+    Raises NoSpace `disk-full`, Failed `file-not-written`.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with opened_durably(path, mode, owner) as file:
