@@ -1,0 +1,174 @@
+"""NetworkManager: connection profiles as key files (nm-settings-keyfile(5))."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+
+from beistand.domain.network_file import ANY, Configured, Unclear, with_prefix
+from beistand.domain.network_file_sections import Entry, Section, of_name, sections
+from beistand.domain.network_file_text import Change, changed, ending
+from beistand.domain.value import Value
+
+_KEY = re.compile(r"address(?:es)?(\d*)")
+# Both the present form `192.0.2.1/24,192.0.2.254` and the older one `192.0.2.1;24;192.0.2.254;`.
+_VALUE = re.compile(r"([0-9.]+)(?:[/;] ?(\d+))?(?:[,;] ?([0-9.]*))?[,;]?")
+_NEEDS_ADDRESS = re.compile(
+    r"method|gateway|dns(?:-search|-options)?|(?:address(?:es)?|routes?)\d*(?:_options)?"
+)
+
+
+class _Address(Value, frozen=True, kw_only=True):
+    entry: Entry
+    address: str
+    gateway: str
+    start: int
+    end: int
+    """Offsets of address and prefix length, without the gateway."""
+
+
+def configured(text: str) -> tuple[Configured, ...]:
+    """Return the addresses of [ipv4]. Raises Unclear."""
+    found = _sections(text)
+    interface = _interface(found)
+    return tuple(
+        Configured(address=each.address, interface=interface, line=each.entry.line.number)
+        for each in _addresses(found)
+    )
+
+
+def leases(text: str) -> tuple[tuple[str, int], ...]:
+    found = _sections(text)
+    return tuple(
+        (_interface(found), entry.line.number)
+        for section in of_name(found, "ipv4")
+        for entry in section.entries
+        if entry.key == "method" and entry.value == "auto"
+    )
+
+
+def replaced(text: str, old: str, new: str) -> str:
+    """Return the text with the address `old` as `new`, which has a prefix length. Raises Unclear."""
+    ip, _, length = new.partition("/")
+    changes = []
+    for each in _addresses(_sections(text)):
+        if each.address.partition("/")[0] == old:
+            between = ";" if ";" in text[each.start : each.end] else "/"
+            as_new = f"{ip}{between}{length}" if "/" in each.address else ip
+            changes.append(Change(start=each.start, end=each.end, new=as_new))
+    return changed(text, changes)
+
+
+def without(text: str, ip: str) -> str:
+    """Return the text without this address: its gateway stays; where none is left, IPv4 is switched off."""
+    all_of_it = _addresses(_sections(text))
+    ours = [each for each in all_of_it if each.address.partition("/")[0] == ip]
+    if not ours:
+        return text
+    if len(ours) == len(all_of_it) and not leases(text):
+        return _disabled(text)
+    section = of_name(_sections(text), "ipv4")[-1]
+    has_gateway = bool(section.value("gateway")) or any(
+        each.gateway for each in all_of_it if each not in ours
+    )
+    changes = []
+    for each in ours:
+        stays = f"gateway={each.gateway}{ending(text)}" if each.gateway and not has_gateway else ""
+        has_gateway = has_gateway or bool(stays)
+        changes.append(Change(start=each.entry.line.start, end=each.entry.line.end, new=stays))
+    return changed(text, changes)
+
+
+def added(text: str, interface: str, address: str) -> str:
+    """Return the text with one address more. Raises Unclear where it has no [ipv4] or is for another interface."""
+    found = _sections(text)
+    if not matches(text, interface, "") or not of_name(found, "ipv4"):
+        raise Unclear(1, interface)
+    section = of_name(found, "ipv4")[-1]
+    taken = [int(match[1] or 0) for each in section.entries if (match := _KEY.fullmatch(each.key))]
+    end = ending(text)
+    lead = "" if text[: section.end].endswith("\n") else end
+    line = f"{lead}address{max(taken, default=0) + 1}={address}{end}"
+    changes = [Change(start=section.end, end=section.end, new=line)]
+    changes += [
+        Change(start=each.value_start, end=each.value_end, new="manual")
+        for each in section.entries
+        if each.key == "method" and each.value in {"disabled", "link-local"}
+    ]
+    return changed(text, changes)
+
+
+def matches(text: str, interface: str, mac: str) -> bool:
+    """Tell whether the profile fits this interface; without a MAC only its name is held against it."""
+    found = _sections(text)
+    connection, match = of_name(found, "connection"), of_name(found, "match")
+    name = connection[-1].value("interface-name") if connection else ""
+    patterns = [word for each in match for word in re.split(r"[;,\s]+", each.value("interface-name")) if word]
+    macs = [
+        each.value("mac-address").lower() for each in of_name(found, "ethernet", "802-3-ethernet", "wifi")
+    ]
+    if name and name != interface:
+        return False
+    if patterns and not any(fnmatchcase(interface, each.lstrip("|&")) for each in patterns):
+        return False
+    return not mac or not any(macs) or mac.lower() in macs
+
+
+def uuid(text: str) -> str:
+    """Return by which name NetworkManager knows the profile; empty where it makes one up."""
+    return next((each.value("uuid") for each in of_name(_sections(text), "connection")), "")
+
+
+def is_made_up(text: str) -> bool:
+    """Tell whether NetworkManager wrote the profile by itself, after what others gave the interface."""
+    return any(each.value("nm-generated") in {"true", "1"} for each in of_name(_sections(text), ".nmmeta"))
+
+
+def _sections(text: str) -> tuple[Section, ...]:
+    return sections(text, comments="#", joins=False)
+
+
+def _interface(found: tuple[Section, ...]) -> str:
+    named = [each.value("interface-name") for each in of_name(found, "connection", "match")]
+    macs = [each.value("mac-address") for each in of_name(found, "ethernet", "802-3-ethernet", "wifi")]
+    return next((each for each in (*named, *macs) if each), "*")
+
+
+def _addresses(found: tuple[Section, ...]) -> list[_Address]:
+    return [
+        _address(entry)
+        for section in of_name(found, "ipv4")
+        for entry in section.entries
+        if _KEY.fullmatch(entry.key) and entry.value
+    ]
+
+
+def _address(entry: Entry) -> _Address:
+    match = _VALUE.fullmatch(entry.value)
+    try:
+        if match is None:
+            raise ValueError
+        address = with_prefix(match[1], match[2] or "")
+    except ValueError:
+        raise Unclear(entry.line.number, entry.line.bare) from None
+    gateway = "" if match[3] in {None, ANY} else match[3]
+    last = match.end(2) if match[2] else match.end(1)
+    return _Address(
+        entry=entry,
+        address=address,
+        gateway=gateway,
+        start=entry.value_start,
+        end=entry.value_start + last,
+    )
+
+
+def _disabled(text: str) -> str:
+    # "manual" without an address is no valid profile, nor is "disabled" with a gateway or a DNS server.
+    section, end = of_name(_sections(text), "ipv4")[-1], ending(text)
+    changes = [
+        Change(start=each.line.start, end=each.line.end)
+        for each in section.entries
+        if _NEEDS_ADDRESS.fullmatch(each.key)
+    ]
+    after = section.line.end
+    return changed(text, [*changes, Change(start=after, end=after, new=f"method=disabled{end}")])

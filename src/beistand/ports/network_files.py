@@ -1,0 +1,41 @@
+"""The files that give interfaces their addresses at boot, of the four network managers."""
+
+from collections.abc import Collection
+from typing import Protocol
+
+from beistand.domain.network_file import Named, NetworkFile
+
+
+class NetworkFiles(Protocol):
+    def configuring(self, interface: str) -> tuple[NetworkFile, ...]:
+        """Return the files by which its manager configures this interface, those with addresses first.
+
+        netplan's own files, not what it generates from them. All are of one manager.
+        Raises Refused `network-manager-unknown` where none of the four manages the interface,
+        `network-files-disagree` where two do, `network-file-not-understood`, and Failed `network-file-not-read`.
+        """
+
+    def every(self) -> tuple[NetworkFile, ...]:
+        """Return every network file that may have an effect, the generated ones too.
+
+        Profiles that NetworkManager makes up for what others configured are none.
+        Raises Failed `network-file-not-read`.
+        """
+
+    def naming(self, addresses: Collection[str]) -> tuple[Named, ...]:
+        """Return every place that brings one of these addresses (no prefix length), the generated files left out.
+
+        Raises Failed `network-file-not-read`.
+        """
+
+    def write(self, file: NetworkFile) -> None:
+        """Make this the file, durably: body, mode, owner; a link stays one and its target is written.
+
+        Raises Failed `file-not-written`.
+        """
+
+    def read(self, path: str) -> bytes | None:
+        """Return what the file holds now; None: it is gone. Raises Failed `network-file-not-read`."""
+
+    def check_writable(self, file: NetworkFile) -> None:
+        """Raise Refused `network-file-read-only`: `write` would fail, for a reason that can be seen before."""

@@ -1,0 +1,44 @@
+"""Network files in memory, the same contract as the real ones."""
+
+from collections.abc import Collection
+
+from beistand.domain.errors import Refused
+from beistand.domain.network_file import Named, NetworkFile
+from beistand.domain.network_file_edit import configured, named
+
+
+class FakeNetworkFiles:
+    """`used` says which paths configure which interface, as the managers' own state does on a machine."""
+
+    def __init__(self, *files: NetworkFile, used: dict[str, tuple[str, ...]] | None = None) -> None:
+        self.files = {each.path: each for each in files}
+        self.used = used or {}
+        self.read_only: set[str] = set()
+        self.written: list[NetworkFile] = []
+
+    def configuring(self, interface: str) -> tuple[NetworkFile, ...]:
+        found = [self.files[path] for path in self.used.get(interface, ()) if path in self.files]
+        if not found:
+            raise Refused("network-manager-unknown", interface=interface)
+        if len({each.manager for each in found}) > 1:
+            paths = ", ".join(each.path for each in found)
+            raise Refused("network-files-disagree", interface=interface, paths=paths)
+        return tuple(sorted(found, key=lambda each: not configured(each)))
+
+    def every(self) -> tuple[NetworkFile, ...]:
+        return tuple(self.files.values())
+
+    def naming(self, addresses: Collection[str]) -> tuple[Named, ...]:
+        files = (each for each in self.files.values() if not each.is_generated)
+        return tuple(place for each in files for place in named(each, addresses))
+
+    def write(self, file: NetworkFile) -> None:
+        self.files[file.path] = file
+        self.written.append(file)
+
+    def read(self, path: str) -> bytes | None:
+        return self.files[path].body if path in self.files else None
+
+    def check_writable(self, file: NetworkFile) -> None:
+        if file.path in self.read_only:
+            raise Refused("network-file-read-only", path=file.path, why="Read-only file system")
