@@ -13,7 +13,7 @@ import msgspec
 
 from beistand.agent.letters import to_users
 from beistand.agent.log import log
-from beistand.domain.errors import Failed
+from beistand.domain.errors import BeistandError, Failed
 from beistand.domain.job import JobKind
 from beistand.domain.mail_text import USERS_TAKEOVER
 from beistand.domain.message import message
@@ -47,10 +47,14 @@ class Aftermath:
 
     def begin(self, epoch: int, seconds: float) -> dict[str, Field]:
         """Note how long the takeover took and tell the phones; return how many, for the job's result."""
-        store = self._agent.store
-        store.put(ENDED, msgspec.json.encode(Ended(epoch=epoch, seconds=seconds)))
-        told = self.tell_phones(epoch) or Notified(phones=0, answered=0)
-        self._agent.wake.set()  # the mails to the users come with the loop's next turn
+        agent, told = self._agent, Notified(phones=0, answered=0)
+        try:
+            agent.store.put(ENDED, msgspec.json.encode(Ended(epoch=epoch, seconds=seconds)))
+            told = self.tell_phones(epoch) or told
+        except BeistandError as error:
+            # Calls work: a full disk may delay the rest, and does not make a failure of the takeover.
+            agent.complaints.tell("aftermath", error.message)
+        agent.wake.set()  # the mails to the users come with the loop's next turn
         return {"phones": told.phones, "phones_answered": told.answered}
 
     def seconds(self, grant: Grant) -> float:
@@ -83,14 +87,14 @@ class Aftermath:
             if self._is_noted(PHONES_TOLD, epoch):
                 return None
             # Before it is done: a phone that is told twice may start anew in the middle of a call.
-            agent.store.put(PHONES_TOLD, str(epoch).encode())
+            agent.store.put(PHONES_TOLD, str(epoch).encode(), vital=True)
         node = agent.node
         told = agent.wiring.phone_teller.check_sync(
             node.installation.service_ip, node.contacts.list(node.profile), PHONE_SECONDS
         )
         log("phones-told", epoch=epoch, phones=told.phones, answered=told.answered)
         what = message("phones-told", phones=told.phones, answered=told.answered)
-        agent.store.tell(Event(at=agent.clock.now(), message=what))
+        agent.tell(Event(at=agent.clock.now(), message=what))
         return told
 
     def tell_users(self, grant: Grant) -> None:

@@ -1,6 +1,7 @@
 """The agent's parts, and the one place that holds them together."""
 
-from threading import Event, Lock, RLock
+from threading import Event as Signal
+from threading import Lock, RLock
 
 from beistand.agent.accounts import Accounts
 from beistand.agent.aftermath import Aftermath
@@ -19,7 +20,7 @@ from beistand.agent.self_report import SelfReport
 from beistand.agent.uploads import Uploads
 from beistand.agent.watch import Watch
 from beistand.agent.worker import Worker
-from beistand.domain.errors import Refused
+from beistand.domain.errors import BeistandError, Refused
 from beistand.domain.generation import Copy, CopyState, Generation
 from beistand.domain.message import Message
 from beistand.domain.pair import Appliance, Greeting
@@ -27,6 +28,7 @@ from beistand.domain.role import Role
 from beistand.operations.importing import live_generation
 from beistand.ports.node import Node
 from beistand.ports.peer import Peer
+from beistand.ports.store import Event
 from beistand.wiring import Wiring
 
 ALL = 1000
@@ -47,7 +49,7 @@ class Agent:
         self.changing_settings = Lock()
         """Held while the pair settings are changed: nobody's change is lost."""
         self._node: Node | None = None
-        self.wake = Event()
+        self.wake = Signal()
         """Set when the main loop should take its next turn at once."""
         self.next_unasked = 0.0
         """Monotonic seconds before which no cycle starts by itself."""
@@ -95,6 +97,13 @@ class Agent:
         node = self.node
         licence = node.store.licences().server_key
         return self.report.appliance(node.store.standing().me, licence, node.installation, node.profile)
+
+    def tell(self, event: Event) -> None:
+        """Add a line to the history; where the disk takes none, the journal says so and nothing stops."""
+        try:
+            self.store.tell(event)
+        except BeistandError as error:
+            self.complaints.tell("history", error.message, "error")
 
     def greeting(self) -> Greeting | None:
         """Return what is said to the peer; None before there is one."""

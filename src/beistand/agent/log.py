@@ -4,8 +4,10 @@ import sys
 import threading
 import traceback
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
+from beistand.domain.errors import BeistandError
 from beistand.domain.message import Field, Message
 
 _PRIORITY = {"error": 3, "warning": 4, "info": 6, "debug": 7}
@@ -45,9 +47,7 @@ def log_message(message: Message, level: str = "info") -> None:
     if _PRIORITY[level] > _most:
         return
     text = str(message).replace("\n", "\\n")
-    with _lock:
-        sys.stderr.write(f"<{_PRIORITY[level]}>{text}\n")
-        sys.stderr.flush()
+    _write(f"<{_PRIORITY[level]}>{text}\n")
     if _keep is not None:
         _keep(level, message)
 
@@ -55,14 +55,19 @@ def log_message(message: Message, level: str = "info") -> None:
 def log_bug(where: str) -> Message:
     """Write the traceback of the exception being handled; return what a person is told instead."""
     reference = uuid.uuid4().hex[:8]
-    with _lock:
-        for line in traceback.format_exc().splitlines():
-            sys.stderr.write(f"<3>internal-error reference={reference} where={where} {line}\n")
-        sys.stderr.flush()
+    begin = f"<3>internal-error reference={reference} where={where} "
+    _write("".join(f"{begin}{line}\n" for line in traceback.format_exc().splitlines()))
     told = Message(code="internal-error", fields={"reference": reference})
     if _keep is not None:
         _keep("error", told)
     return told
+
+
+def _write(lines: str) -> None:
+    """Write to the journal. One that takes nothing, as while it is restarted, stops no act."""
+    with _lock, suppress(OSError):
+        sys.stderr.write(lines)
+        sys.stderr.flush()
 
 
 class Complaints:
@@ -90,6 +95,18 @@ class Complaints:
             return False
         self._told[where] = (what, now)
         return True
+
+    @contextmanager
+    def about(self, where: str, level: str = "warning") -> Iterator[None]:
+        """The edge of a thread: whatever fails inside is told under this name, and the next turn may work."""
+        try:
+            yield
+        except BeistandError as error:
+            self.tell(where, error.message, level)
+        except Exception:  # noqa: BLE001  as above
+            self.bug(where)
+        else:
+            self.end(where)
 
     def end(self, where: str) -> None:
         """Note that it works again."""

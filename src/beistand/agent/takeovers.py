@@ -77,7 +77,7 @@ def start_takeover(agent: Agent, request: StartTakeover, caller: Caller) -> Job:
     grant = takeover_grant(facts, standing, operator)
 
     def act(progress: Progress) -> datetime:
-        agent.store.tell(
+        agent.tell(
             Event(at=accepted_at, message=message("takeover-begins", epoch=grant.epoch), operator=operator)
         )
         agent.keeper.prepare(grant.epoch)

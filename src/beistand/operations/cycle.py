@@ -154,8 +154,10 @@ class _Cycle:
         try:
             yield
         except BeistandError as error:
-            self._record(CopyState.FAILED, error.message)
-            with suppress(BeistandError):  # the first failure is the one to tell
+            # The first failure is the one to tell.
+            with suppress(BeistandError):
+                self._record(CopyState.FAILED, error.message)
+            with suppress(BeistandError):
                 prune_manifests(self.node, self.generation.manifest)
             raise
 

@@ -1,6 +1,9 @@
 """Data that a takeover can serve: whole, and of the generation that was confirmed."""
 
-from beistand.operations.importing import live_generation, recover_import, roll_back
+from contextlib import suppress
+
+from beistand.domain.errors import BeistandError
+from beistand.operations.importing import end_move, live_generation, recover_import, roll_back
 from beistand.ports.node import Node
 
 
@@ -9,7 +12,10 @@ def make_ready(node: Node, generation: str) -> None:
 
     Raises what `roll_back` raises where the generation is no restore point any more.
     """
-    recover_import(node)
+    end_move(node)
+    # The trees are whole; a disk that is too full for the records of it is no reason to serve nobody.
+    with suppress(BeistandError):
+        recover_import(node)
     live = live_generation(node)
     if generation and (live is None or live.id != generation):
         roll_back(node, generation)

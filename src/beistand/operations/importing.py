@@ -2,7 +2,7 @@
 
 import errno
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import msgspec
 
@@ -69,7 +69,7 @@ def roll_back(node: Node, generation_id: str) -> None:
     (this appliance served since, or its trees were changed: undoing would mix data); Failed, after which
     the generation that was live last is live again.
     """
-    recover_import(node)
+    end_move(node)
     lineage = load_lineage(node)
     steps = way(lineage, generation_id)
     if steps and not live_base(node):
@@ -102,16 +102,21 @@ def renew(node: Node, generation: Generation) -> None:
 
 
 def recover_import(node: Node) -> None:
-    """Bring the live trees to a whole generation after a kill, and the records to what is there. Idempotent.
+    """Bring the live trees to a whole generation after a kill, and the records to what is there. Idempotent."""
+    end_move(node)
+    with told():
+        tidy(node)
+    _record_interrupted(node)
+
+
+def end_move(node: Node) -> None:
+    """Bring the live trees alone to a whole generation; on a full disk this is all that a takeover needs.
 
     What was not committed is taken back: the time is that of the renames done so far.
     """
     lineage = load_lineage(node)
     if lineage.moving is not None:
         _take_back(node, lineage, lineage.moving)
-    with told():
-        tidy(node)
-    _record_interrupted(node)
 
 
 def tidy(node: Node) -> None:
@@ -167,9 +172,10 @@ def _move(node: Node, lineage: Lineage, move: Move, after: Lineage, step: Callab
             raise
         return after
     if kept:
-        node.store.tell(
-            Event(at=node.clock.now(), message=message("folders-kept", count=len(kept), path=kept[0]))
-        )
+        with suppress(BeistandError):  # it is live: no line of history may make a failure of that
+            node.store.tell(
+                Event(at=node.clock.now(), message=message("folders-kept", count=len(kept), path=kept[0]))
+            )
     return after
 
 

@@ -195,7 +195,8 @@ class _Reception:
             # What cannot be removed now is removed by the next recovery: the first error is the one to tell.
             with suppress(OSError, BeistandError):
                 self._clean_up(drifted=isinstance(error, Drifted))
-            self.record(CopyState.FAILED, error.message)
+            with suppress(BeistandError):
+                self.record(CopyState.FAILED, error.message)
             raise
 
     def _clean_up(self, *, drifted: bool) -> None:
