@@ -306,3 +306,20 @@ def test_after_gathering_a_copy_of_the_one_file_is_whole(tmp_path: Path) -> None
     copy = tmp_path / "copy" / "state.db"
     copy.write_bytes((tmp_path / "state.db").read_bytes())
     assert SqliteStore(copy).standing() == store.standing()
+
+
+def test_who_forgets_what_he_is_keeps_accounts_and_the_named_document(store: SqliteStore) -> None:
+    store.adopt(a_grant(2))
+    store.set_pair(a_pair())
+    store.record(a_copy(2, 1))
+    store.put("setup", b"journal")
+    store.put("released", b"3")
+    for _ in range(2):
+        store.forget_identity(keep=("setup",))
+    assert not store.is_initialised()
+    assert store.pair() is None
+    assert store.licences() == LicenceSet()
+    assert store.copies() == ()
+    assert (store.get("setup"), store.get("released")) == (b"journal", None)
+    store.initialise(PEER, Side.ODD, LICENCES, None)
+    assert store.standing().grant is None

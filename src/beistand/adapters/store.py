@@ -1,6 +1,6 @@
 """The durable state of this appliance, in SQLite (port `Store`)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 from sqlite3 import Connection
@@ -59,6 +59,18 @@ class SqliteStore:
             _put_setting(db, "licences", licences)
             if first is not None:
                 self._hold(db, first)
+
+    def forget_identity(self, keep: Collection[str]) -> None:
+        def forget() -> None:
+            with self._file.change() as db:
+                for table in ("standing", "journal", "sequence", "copy"):
+                    db.execute(f"DELETE FROM {table}")  # noqa: S608  no value is put into the text
+                db.execute("DELETE FROM setting WHERE name NOT IN ('settings', 'config')")
+                for (name,) in db.execute("SELECT name FROM document").fetchall():
+                    if name not in keep:
+                        db.execute("DELETE FROM document WHERE name = ?", (name,))
+
+        self._with_reserve(forget)
 
     # who serves
 
@@ -229,6 +241,9 @@ class SqliteStore:
         """Newest first."""
         rows = self._file.rows("SELECT body FROM event ORDER BY number DESC LIMIT ?", (limit,))
         return tuple(self._decoded(body, Event) for (body,) in rows)
+
+    def refill(self) -> bool:
+        return self.reserve.refill()
 
     # small documents
 

@@ -38,6 +38,11 @@ def check_machine(installation: Installation, profile: Profile, addresses: Addre
     addresses.mac(installation.interface)
     if not addresses.is_static(installation.interface, installation.own_ip):
         raise Refused("own-address-missing", address=installation.own_ip, interface=installation.interface)
+    check_pbx(profile)
+
+
+def check_pbx(profile: Profile) -> None:
+    """See that the telephone system is here. Raises Refused `pbx-not-found`."""
     for file in profile.detect.files:
         if not os.path.exists(file):
             raise Refused("pbx-not-found", profile=profile.name, file=file)

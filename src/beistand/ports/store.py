@@ -4,7 +4,7 @@ On a full disk grants, plans, vital documents and mails still find room: a reser
 Everything else raises NoSpace `state-disk-full`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -37,6 +37,11 @@ class Store(Protocol):
     def is_initialised(self) -> bool: ...
     def initialise(self, me: str, side: Side, licences: LicenceSet, first: Grant | None) -> None:
         """Make the identity, once. Raises Refused `already-initialised`."""
+
+    def forget_identity(self, keep: Collection[str]) -> None:
+        """Be no appliance any more, in one transaction: identity, grant, pair, licences, plan, and every document
+        but those named in `keep`. History, accounts and module configuration stay.
+        """
 
     # who serves
     def standing(self) -> Standing: ...
@@ -100,6 +105,9 @@ class Store(Protocol):
     # history
     def tell(self, event: Event) -> None: ...
     def events(self, limit: int = 100) -> tuple[Event, ...]: ...
+
+    def refill(self) -> bool:
+        """Make the reserve whole again where there is room; return whether it is."""
 
     # other agents' figures, small documents by name
     def get(self, name: str) -> bytes | None: ...
