@@ -15,6 +15,8 @@ class FakeNetworkFiles:
         self.used = used or {}
         self.read_only: set[str] = set()
         self.written: list[NetworkFile] = []
+        self.generators: dict[str, str] = {}
+        """By path: who writes the file anew at every boot."""
 
     def configuring(self, interface: str) -> tuple[NetworkFile, ...]:
         found = [self.files[path] for path in self.used.get(interface, ()) if path in self.files]
@@ -42,3 +44,6 @@ class FakeNetworkFiles:
     def check_writable(self, file: NetworkFile) -> None:
         if file.path in self.read_only:
             raise Refused("network-file-read-only", path=file.path, why="Read-only file system")
+
+    def generator(self, file: NetworkFile) -> str:
+        return self.generators.get(file.path, "")

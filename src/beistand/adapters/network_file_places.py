@@ -32,6 +32,8 @@ INTERFACES = "etc/network/interfaces"
 _RUN_PARTS = re.compile(r"[a-zA-Z0-9_-]+")
 """Names that `source-directory` takes (interfaces(5))."""
 _LARGEST = 1 << 20
+_NO_NETWORK = re.compile(r"^network:\s*\{?\s*config:\s*disabled", re.MULTILINE)
+"""What an administrator writes to keep cloud-init from the network files."""
 
 
 def networkd_files(root: Path) -> Iterator[NetworkFile]:
@@ -80,6 +82,26 @@ def interfaces_files(root: Path) -> Iterator[NetworkFile]:
         file = read_file(path, Manager.IFUPDOWN)
         yield file
         waiting += _sourced(root, path, file)
+
+
+def generator(root: Path, file: NetworkFile) -> str:
+    """Return who writes this file anew at every boot by the marks that he leaves; empty: nobody."""
+    if b"--- BEGIN PVE ---" in file.body:
+        return "Proxmox VE"
+    is_by_name = "50-cloud-init" in os.path.basename(file.path)
+    if not is_by_name and b"cloud-init" not in file.body[:500]:
+        return ""
+    folder = root / "etc/cloud"
+    said = [_text(each) for each in (folder / "cloud.cfg", *sorted((folder / "cloud.cfg.d").glob("*.cfg")))]
+    is_off = (folder / "cloud-init.disabled").exists() or any(_NO_NETWORK.search(each) for each in said)
+    return "" if is_off else "cloud-init"
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""
 
 
 KINDS: tuple[Callable[[Path], Iterator[NetworkFile]], ...] = (

@@ -12,6 +12,7 @@ from typing import TypeVar
 from beistand.adapters.durable_file import write_durably
 from beistand.adapters.network_file_places import (
     KINDS,
+    generator,
     interfaces_files,
     netplan_files,
     networkd_files,
@@ -73,6 +74,9 @@ class SystemNetworkFiles:
         except OSError as error:
             why = error.strerror or str(error)
             raise Refused("network-file-read-only", path=file.path, why=why) from error
+
+    def generator(self, file: NetworkFile) -> str:
+        return generator(self._root, file)
 
     def _of_networkd(self, interface: str) -> list[NetworkFile]:
         said = self._said(f"run/systemd/netif/links/{self._number(interface)}")

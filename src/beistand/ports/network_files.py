@@ -39,3 +39,6 @@ class NetworkFiles(Protocol):
 
     def check_writable(self, file: NetworkFile) -> None:
         """Raise Refused `network-file-read-only`: `write` would fail, for a reason that can be seen before."""
+
+    def generator(self, file: NetworkFile) -> str:
+        """Return the name of the program that writes this file anew, as at every boot; empty: nobody does."""
