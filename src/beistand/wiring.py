@@ -9,6 +9,7 @@ from beistand.adapters.databases import registry
 from beistand.adapters.disk import LocalDisk
 from beistand.adapters.export_file import ExportFiles
 from beistand.adapters.export_signatures import ExportSignatures
+from beistand.adapters.file_systems import LocalFileSystems
 from beistand.adapters.folders import trusted_folders
 from beistand.adapters.introduction import SshIntroduction
 from beistand.adapters.keys import SshKeys
@@ -70,6 +71,7 @@ class Wiring:
         self.sellers = SellerFolder(places.etc / "sellers.d")
         self.passwords = Argon2Passwords()
         self.exports = ExportFiles(ExportSignatures(keys=self.keys))
+        self.file_systems = LocalFileSystems()
         self.backups = BackupFolder(places.backups)
         self.upload = UploadFolder(places.upload)
         self.introduction = SshIntroduction(run=places.run)

@@ -26,6 +26,7 @@ from beistand.ports.node import Node
 from beistand.ports.places import Places
 from beistand.protocol import Greet, PushConfig, PushSettings, Release, Resume
 from fakes.clock import FakeClock
+from fakes.file_systems import FakeFileSystems
 from fakes.insight import FakeFolders, FakeLines, FakeModuleLog, FakeSellers, FakeSignatures
 from fakes.mail import FakeMailer, FakePhones, FakeUsers
 from fakes.network import FakeAddresses, FakeArp, FakeSigns, FakeSip, FakeTimeServers, Machine, Segment
@@ -98,6 +99,7 @@ class FakeWiring:
     def __post_init__(self) -> None:
         self.backups = BackupFolder(self.places.backups)
         self.upload = UploadFolder(self.places.upload)
+        self.file_systems = FakeFileSystems()
 
     def check_transfer(self) -> None:
         if self.transfer_trouble is not None:

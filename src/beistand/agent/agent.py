@@ -16,6 +16,7 @@ from beistand.agent.notices import Notices
 from beistand.agent.pausing import learn_pause, own_pause
 from beistand.agent.postman import Postman
 from beistand.agent.replication import learn_copy, learn_peer, send_settings
+from beistand.agent.room import Room
 from beistand.agent.self_report import SelfReport
 from beistand.agent.uploads import Uploads
 from beistand.agent.watch import Watch
@@ -69,6 +70,7 @@ class Agent:
         self.coverage = CoverageLook(self)
         self.directory = Directory(self)
         self.postman = Postman(self)
+        self.room = Room(self)
         self.notices = Notices(self)
         self.aftermath = Aftermath(self)
 

@@ -88,6 +88,7 @@ class Loop:
             ("cycle", lambda: start_due_cycle(agent)),
             ("backup", self.backups.tick),
             ("upload", agent.uploads.tick),
+            ("room", agent.room.tick),
             ("coverage", agent.coverage.tick),
             ("aftermath", agent.aftermath.tick),
             ("notices", agent.notices.tick),

@@ -86,6 +86,7 @@ def findings(agent: Agent) -> tuple[Finding, ...]:
         *agent.coverage.findings(),
         *agent.directory.findings(),
         *agent.postman.findings(),
+        *agent.room.findings(),
     ]
     mine, pair = agent.appliance(), agent.store.pair()
     if pair is None:
