@@ -20,7 +20,7 @@ def run(plan: TakeoverPlan, reach: Reach, grant: Grant, progress: Progress) -> M
     tries the same undo again. Order is the safety: nothing that comes before it is undone first.
     """
     store = reach.node.store
-    plan = _after_leftovers(store, plan)
+    plan = after_leftovers(_load(store), plan)
     while not plan.backing_out and (index := plan.next()) is not None:
         plan = plan.started(index)
         _save(store, plan)
@@ -55,6 +55,16 @@ def recover_plan(node: Node, reach: Reach | None = None) -> bool:
     return True
 
 
+def after_leftovers(old: TakeoverPlan | None, plan: TakeoverPlan) -> TakeoverPlan:
+    """Return the plan behind the steps of an older one that could not be undone, so that its undo covers both.
+
+    The peer that was asked to release may be dead by now: that must not stand in the way of a new click.
+    """
+    touched = {Status.DOING, Status.DONE, Status.UNDOING}
+    left = [item for item in old.items if item.status in touched] if old else []
+    return TakeoverPlan(items=(*(Item(step=each.step, status=Status.DONE) for each in left), *plan.items))
+
+
 def _back_out(plan: TakeoverPlan, reach: Reach) -> None:
     store = reach.node.store
     _save(store, plan)
@@ -64,17 +74,6 @@ def _back_out(plan: TakeoverPlan, reach: Reach) -> None:
         plan.items[index].step.undo(reach)
         plan = plan.finished(index)
     store.close_plan(None)
-
-
-def _after_leftovers(store: Store, plan: TakeoverPlan) -> TakeoverPlan:
-    """Return the plan behind the steps of an older one that could not be undone, so that its undo covers both.
-
-    The peer that was asked to release may be dead by now: that must not stand in the way of a new click.
-    """
-    old = _load(store)
-    touched = {Status.DOING, Status.DONE, Status.UNDOING}
-    left = [item for item in old.items if item.status in touched] if old else []
-    return TakeoverPlan(items=(*(Item(step=each.step, status=Status.DONE) for each in left), *plan.items))
 
 
 def _save(store: Store, plan: TakeoverPlan) -> None:
