@@ -42,13 +42,8 @@ def fill_disk(one: OneOfTwo) -> None:
 def click(one: OneOfTwo) -> Job:
     plan = one.ask(PlanTakeover())
     assert isinstance(plan, TakeoverPlanAnswer)
-    job = one.ask(
-        StartTakeover(
-            digest=plan.digest,
-            accept=("no-imported-generation", "own-data", "peer-still-serves"),
-            operator="test",
-        )
-    )
+    accepted = tuple(each.code for each in plan.findings)
+    job = one.ask(StartTakeover(digest=plan.digest, accept=accepted, operator="test"))
     assert isinstance(job, Job)
     while job.state is JobState.RUNNING:
         answer = one.ask(WatchJob(id=job.id, seen=job.revision, seconds=5))
