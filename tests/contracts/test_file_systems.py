@@ -44,3 +44,29 @@ def test_one_that_was_mounted_anew_read_only_is_told(mounted: Path) -> None:
 
 def test_a_folder_of_another_file_system_is_told_beside(mounted: Path, tmp_path: Path) -> None:
     assert len(LOCAL.look([mounted, tmp_path])) == 2
+
+
+@pytest.fixture
+def failing(tmp_path: Path) -> Iterator[Path]:
+    """An ext4 on which the kernel met an error: it writes no more, whoever has files open."""
+    image, folder = tmp_path / "disk", tmp_path / "failing"
+    if os.geteuid() != 0:
+        pytest.skip("mounting a disk needs root")
+    folder.mkdir()
+    image.write_bytes(bytes(4 << 20))
+    subprocess.run(["mkfs.ext4", "-q", image], check=True)
+    options = "loop,errors=remount-ro"
+    if subprocess.run(["mount", "-o", options, image, folder], check=False, capture_output=True).returncode:
+        pytest.skip("this machine has no loop devices")
+    (folder / "before").write_bytes(b"")
+    device = Path("/sys/dev/block", f"{os.major(folder.stat().st_dev)}:{os.minor(folder.stat().st_dev)}")
+    Path("/sys/fs/ext4", device.resolve().name, "trigger_fs_error").write_text("1")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_one_on_which_the_kernel_met_an_error_is_told(failing: Path) -> None:
+    """F3."""
+    with pytest.raises(OSError, match="Read-only"):
+        (failing / "after").write_bytes(b"")
+    assert [each.is_read_only for each in LOCAL.look([failing])] == [True]
