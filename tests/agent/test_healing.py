@@ -75,3 +75,15 @@ def test_a_machine_whose_agent_is_silent_is_greeted_once(two: TwoAgents) -> None
     for _ in range(5):
         two.a.agent.healing.turn()
     assert len(asked) == 1
+
+
+def test_an_old_word_of_the_peer_takes_nothing_from_the_other(two: TwoAgents) -> None:
+    """What b said before the line broke arrives when it has healed: a does not announce on the strength of it."""
+    two.turns(2)
+    old = two.b.agent.greeting()
+    assert old is not None
+    cut_and_taken_over(two)
+    two.heal()
+    two.a.agent.link.greeted(old)
+    assert two.segment.frames == []
+    assert two.a.agent.keeper._is_overruled(B_MAC)

@@ -189,7 +189,10 @@ class Keeper:
     # --- the peer -------------------------------------------------------------------------------
 
     def news(self, greeting: Greeting, was_silent: bool) -> None:
-        """Act on what the peer says (R3); after a silence the line may have been cut."""
+        """Act on what the peer says (R3). `was_silent`: it answers after a silence; the line may have been cut.
+
+        What it says by itself may have been said before that, and come late: it ends no silence.
+        """
         if not self._agent.is_initialised:
             return
         standing = self._agent.store.standing()
@@ -299,7 +302,7 @@ class Keeper:
 
     def _is_overruled(self, mac: str) -> bool:
         """Tell whether a rival is the peer, back from behind a broken line and probably with a newer grant."""
-        return mac.lower() == self._may_yield_to and self._agent.link.silent_seconds() >= SILENT_SECONDS
+        return mac.lower() == self._may_yield_to and self._agent.link.unanswered_seconds() >= SILENT_SECONDS
 
     # --- inside ---------------------------------------------------------------------------------
 

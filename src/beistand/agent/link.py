@@ -46,6 +46,7 @@ class Link:
         self._heard: Heard | None = None
         self._began = clock.monotonic()
         self._answered = self._began
+        self._was_answered = False
         self._why: Message | None = None
         self._complaints = Complaints(clock.monotonic)
         self._now = Event()
@@ -70,23 +71,23 @@ class Link:
         """Begin anew, with a new peer."""
         with self._lock:
             self._heard, self._why, self._began = None, None, self._clock.monotonic()
-            self._answered = self._began
+            self._answered, self._was_answered = self._began, False
         self._now.set()
 
     def greeted(self, greeting: Greeting) -> None:
-        """Take a greeting that the peer sent by itself."""
+        """Take a greeting that the peer sent by itself, now or before a line broke that has healed since."""
         self.heard(greeting)
         if self.on_heard is not None:
             self.on_heard()
 
-    def heard(self, greeting: Greeting) -> None:
-        """Take what the peer said."""
+    def heard(self, greeting: Greeting, *, ends_silence: bool = False) -> None:
+        """Take what the peer said. `ends_silence`: it is the first answer to a question of ours for a while."""
         with self._lock:
             was_silent = self._heard is None or self._since(self._heard.at) >= CONNECTED_SECONDS
             if was_silent:
                 log("peer-heard", host=greeting.appliance.host, address=greeting.appliance.own_address)
             self._heard = Heard(greeting=greeting, at=self._clock.monotonic())
-        self._news(greeting, was_silent)
+        self._news(greeting, ends_silence)
 
     def last(self) -> Greeting | None:
         """Return what the peer said last, however long ago, since this agent started."""
@@ -104,6 +105,11 @@ class Link:
     def silent_seconds(self) -> float:
         with self._lock:
             return self._since(self._heard.at if self._heard else self._began)
+
+    def unanswered_seconds(self) -> float:
+        """Return for how long no greeting of ours was answered: what the peer said by itself may be an old word."""
+        with self._lock:
+            return self._since(self._answered)
 
     def why_unreached(self) -> Message | None:
         """Return why our own greetings fail, once they have for a while: the peer may still be heard.
@@ -133,8 +139,9 @@ class Link:
             self._silent(error.message)
             return None
         with self._lock:
-            self._why, self._answered = None, self._clock.monotonic()
-        self.heard(answer)
+            ends_silence = not self._was_answered or self._since(self._answered) >= CONNECTED_SECONDS
+            self._why, self._answered, self._was_answered = None, self._clock.monotonic(), True
+        self.heard(answer, ends_silence=ends_silence)
         return answer
 
     def _silent(self, why: Message) -> None:

@@ -1,0 +1,84 @@
+"""A switch that breaks in two between the appliances, a click on the cut-off standby, and the healing (F21)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+
+from beistand_lab.demo.administrator import Administrator
+from beistand_lab.lab import Lab, wait_for
+from e2e import switching
+
+BEHIND = ("a", "t")
+"""Who is on the other side: the active with its phones. Gateway, standby and mail host see neither."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Healed:
+    """What was measured at the switch; seconds after the cable that joins both sides was plugged in."""
+
+    announced: float
+    """The first claim of the newer server that passed."""
+    followed: float
+    """The phones' host knew the newer server's MAC, and went on knowing it."""
+    withdrawn: float
+    """The older server had the address no more."""
+
+
+def split_and_take_over(administrator: Administrator, *, active: str = "a", standby: str = "b") -> None:
+    """Break the switch in two and click on the cut-off side: a second confirmation, then both serve their side."""
+    lab = administrator.lab
+    lab.split(active, "t")
+    shown = switching.plan_with_verdict(administrator, "partition", host=standby)
+    answer = switching.confirm(administrator, shown["digest"], host=standby)
+    assert answer["error"]["code"] == "not-accepted", answer
+    assert answer["error"]["fields"]["finding"] == "partition-suspected"
+    accepted = sorted(_questions(shown))
+    answer = switching.confirm(administrator, shown["digest"], *accepted, host=standby)
+    assert answer.get("state") == "done", answer
+    for host in (active, standby):
+        assert switching.serves(lab, host), host
+
+
+def _questions(shown: dict) -> set[str]:  # type: ignore[type-arg]
+    return {each["code"] for each in shown["findings"] if each["severity"] in {"block", "confirm"}}
+
+
+def heal(administrator: Administrator, *, loser: str = "a", winner: str = "b") -> Healed:
+    """Join the two sides, and measure until the newer grant's server alone has the address."""
+    lab, service = administrator.lab, administrator.lab.settings.service_address
+    mac = lab.settings.mac(winner)
+    # One process each, that looks every ten milliseconds: a new one for each look would take longer than the healing.
+    with (
+        lab.popen("t", ["sh", "-c", _FOLLOWS.format(service=service)]) as follower,
+        lab.popen(loser, ["sh", "-c", _FOLLOWS_OWN.format(service=service)]) as holder,
+    ):
+        assert follower.stdout is not None
+        assert holder.stdout is not None
+        begin = time.time()
+        lab.join()
+        joined = time.time()
+        wait_for(lambda: not switching.has_address(lab, loser), switching.SOON_SECONDS, "the withdrawal")
+        switching.wait_quietly(time.time() + 3)
+        for each in (follower, holder):
+            os.killpg(each.pid, signal.SIGKILL)
+        seen = [line.split() for line in follower.stdout.read().splitlines()]
+        held = [line.split() for line in holder.stdout.read().splitlines()]
+    assert joined - begin < 1
+    others = [float(at) for at, *known in seen if known != [mac]]
+    holding = [float(at) for at, *is_there in held if is_there]
+    first = next(each.time for each in switching.claims(lab, winner, begin))
+    return Healed(
+        announced=first - begin, followed=max(others, default=begin) - begin, withdrawn=max(holding) - begin
+    )
+
+
+_FOLLOWS = (
+    "while :; do echo $(date +%s.%N) $(ip neighbour show {service} | sed -n 's/.*lladdr \\([^ ]*\\).*/\\1/p');"
+    " sleep 0.01; done"
+)
+_FOLLOWS_OWN = (
+    "while :; do echo $(date +%s.%N) $(ip -4 -oneline address show | grep -o ' {service}/'); sleep 0.01; done"
+)
