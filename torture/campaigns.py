@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-from torture import patience
+from torture import boots, patience
 from torture.run import Run
 
 CAMPAIGNS: dict[str, Callable[[Run], None]] = {
     "patience": patience.campaign,
+    "boots": boots.campaign,
 }

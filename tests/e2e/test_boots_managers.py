@@ -1,0 +1,39 @@
+"""An old active boots under other network managers than networkd; torture/boots.py has all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from beistand_lab.lab import Lab, down
+from e2e import booting
+from e2e.conftest import require_root
+
+pytestmark = pytest.mark.lab
+
+
+@pytest.fixture(scope="module")
+def scene(lab_place: tuple[str, str]) -> Iterator[booting.Scene]:
+    """A pair under ifupdown and NetworkManager, after a takeover."""
+    require_root()
+    name, subnet = lab_place
+    down(name)  # of a run that was killed
+    try:
+        scene = booting.Scene(Lab.up(name, subnet, manager="ifupdown,networkmanager"))
+        scene.take_over()
+        yield scene
+    finally:
+        down(name)
+
+
+@pytest.mark.shows("F19", "F20")
+def test_an_old_active_under_ifupdown_claims_nothing(scene: booting.Scene) -> None:
+    """F19: it boots while the other serves; asked aloud all the while, it answers for the address in no frame."""
+    booting.peer_serves(scene)
+
+
+@pytest.mark.shows("F19")
+def test_an_address_in_a_network_file_is_held_back_and_told(scene: booting.Scene) -> None:
+    """F19: somebody wrote the service address into /etc/network/interfaces by hand."""
+    booting.address_in_a_network_file(scene)
