@@ -111,7 +111,6 @@ def test_retention_counts_those_of_the_schedule(keep: int, gone: tuple[str, ...]
     assert surplus(records, keep) == gone
 
 
-@pytest.mark.shows("F9")
 def test_a_clock_that_ran_ahead_removes_no_new_backup() -> None:
     """F9: two backups were made a year ahead; those made since the clock was right again are the newer ones."""
 

@@ -117,10 +117,10 @@ def a_copy(begin: datetime) -> Copy:
         # Taken at ten: the runs of eleven and twelve may fail, ten tries each, until 12:50.
         (ModuleConfig(schedule=HOURLY), timedelta(hours=2), []),
         # Taken at 9:30: the runs of ten and eleven, until 11:50; with twelve tries until 12:00.
-        (ModuleConfig(schedule=HOURLY), timedelta(hours=2, minutes=30), ["copy-stale"]),
+        (ModuleConfig(schedule=HOURLY), timedelta(hours=2, minutes=30), ["copy-stale", "stays-not-taken"]),
         (ModuleConfig(schedule=HOURLY, attempts=12), timedelta(hours=2, minutes=30), []),
         (ModuleConfig(schedule=NIGHTLY), timedelta(days=1), []),
-        (ModuleConfig(schedule=NIGHTLY), timedelta(days=3), ["copy-stale"]),
+        (ModuleConfig(schedule=NIGHTLY), timedelta(days=3), ["copy-stale", "stays-not-taken"]),
         (ModuleConfig(schedule=HOURLY), timedelta(seconds=-61), ["copy-from-the-future"]),
     ],
 )

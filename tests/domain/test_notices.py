@@ -13,6 +13,7 @@ from beistand.domain.message import Message, message
 from beistand.domain.notices import (
     Seen,
     Told,
+    absence_topic,
     cycle_topic,
     decide,
     peer_topic,
@@ -46,6 +47,8 @@ NOTICES = (
     "superseded",
     "held",
     "forked",
+    "was-away",
+    "reminder",
 )
 
 
@@ -123,6 +126,68 @@ def test_old_data_is_told_and_that_it_is_fresh_again() -> None:
 
 def peer(is_connected: bool) -> Callable[[Told], Any]:
     return lambda _: peer_topic("pbx-b", "192.0.2.2", is_connected=is_connected, silent_seconds=130, why=None)
+
+
+@pytest.mark.parametrize("stays", ["stays-not-taken", "stays-not-transferred", "stays-not-imported"])
+def test_the_mail_about_old_data_says_how_far_anything_newer_came(stays: str) -> None:
+    stale = Finding(code="copy-stale", severity=Severity.WARN, fields={"age": 9000.0, "limit": 7200.0})
+    fields = {"generation": "g", "why": "disk-full path=/"}
+    seen = stale_topic([stale, Finding(code=stays, severity=Severity.WARN, fields=fields)])
+    assert seen.notice is not None
+    assert str(seen.notice.fields["stays"]) == str(message(stays, generation="g", why=""))
+    assert Recipient().look(found(stays)) == [], "it is told with the old data, not once more"
+
+
+def on(day: float, *topics: Callable[[Told], Any], of: Recipient) -> list[str]:
+    of.now = NOW + timedelta(days=day)
+    return of.look(*topics)
+
+
+def test_what_is_still_wrong_is_told_once_a_day_in_one_mail() -> None:
+    person = Recipient()
+    assert on(0, found("gateways-differ"), of=person) == ["problem-found"]
+    assert on(0.2, found("gateways-differ"), peer(False), of=person) == ["peer-silent"]
+    assert on(0.9, found("gateways-differ"), peer(False), of=person) == []
+    assert on(1.0, found("gateways-differ"), peer(False), of=person) == ["reminder"]
+    assert on(1.9, found("gateways-differ"), peer(False), of=person) == []
+    assert on(2.0, found("gateways-differ"), peer(False), of=person) == ["reminder"]
+    assert on(2.1, found(), peer(True), of=person) == ["problem-gone", "peer-back"]
+    assert on(9, found(), peer(True), of=person) == []
+
+
+def test_a_clock_that_jumps_reminds_once_and_silences_nothing() -> None:
+    """F9: a year back, a year ahead: each jump may cost one mail."""
+    person = Recipient()
+    on(0, found("gateways-differ"), of=person)
+    assert on(-365, found("gateways-differ"), of=person) == ["reminder"]
+    assert on(-365.5, found("gateways-differ"), of=person) == []
+    assert on(-363, found("gateways-differ"), of=person) == ["reminder"]
+    assert on(365, found("gateways-differ"), of=person) == ["reminder"]
+    assert on(365.1, found("gateways-differ"), of=person) == []
+
+
+def test_the_end_is_told_with_its_begin() -> None:
+    told = Told()
+    silent, back = peer(False)(told), peer(True)(told)
+    _, told = decide(told, [(silent, 120.0)], NOW)
+    (told_back,), _ = decide(told, [(back, 10.0)], NOW + timedelta(hours=5))
+    fields = told_back[1].fields
+    assert fields["since"] == (NOW - timedelta(minutes=2)).isoformat()
+    assert fields["until"] == (NOW + timedelta(hours=5, seconds=-10)).isoformat()
+
+
+def test_a_takeover_is_no_matter_of_reminders() -> None:
+    person = Recipient()
+    on(0, lambda _: takeover_topic(3, "root"), standing("standing-by", 2), of=person)
+    assert on(3, lambda _: takeover_topic(3, "root"), standing("standing-by", 2), of=person) == []
+
+
+def test_an_appliance_that_was_away_says_so_once() -> None:
+    person = Recipient()
+    away = absence_topic(NOW - timedelta(hours=7), NOW)
+    assert person.look(lambda _: away) == ["was-away"]
+    assert person.look(lambda _: away) == []
+    assert person.look() == []
 
 
 def test_a_peer_is_told_when_it_is_silent_for_long() -> None:
@@ -211,6 +276,11 @@ def test_every_notice_can_be_written(code: str, spoken: str) -> None:
         "peer": "b",
         "peer_address": "x",
         "seconds": 2.0,
+        "since": NOW.isoformat(),
+        "until": NOW.isoformat(),
+        "stays": "",
+        "problems": "- p",
+        "count": 2,
     }
     fields = {**common, **own, "operator": "root", "users": 3}
     for part in ("subject", "body"):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from beistand.domain.errors import Failed
 from beistand.domain.installation import Installation
 from beistand.ports.clock import Clock
-from beistand.ports.network import Answers
+from beistand.ports.network import Answers, Tried
 
 Effect = Callable[[Callable[[], object]], None]
 """Carries out a change; a crash test may cut it off before or after."""
@@ -31,6 +31,10 @@ class Machine:
     """The address that it is probing for right now."""
     gateway: str = ""
     vlan: int = 0
+    is_locked: bool = False
+    """Its switch port drops announcements of any address but the own one."""
+    tried: dict[str, int] = field(default_factory=dict)
+    """Trials heard here without their announcement, by the MAC that sent them."""
 
 
 @dataclass
@@ -138,6 +142,22 @@ class FakeArp:
         self._need_carrier(interface)
         holder = self.segment.holder(self.machine, address)
         return holder is not None and holder.mac == mac
+
+    def holders(self, interface: str, addresses: Sequence[str], seconds: float) -> tuple[str, ...]:
+        self._need_carrier(interface)
+        others = self.segment.others(self.machine)
+        return tuple(sorted(each.mac for each in others if {each.own_ip, *each.held} & set(addresses)))
+
+    def try_out(self, interface: str) -> None:
+        self._need_carrier(interface)
+        for each in self.segment.others(self.machine):
+            lost = each.tried.get(self.machine.mac, 0) + 1 if self.machine.is_locked else 0
+            each.tried[self.machine.mac] = lost
+
+    def tried(self, interface: str, mac: str) -> Tried | None:
+        self._need_carrier(interface)
+        lost = self.machine.tried.get(mac.lower())
+        return None if lost is None else Tried(seconds=0.0, lost=lost)
 
     def rival(self, interface: str, addresses: Sequence[str], seconds: float) -> str:
         self._need_carrier(interface)

@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from time import monotonic
+from zlib import crc32
 
 from beistand.domain.errors import Failed
 from beistand.domain.value import Value
-from beistand.ports.network import Answers
+from beistand.ports.network import Answers, Tried
 
 ETHERTYPE_ARP = 0x0806
 REQUEST, REPLY = 1, 2
@@ -24,6 +25,12 @@ NOBODY = "0.0.0.0"  # the sender of an ARP probe (RFC 5227 section 1.1)
 SIOCGIFFLAGS, IFF_RUNNING = 0x8913, 0x40
 BROADCAST = b"\xff" * 6
 UNKNOWN = b"\0" * 6
+TRIAL = (
+    b"TRIAL\0"  # where a request leaves the target's MAC open: no other program's frame is taken for a trial
+)
+FOREIGN_NET = "198.51.100."  # TEST-NET-2 (RFC 5737): nobody has such an address
+MOST_TRIERS = 100
+"""Machines whose trials are remembered: anybody can send such frames."""
 _FRAME = struct.Struct("!6s6sHHHBBH6s4s6s4s")
 
 
@@ -34,6 +41,7 @@ class Heard(Value, frozen=True, kw_only=True):
     mac: str
     sender: str
     target: str
+    is_trial: bool = False
 
 
 class RawArp:
@@ -93,6 +101,26 @@ class RawArp:
             ear.send(REQUEST, self._own_ip(), address, to=bytes.fromhex(mac.replace(":", "")))
             return any(frame.sender == address for frame in _until(heard, monotonic() + seconds))
 
+    def holders(self, interface: str, addresses: Sequence[str], seconds: float) -> tuple[str, ...]:
+        """Raise Failed `interface-down`."""
+        ear = self._ear(interface)
+        with ear.listening() as heard:
+            for each in addresses:
+                ear.send(REQUEST, self._own_ip(), each)
+            frames = [each for each in _until(heard, monotonic() + seconds) if each.sender in addresses]
+        return tuple(sorted({each.mac for each in frames}))
+
+    def try_out(self, interface: str) -> None:
+        """Raise Failed `interface-down`."""
+        ear = self._ear(interface)
+        foreign = ear.foreign_address()
+        ear.send(REQUEST, foreign, foreign, marked=TRIAL)
+        ear.send(REQUEST, NOBODY, self._own_ip(), marked=TRIAL)
+
+    def tried(self, interface: str, mac: str) -> Tried | None:
+        """Raise Failed `interface-down`."""
+        return self._ear(interface).tried(mac.lower())
+
     def rival(self, interface: str, addresses: Sequence[str], seconds: float) -> str:
         """Raise Failed `interface-down`."""
         with self._ear(interface).listening() as heard:
@@ -123,6 +151,10 @@ class _Ear:
         self._lock = Lock()
         self._listeners: list[SimpleQueue[Heard]] = []
         self.is_deaf = False
+        self._trials: dict[str, tuple[float, int]] = {}
+        """When the last control frame of a MAC came, and how many did without their announcement."""
+        self._announced: set[str] = set()
+        """Whose announcement came and whose control frame has not come yet."""
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         try:
             self._socket.bind((interface, ETHERTYPE_ARP))
@@ -132,13 +164,23 @@ class _Ear:
         self._socket.settimeout(1.0)
         Thread(target=self._hear, name=f"arp-{interface}", daemon=True).start()
 
-    def send(self, operation: int, sender: str, target: str, to: bytes = BROADCAST) -> None:
+    def tried(self, mac: str) -> Tried | None:
+        known = self._trials.get(mac)
+        return Tried(seconds=monotonic() - known[0], lost=known[1]) if known else None
+
+    def foreign_address(self) -> str:
+        """Return an address of nobody, another one for each MAC: two trials never look like a conflict."""
+        return f"{FOREIGN_NET}{1 + crc32(self._mac()) % 254}"
+
+    def send(
+        self, operation: int, sender: str, target: str, to: bytes = BROADCAST, marked: bytes = UNKNOWN
+    ) -> None:
         try:
             # Without carrier the kernel takes the frame and drops it: silence would prove nothing.
             if not self._is_running():
                 raise OSError(errno.ENETDOWN, "no carrier")
             mac = self._mac()
-            known = mac if operation == REPLY else UNKNOWN
+            known = mac if operation == REPLY else marked
             self._socket.send(
                 _FRAME.pack(
                     to,
@@ -195,16 +237,32 @@ class _Ear:
             frame = _decoded(raw)
             # A looped switch brings our own frames back: they are nobody's claim.
             if frame and source[2] != socket.PACKET_OUTGOING and frame.mac != self._mac().hex(":"):
+                if frame.is_trial:
+                    self._take_trial(frame)
                 with self._lock:
                     for each in self._listeners:
                         each.put(frame)
         self._socket.close()
 
+    def _take_trial(self, frame: Heard) -> None:
+        """Note a trial: the control frame follows its announcement, unless a switch dropped that."""
+        if frame.sender != NOBODY:
+            self._announced.add(frame.mac)
+            return
+        before = self._trials.get(frame.mac)
+        if frame.mac in self._announced:
+            self._announced.discard(frame.mac)
+            lost = 0
+        else:
+            lost = (before[1] if before else 0) + 1
+        if before or len(self._trials) < MOST_TRIERS:
+            self._trials[frame.mac] = (monotonic(), lost)
+
 
 def _decoded(raw: bytes) -> Heard | None:
     if len(raw) < _FRAME.size:
         return None
-    _, _, _, hardware, protocol, _, _, operation, mac, sender, _, target = _FRAME.unpack_from(raw)
+    _, _, _, hardware, protocol, _, _, operation, mac, sender, marked, target = _FRAME.unpack_from(raw)
     if (hardware, protocol) != (1, 0x0800):
         return None
     return Heard(
@@ -212,6 +270,7 @@ def _decoded(raw: bytes) -> Heard | None:
         mac=mac.hex(":"),
         sender=socket.inet_ntoa(sender),
         target=socket.inet_ntoa(target),
+        is_trial=marked == TRIAL and operation == REQUEST,
     )
 
 

@@ -1,10 +1,12 @@
 """The agent's parts, and the one place that holds them together."""
 
+from datetime import datetime
 from threading import Event as Signal
 from threading import Lock, RLock
 
 from beistand.agent.accounts import Accounts
 from beistand.agent.aftermath import Aftermath
+from beistand.agent.alarms import Alarms
 from beistand.agent.audit import Audit
 from beistand.agent.coverage import CoverageLook
 from beistand.agent.directory import Directory
@@ -12,8 +14,10 @@ from beistand.agent.healing import Healing
 from beistand.agent.keeper import Keeper
 from beistand.agent.link import Link
 from beistand.agent.log import Complaints
+from beistand.agent.lookout import Lookout
 from beistand.agent.notices import Notices
 from beistand.agent.pausing import learn_pause, own_pause
+from beistand.agent.peer_clock import PeerClock
 from beistand.agent.postman import Postman
 from beistand.agent.replication import learn_copy, learn_peer, send_settings
 from beistand.agent.room import Room
@@ -63,7 +67,10 @@ class Agent:
         self.link = Link(wiring.clock, self._peer, self.greeting, self._news)
         self.link.on_answer = lambda greeting: send_settings(self, greeting)
         self.healing = Healing(self)
+        self.peer_clock = PeerClock(wiring.store, wiring.clock)
         self.watch = Watch(self)
+        self.lookout = Lookout(self)
+        self.alarms = Alarms(self)
         self.uploads = Uploads(self)
         self.accounts = Accounts(self)
         self.audit = Audit(self)
@@ -125,6 +132,8 @@ class Agent:
             settings_revision=self.store.settings().revision,
             licences=self.store.licences(),
             pause=own_pause(self.store),
+            alarm=self.alarms.path(),
+            outlook=self.lookout.outlook(),
         )
 
     def usable(self) -> Copy | None:
@@ -143,6 +152,12 @@ class Agent:
         """Return the copy that a takeover here would serve; None: what this appliance served itself, or nothing."""
         return self.usable() if self.store.standing().role is Role.STANDBY else None
 
+    def clock_of(self, generation: Generation) -> datetime:
+        """Return what the clock shows now that dated this generation: its age is judged by that (B3, F9)."""
+        pair = self.store.pair()
+        is_peers = pair is not None and generation.source == pair.peer.node
+        return self.peer_clock.now() if is_peers else self.clock.now()
+
     def copy_of(self, generation: Generation) -> Copy:
         """Return the copy of a generation whose data is here."""
         for each in self.store.copies(ALL):
@@ -152,6 +167,7 @@ class Agent:
 
     def _news(self, greeting: Greeting, was_silent: bool) -> None:
         self.keeper.news(greeting, was_silent)
+        self.peer_clock.heard(greeting.appliance.now)
         learn_peer(self, greeting)
         learn_copy(self, greeting)
         learn_pause(self, greeting)

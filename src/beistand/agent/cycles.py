@@ -1,12 +1,12 @@
 """When a cycle runs, and what becomes of its try (S9, S10, S12)."""
 
-from datetime import datetime
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from beistand.agent.agent import Agent
 from beistand.agent.pausing import pause_on
-from beistand.agent.worker import Progress, Result, Work
 from beistand.domain.attempts import WAIT_BETWEEN_TRIES, Attempts
 from beistand.domain.config import ModuleConfig
 from beistand.domain.errors import Refused
@@ -20,7 +20,13 @@ from beistand.domain.role import Role
 from beistand.domain.schedule import CLOCK_TOLERANCE, is_due
 from beistand.operations.cycle import run_cycle
 from beistand.operations.tries import counted
-from beistand.ports.node import Node
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from beistand.agent.agent import Agent
+    from beistand.agent.worker import Progress, Result, Work
+    from beistand.ports.node import Node
 
 UNASKED_SECONDS = 30.0
 """Between two cycles that nobody asked for, at least: on a full disk nothing durable says that one was begun."""

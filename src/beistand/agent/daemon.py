@@ -44,6 +44,7 @@ def main(places: Places | None = None) -> int:
     agent.link.start()
     agent.healing.start()
     agent.watch.start()
+    agent.lookout.start()
     agent.postman.start()
     changes = Changes(agent, wiring.network_changes())
     changes.start()
@@ -91,16 +92,11 @@ class Loop:
             ("room", agent.room.tick),
             ("coverage", agent.coverage.tick),
             ("aftermath", agent.aftermath.tick),
+            ("alarms", agent.alarms.tick),
             ("notices", agent.notices.tick),
         ):
-            try:
+            with agent.complaints.about(name):
                 act()
-            except BeistandError as error:
-                agent.complaints.tell(name, error.message)
-            except Exception:  # noqa: BLE001  the edge of the loop: the next turn may work
-                agent.complaints.bug(name)
-            else:
-                agent.complaints.end(name)
 
     def _set_level(self) -> None:
         config = self._agent.store.config()
@@ -121,6 +117,7 @@ def _stop(agent: Agent, server: Server) -> None:
     log("agent-stops")
     notify("STOPPING=1")
     agent.watch.stop()
+    agent.lookout.stop()
     agent.healing.stop()
     agent.postman.stop()
     agent.link.stop()

@@ -75,6 +75,7 @@ def to_administrator(agent: Agent, occasion: str, notice: Notice) -> OutboxEntry
     }
     if notice.about is not None:
         fields["problem"] = sentence(notice.about, spoken)
+    fields["problems"] = "\n".join(f"- {_whole(sentence(each, spoken))}" for each in notice.others)
     subject = term(f"mail.{notice.code}.subject", spoken, **fields)
     if notice.about is not None:
         fields["problem"] = _whole(str(fields["problem"]))

@@ -12,8 +12,10 @@ from beistand.agent.status import findings
 from beistand.domain.job import JobKind
 from beistand.domain.message import Message
 from beistand.domain.notices import (
+    PROBLEM,
     Seen,
     Told,
+    absence_topic,
     cycle_topic,
     decide,
     peer_topic,
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
 TOLD = "told"
 """The document that holds what was told last."""
 LOOK_SECONDS = 2.0
+ALARMS = (PROBLEM, "stale", "peer")
+"""Topics whose begin and end stand in the module log; the others are logged where they happen."""
+ENDS = ("problem-gone", "data-fresh", "peer-back")
 OF_STANDING = "rival-holds-address"
 """The one finding of the keeper that the topic of the standing does not tell."""
 
@@ -43,7 +48,8 @@ class Notices:
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
         self._next = 0.0
-        self._since: dict[str, tuple[str, float]] = {}
+        self._since: dict[str, dict[str, tuple[str, float]]] = {}
+        self._logged = Told()
 
     def tick(self) -> None:
         agent = self._agent
@@ -55,11 +61,12 @@ class Notices:
     def look(self) -> None:
         agent, config = self._agent, self._agent.store.config()
         told = self._told()
+        self._log()
         if not config.send_mail or not config.mail_address or config.is_removed:
             if told.topics:
                 agent.store.put(TOLD, msgspec.json.encode(silenced(told)))
             return
-        notices, after = decide(told, self._lasting(self._seen(told)), agent.clock.now())
+        notices, after = decide(told, self._lasting("mail", self._seen(told)), agent.clock.now())
         if after == told:
             return
         mails = [to_administrator(agent, occasion, notice) for occasion, notice in notices]
@@ -68,6 +75,17 @@ class Notices:
             log("notice", occasion=occasion)
         agent.postman.soon()
 
+    def _log(self) -> None:
+        """Write alarms into the module log, whether mails are wanted or not; anew after each start."""
+        seen = [each for each in self._seen(self._logged) if each.topic.startswith(ALARMS)]
+        notices, self._logged = decide(self._logged, self._lasting("log", seen), self._agent.clock.now())
+        for _, notice in notices:
+            what = str(notice.about or Message(code=notice.code))
+            if notice.code in ENDS:
+                log("alarm-ends", what=what, since=str(notice.fields["since"]))
+            elif notice.code != "reminder":
+                log("alarm-begins", level="warning", what=what)
+
     def _told(self) -> Told:
         body = self._agent.store.get(TOLD)
         try:
@@ -75,16 +93,17 @@ class Notices:
         except msgspec.MsgspecError:
             return Told()
 
-    def _lasting(self, seen: list[Seen]) -> list[tuple[Seen, float]]:
-        """Say how long each has been as it is."""
-        now, before = self._agent.clock.monotonic(), self._since
-        self._since = {
+    def _lasting(self, whose: str, seen: list[Seen]) -> list[tuple[Seen, float]]:
+        """Say how long each has been as it is; mails and log may look at different topics."""
+        now, before = self._agent.clock.monotonic(), self._since.get(whose, {})
+        since = {
             each.topic: before[each.topic]
             if before.get(each.topic, ("", 0.0))[0] == each.state and each.topic in before
             else (each.state, now)
             for each in seen
         }
-        return [(each, now - self._since[each.topic][1]) for each in seen]
+        self._since[whose] = since
+        return [(each, now - since[each.topic][1]) for each in seen]
 
     def _seen(self, told: Told) -> list[Seen]:
         agent = self._agent
@@ -94,6 +113,7 @@ class Notices:
             cycle_topic(last_try(agent.node), told),
             self._takeover(),
             self._standing(told, keepers),
+            absence_topic(*agent.alarms.absence) if agent.alarms.absence else None,
         ]
         if agent.store.pair() is not None:
             seen += [stale_topic(found), self._peer()]

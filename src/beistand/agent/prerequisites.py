@@ -29,7 +29,8 @@ def network(agent: Agent, _request: GetNetwork, _caller: Caller) -> NetworkView:
     node, mine, pair = agent.node, agent.appliance(), agent.store.pair()
     heard = agent.link.current()
     theirs = heard.appliance if heard else pair.peer if pair else None
-    known = msgspec.structs.replace(theirs, now=mine.now) if theirs and not heard else theirs
+    now = agent.peer_clock.now() if heard else mine.now
+    known = msgspec.structs.replace(theirs, now=now) if theirs else None
     installation = node.installation
     return NetworkView(
         own=mine,

@@ -13,10 +13,13 @@ from beistand.agent.link import OTHER_PROTOCOL
 from beistand.agent.out_of_order import out_of_order
 from beistand.agent.pausing import known_pause
 from beistand.domain.account import has_administrator
+from beistand.domain.alarm import SILENCE_SECONDS, peer_alarms
+from beistand.domain.clocks import data_age
 from beistand.domain.facts import Finding, Severity
 from beistand.domain.generation import Copy
 from beistand.domain.health import copy_findings, oldest_promised, prerequisites
 from beistand.domain.message import Field, Message
+from beistand.domain.outlook import outlook_findings
 from beistand.domain.pair import has_standby
 from beistand.domain.pause import pause_finding
 from beistand.domain.role import Role
@@ -47,8 +50,7 @@ def status(agent: Agent) -> Status:
             has_administrator=has_administrator(agent.store.settings().accounts),
         )
     standing, pair = agent.store.standing(), agent.store.pair()
-    usable = agent.usable()
-    attempts = agent.store.attempts()
+    usable, attempts = agent.usable(), agent.store.attempts()
     return Status(
         initialised=True,
         role=standing.role,
@@ -87,6 +89,7 @@ def findings(agent: Agent) -> tuple[Finding, ...]:
         *agent.directory.findings(),
         *agent.postman.findings(),
         *agent.room.findings(),
+        *agent.alarms.findings(),
     ]
     mine, pair = agent.appliance(), agent.store.pair()
     if pair is None:
@@ -95,16 +98,23 @@ def findings(agent: Agent) -> tuple[Finding, ...]:
     found += _line(agent)
     greeting = agent.link.current()
     # A silent peer's clock cannot be read: what it said of itself long ago still holds for the rest.
-    theirs = greeting.appliance if greeting else msgspec.structs.replace(pair.peer, now=mine.now)
+    now = agent.peer_clock.now() if greeting else mine.now
+    theirs = msgspec.structs.replace(greeting.appliance if greeting else pair.peer, now=now)
     found += prerequisites(mine, theirs)
+    found += peer_alarms(greeting.alarm if greeting else None, theirs.host)
+    found += outlook_findings(
+        agent.lookout.outlook(), greeting.outlook if greeting else None, mine.host, theirs.host
+    )
     if pause := _pause(agent):
         found.append(pause_finding(pause, agent.clock.now()))
     standing = agent.store.standing()
     if standing.role is Role.ACTIVE and not has_standby(standing, greeting):
         found.append(Finding(code="no-standby", severity=Severity.WARN))
     elif standing.role is not Role.SUPERSEDED:
+        usable, newest = agent.usable(), next(iter(agent.store.copies(1)), None)
+        dated = agent.clock_of(usable.generation) if usable else agent.clock.now()
         found += copy_findings(
-            agent.store.config(), agent.usable(), agent.clock.now(), pair.since, agent.clock.zone()
+            agent.store.config(), usable, dated, pair.since, agent.clock.zone(), newest=newest
         )
     return _sorted(found)
 
@@ -134,7 +144,9 @@ def _line(agent: Agent) -> list[Finding]:
             "seconds": round(agent.link.silent_seconds()),
             "why": str(why or Message(code="peer-silent")),
         }
-        found.append(Finding(code="peer-silent", severity=Severity.WARN, fields=fields))
+        is_long = agent.link.silent_seconds() >= SILENCE_SECONDS
+        severity = Severity.BLOCK if is_long else Severity.WARN
+        found.append(Finding(code="peer-silent", severity=severity, fields=fields))
     if why is not None and (is_connected or why.code in CLEAR):
         found.append(Finding(code=why.code, severity=Severity.BLOCK, fields=dict(why.fields)))
     return found
@@ -167,10 +179,11 @@ def _pause(agent: Agent) -> Pause | None:
     return pause if pause and pause.is_on else None
 
 
-def _age(agent: Agent, copy: Copy | None) -> float:
+def _age(agent: Agent, copy: Copy | None) -> float | None:
     if copy is None:
         return 0.0
-    return max(0.0, (agent.clock.now() - copy.generation.begin).total_seconds())
+    age = data_age(copy.generation.begin, agent.clock_of(copy.generation))
+    return age.total_seconds() if age is not None else None
 
 
 def _promised(agent: Agent, copy: Copy | None) -> float:

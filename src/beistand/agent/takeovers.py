@@ -17,7 +17,7 @@ from beistand.domain.job import Job, JobKind
 from beistand.domain.message import message
 from beistand.domain.phones import phones
 from beistand.domain.role import Role
-from beistand.domain.safety import OLDEST, findings, not_accepted, verdict
+from beistand.domain.safety import OLDEST, data_age, findings, not_accepted, verdict
 from beistand.operations.importing import restore_points
 from beistand.operations.runner import run
 from beistand.operations.takeover import (
@@ -139,7 +139,8 @@ def _copy_to_serve(agent: Agent, restore_point: str) -> Copy | None:
     raise Refused("unknown-restore-point", generation=restore_point)
 
 
-def _age(facts: Facts, copy: Copy | None) -> float:
+def _age(facts: Facts, copy: Copy | None) -> float | None:
     if copy is None or copy.state not in (CopyState.IMPORTED, CopyState.PROVEN):
         return 0.0
-    return max(0.0, (facts.at - copy.generation.begin).total_seconds())
+    age = data_age(facts)
+    return age.total_seconds() if age is not None else None

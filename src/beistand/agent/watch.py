@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from beistand.agent.log import log
-from beistand.domain.errors import BeistandError
 from beistand.domain.role import Role
 from beistand.operations.observe import observe
 
@@ -64,6 +63,7 @@ class Watch:
             elif greeting is None and facts.peer.any and self._agent.link.speaks_otherwise():
                 # It takes no greeting of another version, but it can be asked to release (F15).
                 facts = msgspec.structs.replace(facts, peer=msgspec.structs.replace(facts.peer, agent=True))
+        facts = self._dated(facts, copy)
         with self._lock:
             if self._facts is None or self._facts.holder_mac != facts.holder_mac:
                 if facts.holder_mac:
@@ -104,11 +104,22 @@ class Watch:
         if facts is None or seconds <= 0 or age > seconds:
             return self.look(copy)
         has_own = copy is None and self._agent.node.store.standing().has_own_data
-        return msgspec.structs.replace(facts, copy=copy, own_data=has_own)
+        return self._dated(msgspec.structs.replace(facts, copy=copy, own_data=has_own), copy)
+
+    def newest(self) -> Facts | None:
+        """Return what was observed last, however long ago; None: nothing since this agent started."""
+        with self._lock:
+            return self._facts
+
+    def _dated(self, facts: Facts, copy: Copy | None) -> Facts:
+        """Note what the clock shows that dated the copy: for an age, no two clocks need agree."""
+        clock = self._agent.clock_of(copy.generation) if copy is not None else None
+        return msgspec.structs.replace(facts, data_clock=clock)
 
     def _run(self) -> None:
         while not self._stopping:
-            self._turn()
+            with self._agent.complaints.about("watch"):
+                self._turn()
             is_calm = self._agent.link.is_connected() and not self._is_wanted()
             self._agent.clock.wait(self._now, WHILE_WELL_SECONDS if is_calm else WHILE_SILENT_SECONDS)
             self._now.clear()
@@ -119,15 +130,8 @@ class Watch:
 
     def _turn(self) -> None:
         agent = self._agent
-        try:
-            if not agent.is_initialised or agent.node.peer is None:
-                return
-            if agent.store.standing().role is Role.ACTIVE and not self._is_wanted():
-                return
-            self.look(agent.to_serve())
-        except BeistandError as error:
-            agent.complaints.tell("watch", error.message)
-        except Exception:  # noqa: BLE001  the edge of the thread: the next look may work
-            agent.complaints.bug("watch")
-        else:
-            agent.complaints.end("watch")
+        if not agent.is_initialised or agent.node.peer is None:
+            return
+        if agent.store.standing().role is Role.ACTIVE and not self._is_wanted():
+            return
+        self.look(agent.to_serve())

@@ -76,6 +76,8 @@ def _usable(console: Console, status: Status) -> str:
         return console.term("cli.status.own-data")
     if status.usable is None:
         return console.term("cli.status.no-copy")
+    if status.usable_age_seconds is None:
+        return console.term("cli.status.usable.undated", generation=status.usable.generation.id)
     return console.term(
         "cli.status.usable.value",
         generation=status.usable.generation.id,

@@ -13,8 +13,10 @@ MOST_PHONES = 8
 def show_plan(console: Console, plan: TakeoverPlanAnswer) -> None:
     console.line("cli.takeover.verdict", verdict=console.term(f"verdict.{plan.verdict}"))
     console.pairs(_evidence(console, plan.facts))
-    if plan.generation:
-        console.line("cli.takeover.data", generation=plan.generation.id, age=plan.age_seconds)
+    if plan.generation and plan.age_seconds is None:
+        console.line("cli.takeover.undated", generation=plan.generation.id)
+    elif plan.generation:
+        console.line("cli.takeover.data", generation=plan.generation.id, age=plan.age_seconds or 0.0)
     else:
         console.line("cli.takeover.no-data")
     console.line("cli.takeover.phones", count=len(plan.phones))

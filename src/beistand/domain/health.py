@@ -7,7 +7,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
 from ipaddress import IPv4Interface
 
+from beistand.domain.alarm import where_it_stays
 from beistand.domain.attempts import WAIT_BETWEEN_TRIES
+from beistand.domain.clocks import LARGEST_SKEW
 from beistand.domain.config import ModuleConfig
 from beistand.domain.facts import Finding, Severity
 from beistand.domain.generation import Copy
@@ -15,7 +17,6 @@ from beistand.domain.message import Field
 from beistand.domain.pair import Appliance
 from beistand.domain.schedule import Schedule, next_run
 
-LARGEST_SKEW = timedelta(seconds=60)
 Rule = Callable[[Appliance, Appliance], Finding | None]
 
 
@@ -149,18 +150,27 @@ RULES: tuple[Rule, ...] = (
 
 
 def copy_findings(
-    config: ModuleConfig, usable: Copy | None, now: datetime, since: datetime, zone: tzinfo
+    config: ModuleConfig,
+    usable: Copy | None,
+    now: datetime,
+    since: datetime,
+    zone: tzinfo,
+    newest: Copy | None = None,
 ) -> tuple[Finding, ...]:
-    """Return what is wrong with the age of what a takeover would serve.
+    """Return what is wrong with the age of what a takeover would serve, and how far anything newer came (B3).
 
-    `usable` is imported or better; `since` is when the two were paired: without a copy nobody promised anything before.
+    `usable` is imported or better, `now` what the clock shows that dated it; `since` is when the two were paired:
+    without a copy nobody promised anything before. `newest` is the newest generation, however far it came.
     """
     findings = [_schedule_rests(config)]
     if usable is None:
         findings.append(_warn("copy-missing", paired=max(0.0, (now - since).total_seconds())))
+        if _stale(config, since, now, zone):
+            findings.append(where_it_stays(newest, usable))
     else:
         begin = usable.generation.begin
-        findings.append(_stale(config, begin, now, zone))
+        if stale := _stale(config, begin, now, zone):
+            findings += [stale, where_it_stays(newest, usable)]
         if begin - now > LARGEST_SKEW:
             findings.append(_warn("copy-from-the-future", ahead=(begin - now).total_seconds()))
     return tuple(each for each in findings if each)

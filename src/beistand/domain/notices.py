@@ -8,6 +8,9 @@ end of that hour is told, if it is news.
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+import msgspec
+
+from beistand.domain.alarm import SILENCE_SECONDS
 from beistand.domain.attempts import LastTry, TryEnd
 from beistand.domain.facts import Finding, Severity
 from beistand.domain.message import Field, Message
@@ -16,10 +19,12 @@ from beistand.domain.value import Value
 MOST_AN_HOUR = 4
 """Mails of one topic."""
 HOUR = timedelta(hours=1)
-PEER_SILENT_SECONDS = 120.0
-"""A reboot of the peer takes less."""
+DAY = timedelta(days=1)
+"""After so long what is still wrong is told again, all of it in one mail."""
 PEER_BACK_SECONDS = 10.0
 PROBLEM_SECONDS = 60.0
+MENDED_SECONDS = 180.0
+"""Longer than it takes to begin: what comes and goes at a border is told once, not each time."""
 FAILED_SECONDS = 15.0
 """A PBX that answers late at its start is no news."""
 WELL = ""
@@ -33,6 +38,10 @@ class Topic(Value, frozen=True, kw_only=True):
     """What was told, so that its end can be told in the same words."""
     recent: tuple[datetime, ...] = ()
     """When it was told in the last hour."""
+    since: datetime | None = None
+    """Since when it is so, by this clock."""
+    told_at: datetime | None = None
+    """When it was told last, reminders included; None: it was noted in silence."""
 
 
 class Told(Value, frozen=True, kw_only=True):
@@ -50,6 +59,8 @@ class Notice(Value, frozen=True, kw_only=True):
     fields: dict[str, Field] = {}
     about: Message | None = None
     """Its sentence and hint stand in the mail, as {problem} and {advice}."""
+    others: tuple[Message, ...] = ()
+    """Their sentences stand in the mail, a line each, as {problems}."""
 
 
 class Seen(Value, frozen=True, kw_only=True):
@@ -61,6 +72,8 @@ class Seen(Value, frozen=True, kw_only=True):
     """What is told when this state is news; None: it is noted in silence."""
     must_last: float = 0.0
     """Seconds before it is told."""
+    is_reminded: bool = False
+    """Somebody has to do something: it is told again each day until it ends."""
 
 
 def decide(
@@ -70,21 +83,65 @@ def decide(
 
     Beside each `Seen` stands how many seconds it has been so.
     """
-    due: list[tuple[str, Notice]] = []
-    topics, sequence = dict(told.topics), told.sequence
-    for each, lasts in seen:
+    due: list[Notice] = []
+    topics, looks = dict(told.topics), tuple(seen)
+    for each, lasts in looks:
         before = topics.get(each.topic, Topic())
         if each.state == before.state or lasts < each.must_last:
             continue
         recent = tuple(at for at in before.recent if abs(now - at) < HOUR)
+        since = now - timedelta(seconds=min(lasts, LONGEST_LASTING))
         if each.notice is None:
-            topics[each.topic] = Topic(state=each.state, recent=recent)
+            topics[each.topic] = Topic(state=each.state, recent=recent, since=since)
         elif len(recent) < MOST_AN_HOUR:
-            sequence += 1
-            due.append((f"{each.notice.code}-{sequence}", each.notice))
-            topics[each.topic] = Topic(state=each.state, about=each.notice.about, recent=(*recent, now))
+            due.append(_with_times(each.notice, before, since))
+            topics[each.topic] = Topic(
+                state=each.state,
+                about=each.notice.about,
+                recent=(*recent, now),
+                since=since,
+                told_at=now,
+            )
+    reminder, topics = _reminded(topics, [each for each, _ in looks], now)
     kept = {name: each for name, each in topics.items() if each.state or _is_fresh(each, now)}
-    return tuple(due), Told(sequence=sequence, topics=kept)
+    notices = (*due, *reminder)
+    named = tuple((f"{each.code}-{number}", each) for number, each in enumerate(notices, told.sequence + 1))
+    return named, Told(sequence=told.sequence + len(notices), topics=kept)
+
+
+LONGEST_LASTING = DAY.total_seconds() * 365
+
+
+def _with_times(notice: Notice, before: Topic, since: datetime) -> Notice:
+    """Say from when to when it was so, where something ends; a clock that was set back between ends nothing."""
+    begun = before.since if before.state and before.since and before.since <= since else since
+    times: dict[str, Field] = {"since": begun.isoformat(), "until": since.isoformat()}
+    return Notice(
+        code=notice.code, fields={**times, **notice.fields}, about=notice.about, others=notice.others
+    )
+
+
+def _reminded(
+    topics: dict[str, Topic], seen: Iterable[Seen], now: datetime
+) -> tuple[tuple[Notice, ...], dict[str, Topic]]:
+    """Return one reminder of all that is still wrong, if any of it was told a day ago or longer."""
+    still = {
+        each.topic: topics[each.topic]
+        for each in seen
+        if each.is_reminded and each.topic in topics and topics[each.topic].state == each.state
+    }
+    told = {name: each for name, each in still.items() if each.told_at is not None and each.about is not None}
+    # Both ways: a clock that was set back for a year shall not silence the reminders for a year.
+    if not any(each.told_at and abs(now - each.told_at) >= DAY for each in told.values()):
+        return (), topics
+    oldest = min((each.since or now) for each in told.values())
+    notice = Notice(
+        code="reminder",
+        fields={"count": len(told), "since": oldest.isoformat()},
+        others=tuple(each.about for each in told.values() if each.about is not None),
+    )
+    renewed = {name: msgspec.structs.replace(each, told_at=now) for name, each in told.items()}
+    return (notice,), {**topics, **renewed}
 
 
 def _is_fresh(topic: Topic, now: datetime) -> bool:
@@ -113,16 +170,31 @@ def cycle_topic(last: LastTry | None, told: Told) -> Seen | None:
     if last.end is TryEnd.FAILED:
         fields["next"] = last.next_at.isoformat() if last.next_at else ""
     named = "cycle-failed" if last.end is TryEnd.FAILED else "cycle-given-up"
-    return Seen(topic="cycle", state=state, notice=Notice(code=named, fields=fields, about=why))
+    notice = Notice(code=named, fields=fields, about=why)
+    return Seen(topic="cycle", state=state, notice=notice, is_reminded=last.end is TryEnd.GIVEN_UP)
 
 
 def stale_topic(findings: Iterable[Finding]) -> Seen:
     """The standby's data is older than the schedule promises (B3)."""
-    stale = next((each for each in findings if each.code == "copy-stale"), None)
+    found = {each.code: each for each in findings}
+    stale = found.get("copy-stale")
     if stale is None:
         return Seen(topic="stale", state=WELL, notice=Notice(code="data-fresh"))
-    notice = Notice(code="data-stale", fields=dict(stale.fields), about=_message(stale))
-    return Seen(topic="stale", state="stale", notice=notice)
+    # Without its own reason: that stands in the mail about the cycle that failed.
+    stays = next(
+        (
+            Message(code=each, fields={**found[each].fields, "why": ""})
+            for each in WHERE_IT_STAYS
+            if each in found
+        ),
+        None,
+    )
+    notice = Notice(
+        code="data-stale",
+        fields={**stale.fields, "stays": str(stays) if stays else ""},
+        about=_message(stale),
+    )
+    return Seen(topic="stale", state="stale", notice=notice, is_reminded=True)
 
 
 def peer_topic(
@@ -135,9 +207,17 @@ def peer_topic(
         return Seen(topic="peer", state=WELL, notice=notice, must_last=PEER_BACK_SECONDS)
     about = why or Message(code="peer-silent")
     notice = Notice(code="peer-silent", fields={**fields, "seconds": silent_seconds}, about=about)
-    return Seen(topic="peer", state="silent", notice=notice, must_last=PEER_SILENT_SECONDS)
+    return Seen(topic="peer", state="silent", notice=notice, must_last=SILENCE_SECONDS, is_reminded=True)
 
 
+def absence_topic(since: datetime, until: datetime) -> Seen:
+    """This appliance was away for long: nobody was told anything by it meanwhile."""
+    fields: dict[str, Field] = {"since": since.isoformat(), "until": until.isoformat()}
+    return Seen(topic="absence", state=since.isoformat(), notice=Notice(code="was-away", fields=fields))
+
+
+WHERE_IT_STAYS = ("stays-not-taken", "stays-not-transferred", "stays-not-imported")
+"""Findings that belong to the one about old data, and stand in its mail."""
 PROBLEM = "problem:"
 NO_NEWS = (
     "not-paired",
@@ -146,6 +226,7 @@ NO_NEWS = (
     "cycles-paused",
     "module-inactive",
     "schedule-missing",
+    *WHERE_IT_STAYS,
 )
 """Findings that have a topic of their own, or that an administrator caused just now."""
 OF_MAILS = "mail"
@@ -167,6 +248,7 @@ def problem_topics(findings: Iterable[Finding], told: Told) -> tuple[Seen, ...]:
             state="found",
             notice=Notice(code="problem-found", about=_message(each)),
             must_last=PROBLEM_SECONDS,
+            is_reminded=True,
         )
         for topic, each in wrong.items()
     ]
@@ -175,7 +257,7 @@ def problem_topics(findings: Iterable[Finding], told: Told) -> tuple[Seen, ...]:
             topic=topic,
             state=WELL,
             notice=Notice(code="problem-gone", about=before.about),
-            must_last=PROBLEM_SECONDS,
+            must_last=MENDED_SECONDS,
         )
         for topic, before in told.topics.items()
         if topic.startswith(PROBLEM) and topic not in wrong and before.state
@@ -198,7 +280,13 @@ def standing_topic(
     if before:  # else: mails were switched on just now, or this appliance was made
         notice = _of_standing(state, before, is_new=str(epoch) != epoch_before, done=done, failure=failure)
     must_last = FAILED_SECONDS if state in ("active-failed", "held") else 0.0
-    return Seen(topic=STANDING, state=f"{state}:{epoch}", notice=notice, must_last=must_last)
+    return Seen(
+        topic=STANDING,
+        state=f"{state}:{epoch}",
+        notice=notice,
+        must_last=must_last,
+        is_reminded=state in ("active-failed", "held", "forked"),
+    )
 
 
 def _of_standing(

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from beistand.domain.alarm import MAILS_BLOCKED_SECONDS
 from beistand.domain.facts import Finding, Severity
 from beistand.domain.mail import MailState, OutboxEntry
 from beistand.domain.message import Field, Message
@@ -89,11 +90,17 @@ def outbox_findings(entries: tuple[OutboxEntry, ...], now: datetime) -> tuple[Fi
     if waiting:
         oldest = min(waiting, key=lambda each: each.since)
         age = max(0.0, (now - oldest.since).total_seconds())
-        found += [_warn("mails-wait", count=len(waiting), age=age), *_why(oldest)]
+        found += [_wait(len(waiting), age), *_why(oldest)]
     if lost:
         newest = max(lost, key=lambda each: each.since)
         found += [_warn("mail-given-up", count=len(lost), recipient=newest.recipient), *_why(newest)]
     return tuple({each.code: each for each in found}.values())
+
+
+def _wait(count: int, age: float) -> Finding:
+    """No alarm gets out of this appliance: after a while that is as bad as what it would be about (F30)."""
+    severity = Severity.BLOCK if age >= MAILS_BLOCKED_SECONDS else Severity.WARN
+    return Finding(code="mails-wait", severity=severity, fields={"count": count, "age": age})
 
 
 def _why(entry: OutboxEntry) -> tuple[Finding, ...]:

@@ -2,13 +2,15 @@
 
 from datetime import datetime
 
+from beistand.domain.alarm import AlarmPath
 from beistand.domain.generation import Copy
 from beistand.domain.licence import LicenceSet
+from beistand.domain.outlook import Outlook
 from beistand.domain.pause import Pause
 from beistand.domain.role import Grant, NodeId, Side, Standing
 from beistand.domain.value import Value
 
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 
 
 class Appliance(Value, frozen=True, kw_only=True):
@@ -65,6 +67,12 @@ class Greeting(Value, frozen=True, kw_only=True):
     """Shown beside the own ones; a key that stands on both sides is an error (S5)."""
     pause: Pause | None = None
     """Of the cycles, told by the active (S4)."""
+    alarm: AlarmPath | None = None
+    """Whether it can tell anybody that something is wrong (F30)."""
+    outlook: Outlook | None = None
+    """What it sees of the network: each side tells what either sees."""
+    claims: int = 0
+    """Epoch that a takeover under way there would mint; 0: none."""
 
 
 def has_standby(standing: Standing, greeting: Greeting | None) -> bool:

@@ -7,6 +7,7 @@ person accepts it by its code, if it can be accepted at all.
 from collections.abc import Callable, Collection
 from datetime import timedelta
 
+from beistand.domain.clocks import data_age as age_by
 from beistand.domain.facts import Facts, Finding, Severity, Verdict
 from beistand.domain.generation import CopyState
 
@@ -144,6 +145,8 @@ RULES: tuple[Rule, ...] = (
 def data_old(facts: Facts, oldest: timedelta) -> Finding | None:
     """Everything since the begin of the backup is missing; above the limit a person confirms that."""
     age = data_age(facts)
+    if facts.copy is not None and age is None:
+        return Finding(code="data-age-unknown", severity=Severity.CONFIRM, fields={"generation": _id(facts)})
     if age is None or age <= oldest:
         return None
     return Finding(
@@ -154,8 +157,13 @@ def data_old(facts: Facts, oldest: timedelta) -> Finding | None:
 
 
 def data_age(facts: Facts) -> timedelta | None:
-    """Return how old the data to be served is, judged by its own begin; None without data."""
-    return facts.at - facts.copy.generation.begin if facts.copy else None
+    """Return how old the data to be served is, judged by its own begin and the clock that dated it.
+
+    None without data, and where the clocks say that it is still to be made (F9): then nobody knows.
+    """
+    if facts.copy is None:
+        return None
+    return age_by(facts.copy.generation.begin, facts.data_clock or facts.at)
 
 
 def replug_first(items: Collection[str]) -> Finding | None:

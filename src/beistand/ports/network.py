@@ -13,6 +13,15 @@ class Answers(Value, frozen=True, kw_only=True):
     macs: dict[str, str]
 
 
+class Tried(Value, frozen=True, kw_only=True):
+    """What was heard of another machine's `try_out`."""
+
+    seconds: float
+    """Since the last control frame."""
+    lost: int
+    """Control frames since the last one that came with its announcement."""
+
+
 class Addresses(Protocol):
     """The machine's own interface, by netlink. Every call is idempotent."""
 
@@ -87,6 +96,19 @@ class Arp(Protocol):
 
         The question goes to it alone: it may be repeated for weeks and disturbs nobody else.
         """
+
+    def holders(self, interface: str, addresses: Sequence[str], seconds: float) -> tuple[str, ...]:
+        """Return the MACs of all other machines that answer for one of the addresses within so long, sorted."""
+
+    def try_out(self, interface: str) -> None:
+        """Send two broadcasts that harm nobody, for another machine that runs this, too, to hear.
+
+        The announcement of an address that belongs to nobody (TEST-NET-2, RFC 5737), as a new holder of the service
+        address sends one, and as control an ARP probe for the own address (RFC 5227 section 1.1).
+        """
+
+    def tried(self, interface: str, mac: str) -> Tried | None:
+        """Return what was heard of the trials of this machine since the interface is listened to; None: nothing."""
 
     def rival(self, interface: str, addresses: Sequence[str], seconds: float) -> str:
         """Return the MAC of another machine that uses one of the addresses; empty: none did for so long."""

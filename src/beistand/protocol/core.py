@@ -170,7 +170,8 @@ class TakeoverPlanAnswer(Value, frozen=True, kw_only=True):
     steps: tuple[Message, ...]
     """The plan in words."""
     generation: Generation | None
-    age_seconds: float
+    age_seconds: float | None
+    """None: the clocks say that the data is still to be made, so nobody knows (F9)."""
     phones: tuple[str, ...]
     """Contacts that calls will reach at once."""
     lines: tuple[str, ...] = ()
@@ -202,7 +203,8 @@ class Status(Value, frozen=True, kw_only=True):
     """The newest generation and how far it came."""
     usable: Copy | None = None
     """The newest imported one: what a takeover would serve."""
-    usable_age_seconds: float = 0.0
+    usable_age_seconds: float | None = 0.0
+    """By the clock that dated it; None: that clock says that it is still to be made, so nobody knows (F9)."""
     next_cycle: str = ""
     """Local time, ISO 8601; empty: none is planned."""
     attempt: int = 0

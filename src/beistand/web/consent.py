@@ -8,7 +8,7 @@ from beistand.domain.message import Message, message
 from beistand.protocol import TakeoverPlanAnswer
 from beistand.web.situation import REPLUG
 
-TYPED = ("data-old",)
+TYPED = ("data-old", "data-age-unknown")
 """Beside every override of a STOP: data above the limit is confirmed by typing, too (F28)."""
 
 
@@ -67,7 +67,7 @@ def _question(
 ) -> Question:
     risk, word = wording
     # Whoever accepted that one generation is old has not accepted that another one is.
-    holds = finding.code != "data-old" or consent.shown_generation == _generation(plan)
+    holds = finding.code not in TYPED or consent.shown_generation == _generation(plan)
     given = consent.typed.get(finding.code, "").strip() if holds else ""
     is_given = given.casefold() == word.casefold() if word else holds and finding.code in consent.ticked
     is_new = consent.was_shown and finding.code not in consent.shown_codes

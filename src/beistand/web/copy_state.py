@@ -56,9 +56,9 @@ def steps(copy: Copy, *, is_running: bool) -> tuple[Step, ...]:
     )
 
 
-def age(copy: Copy | None, seconds: float, promised: float) -> Age | None:
-    """Return how old the usable copy is; None where there is none."""
-    if copy is None:
+def age(copy: Copy | None, seconds: float | None, promised: float) -> Age | None:
+    """Return how old the usable copy is; None where there is none, or where no clock can say it."""
+    if copy is None or seconds is None:
         return None
     share = seconds / promised if promised else 0.0
     kind = "bad" if share > 1 else "wait" if share > NEARLY_OLD else "calm"

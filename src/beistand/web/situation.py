@@ -11,7 +11,7 @@ REPLUG = "replug-first"
 STOPS = ("stop", "never")
 QUIET = ("silent", "free")
 """Answers that say nothing where this appliance hears nobody."""
-OF_THE_DATA = ("no-imported-generation", "own-data", "data-old")
+OF_THE_DATA = ("no-imported-generation", "own-data", "data-old", "data-age-unknown")
 CURES = ("peer-holds", "isolated", "foreign")
 """Verdicts that say by themselves what to do first."""
 FALLS_SILENT = "peer-falls-silent"
@@ -62,7 +62,7 @@ def situation(plan: TakeoverPlanAnswer, peer: str, address: str, seen_seconds: f
             f"web.takeover.advice.{case if case == FALLS_SILENT or (level in STOPS and case in CURES) else level}"
         ),
         reasons=tuple(
-            message(f"web.takeover.reason.{each.code}", peer=peer, age=plan.age_seconds)
+            message(f"web.takeover.reason.{each.code}", peer=peer, age=plan.age_seconds or 0.0)
             for each in plan.findings
             if each.code in OF_THE_DATA
         ),

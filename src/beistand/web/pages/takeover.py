@@ -114,7 +114,7 @@ def _plan(request: Request, restore_point: str, within_seconds: float) -> Takeov
 
 def _asked(status: Status, plan: TakeoverPlanAnswer, consent: Consent) -> tuple[Question, ...]:
     def wording(finding: Finding) -> tuple[Message, str]:
-        fields = {**finding.fields, "peer": _peer(status), "age": plan.age_seconds}
+        fields = {**finding.fields, "peer": _peer(status), "age": plan.age_seconds or 0.0}
         risk = _first_known(f"web.takeover.risk.{finding.code}", finding.code)
         word = _first_known(f"web.takeover.word.{finding.code}", "web.takeover.word")
         return Message(code=risk, fields=fields), term(word, spoken()) if needs_typing(finding) else ""
@@ -194,7 +194,7 @@ def _decision(status: Status, plan: TakeoverPlanAnswer, consent: Consent) -> dic
         "notes": [each for each in plan.findings if each.code not in hard],
         "refusals": [each for each in plan.findings if each.code in hard and not each.acceptable],
         "shown_codes": " ".join(sorted(hard)),
-        "is_old": "data-old" in hard,
+        "is_old": bool({"data-old", "data-age-unknown"} & set(hard)),
         "blocking_job": job if job and job.kind not in ENDED else None,
     }
 
