@@ -12,14 +12,10 @@ LONGEST_FILE = 400
 LONGEST_FUNCTION = 40
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "manager", "common", "base", "misc"}
 EDGES = {
-    "src/beistand/agent/changes.py",
     "src/beistand/agent/coverage.py",
-    "src/beistand/agent/daemon.py",
     "src/beistand/agent/server.py",
     "src/beistand/agent/worker.py",
-    "src/beistand/agent/link.py",
-    "src/beistand/agent/watch.py",
-    "src/beistand/agent/postman.py",
+    "src/beistand/agent/log.py",
     "src/beistand/agent/announcer.py",
     "src/beistand/agent/peer_command.py",
     "src/beistand/cli/main.py",

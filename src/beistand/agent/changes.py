@@ -5,8 +5,6 @@ from __future__ import annotations
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from beistand.domain.errors import BeistandError
-
 if TYPE_CHECKING:
     from beistand.agent.agent import Agent
     from beistand.ports.network import NetworkChanges
@@ -33,13 +31,7 @@ class Changes:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            try:
+            with self._agent.complaints.about("changes"):
                 if self._changes.wait(LISTEN_SECONDS):
                     self._agent.keeper.put_back()
-            except BeistandError as error:
-                self._agent.complaints.tell("changes", error.message)
-            except Exception:  # noqa: BLE001  the edge of the thread: the next word of the kernel may be heard
-                self._agent.complaints.bug("changes")
-            else:
-                self._agent.complaints.end("changes")
             self._agent.clock.wait(self._stopping, PAUSE_SECONDS)

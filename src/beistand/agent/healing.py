@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from beistand.agent.link import CONNECT_WITHIN
 from beistand.agent.log import log
-from beistand.domain.errors import BeistandError, Failed
+from beistand.domain.errors import Failed
 from beistand.domain.healing import SILENT_SECONDS
 
 if TYPE_CHECKING:
@@ -65,12 +65,6 @@ class Healing:
         clock = self._agent.clock
         while not self._stopping.is_set():
             pause = CALM_SECONDS
-            try:
+            with self._agent.complaints.about("healing"):
                 pause = self.turn()
-            except BeistandError as error:
-                self._agent.complaints.tell("healing", error.message)
-            except Exception:  # noqa: BLE001  the edge of the thread: the next look may work
-                self._agent.complaints.bug("healing")
-            else:
-                self._agent.complaints.end("healing")
             clock.wait(self._stopping, pause)

@@ -156,16 +156,10 @@ class Link:
 
     def turn(self) -> None:
         """Greet once, whatever comes of it: a line that failed in any way is tried again."""
-        try:
+        with self._complaints.about("link", "error"):
             greeting = self.ask(GREET_WITHIN if self.is_connected() else CONNECT_WITHIN)
             if greeting is not None:
                 self.on_answer(greeting)
-        except BeistandError as error:
-            self._complaints.tell("link", error.message, "error")
-        except Exception:  # noqa: BLE001  the edge of the thread: without it no greeting ever went out again
-            self._complaints.bug("link")
-        else:
-            self._complaints.end("link")
 
     def _run(self) -> None:
         while not self._stopping:

@@ -6,7 +6,6 @@ from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 from beistand.agent.log import log
-from beistand.domain.errors import BeistandError
 from beistand.domain.mail import MailState
 from beistand.domain.outbox import (
     OF_ONE_MAIL,
@@ -142,14 +141,8 @@ class Postman:
     def _run(self) -> None:
         agent = self._agent
         while not self._stopping:
-            try:
+            with agent.complaints.about("postman"):
                 self.turn()
-            except BeistandError as error:
-                agent.complaints.tell("postman", error.message)
-            except Exception:  # noqa: BLE001  the edge of the thread: the next turn may work
-                agent.complaints.bug("postman")
-            else:
-                agent.complaints.end("postman")
             agent.clock.wait(self._now, LOOK_SECONDS)
             self._now.clear()
 
