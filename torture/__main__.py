@@ -31,7 +31,7 @@ def main() -> int:
     print(f"seed {given.seed}, {given.minutes:g} minutes for each campaign of random schedules", flush=True)
     total = Tally()
     for name in given.only or CAMPAIGNS:
-        total += _done(Run(name, given.seed, given.minutes * 60, given.every, _say))
+        total += _done(Run(name, given.seed, given.minutes * 60, given.every, given.all_calls, _say))
     for line in total.failed:
         print(f"✗ {line}")
     print(
@@ -68,6 +68,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--only", action="append", choices=list(CAMPAIGNS), help="this campaign; repeatable")
     parser.add_argument("--every", type=int, default=1, help="take each Nth point only (a quick look)")
+    parser.add_argument(
+        "--all-calls", action="store_true", help="kill at calls that change nothing, too (hours)"
+    )
     parser.add_argument("--list", action="store_true", help="name the campaigns")
     return parser.parse_args()
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
-from torture import boots, patience
+from torture import boots, kills, patience
 from torture.run import Run
 
 CAMPAIGNS: dict[str, Callable[[Run], None]] = {
     "patience": patience.campaign,
     "boots": boots.campaign,
+    "kills": kills.campaign,
 }

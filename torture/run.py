@@ -44,6 +44,8 @@ class Run:
     """So long a campaign of random schedules goes on; one that has an end goes to its end."""
     every: int = 1
     """Only each such point of a long list is taken; 1: all of them."""
+    all_calls: bool = False
+    """Every system call is a point, not only those that change something outside: hours."""
     say: Say = print
     tally: Tally = field(default_factory=Tally)
 
