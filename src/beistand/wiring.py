@@ -15,9 +15,12 @@ from beistand.adapters.introduction import SshIntroduction
 from beistand.adapters.keys import SshKeys
 from beistand.adapters.licence_signatures import Ed25519Signatures, SellerFolder
 from beistand.adapters.lines import ConfiguredLines
+from beistand.adapters.live_addresses import NetlinkLiveAddresses
 from beistand.adapters.manifests import ManifestFolder
 from beistand.adapters.module_log import ModuleLog
 from beistand.adapters.network_changes import NetlinkChanges
+from beistand.adapters.network_files import SystemNetworkFiles
+from beistand.adapters.network_managers import LocalNetworkManagers
 from beistand.adapters.passwords import Argon2Passwords
 from beistand.adapters.profiles import Profiles
 from beistand.adapters.rsync import check_rsync
@@ -51,6 +54,9 @@ class Wiring:
         self.clock = SystemClock()
         self.store = SqliteStore(places.state / "state.db")
         self.addresses = NetlinkAddresses(places.run / "routes.json")
+        self.live_addresses = NetlinkLiveAddresses(self.addresses)
+        self.network_files = SystemNetworkFiles()
+        self.network_managers = LocalNetworkManagers()
         self.arp = RawArp(self._own_ip)
         self.signs = NetworkSigns()
         self.sip = UdpSipProbe()

@@ -30,6 +30,7 @@ from fakes.file_systems import FakeFileSystems
 from fakes.insight import FakeFolders, FakeLines, FakeModuleLog, FakeSellers, FakeSignatures
 from fakes.mail import FakeMailer, FakePhones, FakeUsers
 from fakes.network import FakeAddresses, FakeArp, FakeSigns, FakeSip, FakeTimeServers, Machine, Segment
+from fakes.network_files import FakeNetworkFiles
 from fakes.pair_of_appliances import ADDRESS, PROFILE, UNITS
 from fakes.passwords import FakePasswords
 from fakes.services import FakeContacts, FakeServices
@@ -95,6 +96,9 @@ class FakeWiring:
     users: FakeUsers = field(default_factory=FakeUsers)
     phone_teller: FakePhones = field(default_factory=FakePhones)
     exports: Any = None
+    network_files: FakeNetworkFiles = field(default_factory=FakeNetworkFiles)
+    network_managers: Any = None
+    live_addresses: Any = None
 
     def __post_init__(self) -> None:
         self.backups = BackupFolder(self.places.backups)

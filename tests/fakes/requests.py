@@ -75,4 +75,9 @@ EXAMPLES: tuple[Value, ...] = (
     p.GetUpdate(),
     p.PauseCycles(),
     p.ResumeCycles(),
+    p.PlanSetup(own_address="192.0.2.2"),
+    p.StartSetup(own_address="192.0.2.2"),
+    p.GetSetup(),
+    p.ConfirmSetup(reached="192.0.2.2"),
+    p.UndoSetup(),
 )

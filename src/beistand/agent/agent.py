@@ -15,6 +15,7 @@ from beistand.agent.keeper import Keeper
 from beistand.agent.link import Link
 from beistand.agent.log import Complaints
 from beistand.agent.lookout import Lookout
+from beistand.agent.network_setup import NetworkSetup
 from beistand.agent.notices import Notices
 from beistand.agent.pausing import learn_pause, own_pause
 from beistand.agent.peer_clock import PeerClock
@@ -64,6 +65,7 @@ class Agent:
         self.report = SelfReport(wiring.addresses, wiring.services, wiring.time_servers, wiring.clock)
         self.worker = Worker(wiring.clock)
         self.keeper = Keeper(self)
+        self.network_setup = NetworkSetup(self)
         self.link = Link(wiring.clock, self._peer, self.greeting, self._news)
         self.link.on_answer = lambda greeting: send_settings(self, greeting)
         self.healing = Healing(self)

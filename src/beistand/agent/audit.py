@@ -32,6 +32,7 @@ NOT_TOLD = (
     protocol.FetchHostKey,
     protocol.ListAccounts,
     protocol.ListUsers,
+    protocol.PlanSetup,
     protocol.ReadAudit,
     protocol.SendUpload,
     protocol.TryStandby,

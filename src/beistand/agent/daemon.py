@@ -85,6 +85,7 @@ class Loop:
         for name, act in (
             ("log", self._set_level),
             ("recovery", self.recovery.tick),
+            ("setup", agent.network_setup.tick),
             ("keeper", agent.keeper.tick),
             ("cycle", lambda: start_due_cycle(agent)),
             ("backup", self.backups.tick),

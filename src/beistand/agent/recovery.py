@@ -29,8 +29,10 @@ class Recovery:
         self._next = 0.0
 
     def begin(self) -> None:
-        """Read the settings; bring an import to one of its two ends, undo a plan, count a try."""
+        """Take back a setup; read the settings; bring an import to one of its two ends, undo a plan, count a try."""
         agent = self._agent
+        # First, as it may end with a machine that is no appliance.
+        self._tried("setup-journal", agent.network_setup.begin)
         self._next = agent.clock.monotonic() + AGAIN_SECONDS
         if not self._tried("settings", agent.reload) or not agent.is_initialised:
             return

@@ -1,11 +1,13 @@
 """`init` and `pair`, as the agent does them."""
 
+from __future__ import annotations
+
 import os
 import secrets
 from threading import Event
+from typing import TYPE_CHECKING
 
 from beistand.adapters.settings import write_installation
-from beistand.agent.agent import Agent
 from beistand.agent.log import log
 from beistand.agent.worker import Progress, Result, Work
 from beistand.domain.errors import Refused
@@ -15,6 +17,9 @@ from beistand.domain.role import Role
 from beistand.operations import initialise
 from beistand.operations.pairing import Outreach, OwnSide, accept_pair, check_server, pair_with_standby
 from beistand.protocol import Accepted, AcceptPair, FetchHostKey, HostKey, Init, StartPair
+
+if TYPE_CHECKING:
+    from beistand.agent.agent import Agent
 
 
 def initialise_appliance(agent: Agent, request: Init) -> None:
@@ -30,6 +35,7 @@ def initialise_appliance(agent: Agent, request: Init) -> None:
     installation = initialise.installation_for(request)
     profile = wiring.profiles.load(installation.profile)
     initialise.check_machine(installation, profile, wiring.addresses)
+    initialise.check_network_files(installation, wiring.network_files)
     write_installation(wiring.places.etc, installation)
     try:
         if request.role is Role.ACTIVE:
@@ -59,6 +65,7 @@ def fetch_host_key(agent: Agent, request: FetchHostKey) -> HostKey:
 
 def pairing_work(agent: Agent, request: StartPair) -> Work:
     """Return the work of `pair` on the active."""
+    agent.network_setup.refuse_while_open()
     node, came = agent.node, Event()
 
     def heard(seconds: float) -> bool:
@@ -94,6 +101,7 @@ def pairing_work(agent: Agent, request: StartPair) -> Work:
 
 def accept(agent: Agent, request: AcceptPair) -> Accepted:
     """Become the standby of the active that asks."""
+    agent.network_setup.refuse_while_open()
     with agent.pairing:
         accepted = accept_pair(_own_side(agent), request)
     log("paired", pair=request.pair, peer=request.active.host)

@@ -42,13 +42,7 @@ def status(agent: Agent) -> Status:
     if trouble := agent.troubles.get("settings"):
         return out_of_order(trouble)
     if not agent.is_initialised:
-        return Status(
-            initialised=False,
-            state="not-initialised",
-            version=__version__,
-            host=socket.gethostname(),
-            has_administrator=has_administrator(agent.store.settings().accounts),
-        )
+        return _before_init(agent)
     standing, pair = agent.store.standing(), agent.store.pair()
     usable, attempts = agent.usable(), agent.store.attempts()
     return Status(
@@ -79,10 +73,22 @@ def status(agent: Agent) -> Status:
     )
 
 
+def _before_init(agent: Agent) -> Status:
+    return Status(
+        initialised=False,
+        state="not-initialised",
+        version=__version__,
+        host=socket.gethostname(),
+        has_administrator=has_administrator(agent.store.settings().accounts),
+        findings=_sorted([*agent.network_setup.findings(), *_troubles(agent)]),
+    )
+
+
 def findings(agent: Agent) -> tuple[Finding, ...]:
     """Return what a person should know now, the most pressing first."""
     found = [
         *agent.keeper.findings(),
+        *agent.network_setup.findings(),
         *_troubles(agent),
         *found_in_licences(agent),
         *agent.coverage.findings(),

@@ -100,6 +100,7 @@ class Verbs:
             **mails.acts(agent),
             **insight.acts(agent),
             **updating.acts(agent),
+            **agent.network_setup.acts(),
         }
 
     def handle(self, request: Value, caller: Caller) -> Value:

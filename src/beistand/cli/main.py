@@ -32,6 +32,7 @@ COMMANDS = {
     "peer": "peer",
     "profile": "profile",
     "retry": "retry",
+    "setup": "setup",
     "setup-code": "setup_code",
     "status": "status",
     "takeover": "takeover",

@@ -11,6 +11,7 @@ from beistand.domain.licence import LicenceSet
 from beistand.domain.profile import Profile
 from beistand.domain.role import Grant, NodeId, Role, Side
 from beistand.ports.network import Addresses, Arp
+from beistand.ports.network_files import NetworkFiles
 from beistand.ports.store import Store
 from beistand.protocol import Init
 
@@ -46,6 +47,15 @@ def check_pbx(profile: Profile) -> None:
     for file in profile.detect.files:
         if not os.path.exists(file):
             raise Refused("pbx-not-found", profile=profile.name, file=file)
+
+
+def check_network_files(installation: Installation, files: NetworkFiles) -> None:
+    """See that no network file brings the service address: it would be there after every boot, without a grant.
+
+    Raises Refused `service-address-in-file`, Failed `network-file-not-read`.
+    """
+    for named in files.naming([each.address for each in installation.service_addresses]):
+        raise Refused("service-address-in-file", address=named.address, path=named.path, line=named.line)
 
 
 def check_service_address(installation: Installation, addresses: Addresses, arp: Arp) -> None:

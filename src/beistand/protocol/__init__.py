@@ -117,6 +117,16 @@ from beistand.protocol.peer import (
     Release,
     Resume,
 )
+from beistand.protocol.setup import (
+    ConfirmSetup,
+    FileChange,
+    GetSetup,
+    PlanSetup,
+    SetupPlan,
+    SetupView,
+    StartSetup,
+    UndoSetup,
+)
 from beistand.protocol.update import GetUpdate, PauseCycles, ResumeCycles, UpdateView
 
 PersonRequest = (
@@ -176,6 +186,11 @@ PersonRequest = (
     | GetUpdate
     | PauseCycles
     | ResumeCycles
+    | PlanSetup
+    | StartSetup
+    | GetSetup
+    | ConfirmSetup
+    | UndoSetup
 )
 PeerRequest = (
     Hello | Greet | PushConfig | PushSettings | Offer | Receive | Release | Resume | WatchJob | CancelJob
@@ -206,12 +221,14 @@ __all__ = [
     "Check",
     "CheckUpload",
     "Chunk",
+    "ConfirmSetup",
     "Coverage",
     "CreateBackup",
     "DeleteBackup",
     "Done",
     "DropUpload",
     "FetchHostKey",
+    "FileChange",
     "GenerationList",
     "GetBackup",
     "GetConfig",
@@ -219,6 +236,7 @@ __all__ = [
     "GetLicences",
     "GetMail",
     "GetNetwork",
+    "GetSetup",
     "GetStatus",
     "GetUpdate",
     "GetUpload",
@@ -250,6 +268,7 @@ __all__ = [
     "PeerRequest",
     "PeerView",
     "PersonRequest",
+    "PlanSetup",
     "PlanTakeover",
     "PushConfig",
     "PushSettings",
@@ -275,8 +294,11 @@ __all__ = [
     "SetMailServer",
     "SetMailText",
     "SetupCode",
+    "SetupPlan",
+    "SetupView",
     "StartCycle",
     "StartPair",
+    "StartSetup",
     "StartTakeover",
     "Status",
     "TakeoverPlanAnswer",
@@ -284,6 +306,7 @@ __all__ = [
     "TrialStep",
     "TryStandby",
     "Uncovered",
+    "UndoSetup",
     "UpdateView",
     "UploadView",
     "UseSetupCode",

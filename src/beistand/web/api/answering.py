@@ -79,7 +79,7 @@ def _done(request: HttpRequest) -> HttpResponseBase:
     if route.carries is Carries.JSON:
         with (
             _connection(request, token, confirmation) as client,
-            patient(route.built(parts, operator=confirmation.name)) as asked,
+            patient(route.built(parts, **_filled(request, confirmation))) as asked,
         ):
             return _told(route, client.call(asked, route.answer, route.seconds))
     connection = _connection(request, token, confirmation)
@@ -87,6 +87,11 @@ def _done(request: HttpRequest) -> HttpResponseBase:
         with connection as client:
             return _told(route, upload(client, request, route, parts))
     return download(connection, names["id"])
+
+
+def _filled(request: HttpRequest, confirmation: Confirmation) -> dict[str, str | bool]:
+    """Return the fields that nobody sends: who confirmed, and to which address of this machine the request came."""
+    return {"operator": confirmation.name, "reached": request.META["SERVER_NAME"], "at_console": False}
 
 
 @contextmanager

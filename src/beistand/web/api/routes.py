@@ -13,6 +13,8 @@ from beistand.web.api.route import Carries, Needs, Route
 VIEWER, ADMINISTRATOR, CONFIRMATION = Needs.VIEWER, Needs.ADMINISTRATOR, Needs.CONFIRMATION
 OUTSIDE_SECONDS = 40.0
 """For what waits for the standby or a mail server, which have deadlines of their own."""
+SETUP_SECONDS = 90.0
+"""Of a setup and of its way back: the network manager has to settle, and the PBX may have to start."""
 PLAN_SECONDS = 30.0
 """The evidence is gathered anew."""
 LONGEST_WATCH = 20
@@ -32,6 +34,25 @@ GROUPS: dict[str, tuple[Route, ...]] = {
     "appliance": (
         Route("GET /status", protocol.GetStatus, protocol.Status, VIEWER),
         Route("POST /setup", protocol.Init, protocol.Done, CONFIRMATION, seconds=OUTSIDE_SECONDS),
+        Route("GET /network-setup", protocol.GetSetup, protocol.SetupView, VIEWER),
+        Route("POST /network-setup/plan", protocol.PlanSetup, protocol.SetupPlan, ADMINISTRATOR),
+        Route(
+            "POST /network-setup", protocol.StartSetup, protocol.SetupView, CONFIRMATION, seconds=SETUP_SECONDS
+        ),
+        Route(
+            "POST /network-setup/confirm",
+            protocol.ConfirmSetup,
+            protocol.SetupView,
+            ADMINISTRATOR,
+            filled=("reached", "at_console"),
+        ),
+        Route(
+            "POST /network-setup/undo",
+            protocol.UndoSetup,
+            protocol.SetupView,
+            CONFIRMATION,
+            seconds=SETUP_SECONDS,
+        ),
         Route("POST /service/retry", protocol.RetryService, protocol.Done, CONFIRMATION),
         Route("GET /network", protocol.GetNetwork, protocol.NetworkView, VIEWER),
         Route("GET /update", protocol.GetUpdate, protocol.UpdateView, VIEWER),

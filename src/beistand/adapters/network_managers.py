@@ -1,0 +1,49 @@
+"""Tell a network manager of its changed files, with the link up all the while (port `NetworkManagers`)."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from beistand.adapters.commands import run
+from beistand.domain.errors import Failed
+
+SECONDS = 20.0
+GENERATED_PROFILES = Path("/run/NetworkManager/system-connections")
+
+
+class LocalNetworkManagers:
+    def apply(self, manager: str, interface: str, paths: tuple[str, ...]) -> None:
+        acts: dict[str, Callable[[str, tuple[str, ...]], None]] = {
+            "systemd-networkd": _networkd,
+            "ifupdown": _nothing,
+            "NetworkManager": _network_manager,
+            "netplan": _netplan,
+        }
+        if manager not in acts:
+            raise Failed("network-manager-unknown", interface=interface)
+        acts[manager](interface, paths)
+
+
+def _nothing(_interface: str, _paths: tuple[str, ...]) -> None:
+    """Of ifupdown: it reads its file at `ifup` and `ifdown` only, and either one takes the link away."""
+
+
+def _networkd(_interface: str, _paths: tuple[str, ...]) -> None:
+    # It configures anew what a changed file is for, and nothing else.
+    run(["networkctl", "reload"], seconds=SECONDS)
+
+
+def _network_manager(interface: str, paths: tuple[str, ...]) -> None:
+    for path in paths:
+        run(["nmcli", "connection", "load", path], seconds=SECONDS)
+    # "up" would take the link down; this changes addresses and routes only.
+    run(["nmcli", "device", "reapply", interface], seconds=SECONDS)
+
+
+def _netplan(interface: str, _paths: tuple[str, ...]) -> None:
+    """Make its files anew, and tell whoever reads them: `netplan apply` would restart what it finds."""
+    run(["netplan", "generate"], seconds=SECONDS)
+    profile = GENERATED_PROFILES / f"netplan-{interface}.nmconnection"
+    if profile.exists():
+        _network_manager(interface, (str(profile),))
+    else:
+        _networkd(interface, ())
