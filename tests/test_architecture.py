@@ -13,6 +13,7 @@ LONGEST_FUNCTION = 40
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "manager", "common", "base", "misc"}
 EDGES = {
     "src/beistand/agent/coverage.py",
+    "src/beistand/agent/guard.py",
     "src/beistand/agent/server.py",
     "src/beistand/agent/worker.py",
     "src/beistand/agent/log.py",

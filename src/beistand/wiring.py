@@ -11,6 +11,7 @@ from beistand.adapters.export_file import ExportFiles
 from beistand.adapters.export_signatures import ExportSignatures
 from beistand.adapters.file_systems import LocalFileSystems
 from beistand.adapters.folders import trusted_folders
+from beistand.adapters.guard_notes import GuardNotes
 from beistand.adapters.introduction import SshIntroduction
 from beistand.adapters.keys import SshKeys
 from beistand.adapters.licence_signatures import Ed25519Signatures, SellerFolder
@@ -60,6 +61,7 @@ class Wiring:
         self.arp = RawArp(self._own_ip)
         self.signs = NetworkSigns()
         self.sip = UdpSipProbe()
+        self.guard_notes = GuardNotes(places.guard_note, places.kept_network_files)
         self.phone_teller = SipPhoneTeller()
         self.mailer = SmtpMailer()
         self.users = FileUsers()

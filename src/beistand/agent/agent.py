@@ -15,6 +15,7 @@ from beistand.agent.keeper import Keeper
 from beistand.agent.link import Link
 from beistand.agent.log import Complaints
 from beistand.agent.lookout import Lookout
+from beistand.agent.network_file_look import NetworkFileLook
 from beistand.agent.network_setup import NetworkSetup
 from beistand.agent.notices import Notices
 from beistand.agent.pausing import learn_pause, own_pause
@@ -77,6 +78,7 @@ class Agent:
         self.accounts = Accounts(self)
         self.audit = Audit(self)
         self.coverage = CoverageLook(self)
+        self.network_file_look = NetworkFileLook(self)
         self.directory = Directory(self)
         self.postman = Postman(self)
         self.room = Room(self)

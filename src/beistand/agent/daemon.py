@@ -92,6 +92,7 @@ class Loop:
             ("upload", agent.uploads.tick),
             ("room", agent.room.tick),
             ("coverage", agent.coverage.tick),
+            ("network-files", agent.network_file_look.tick),
             ("aftermath", agent.aftermath.tick),
             ("alarms", agent.alarms.tick),
             ("notices", agent.notices.tick),

@@ -26,6 +26,16 @@ class Places:
         return self.run / "may-serve"
 
     @property
+    def guard_note(self) -> Path:
+        """What the guard did at this boot."""
+        return self.run / "guard.json"
+
+    @property
+    def kept_network_files(self) -> Path:
+        """Network files as they were before the guard took the service address out, 0700 root."""
+        return self.state / "held-network-files"
+
+    @property
     def manifests(self) -> Path:
         """Manifests by digest: of what was sent, and of what is live."""
         return self.state / "manifests"
