@@ -50,14 +50,15 @@ def leases(file: NetworkFile) -> tuple[tuple[str, int], ...]:
     return found
 
 
-def replaced(file: NetworkFile, old: str, new: str) -> NetworkFile:
+def replaced(file: NetworkFile, old: str, new: str, *, rest_may_stay: bool = False) -> NetworkFile:
     """Return the file with the address `old` (without prefix length) as `new` (with one).
 
-    All other bytes stay. Raises NotUnderstood, also where other lines still speak of the old address.
+    All other bytes stay. Raises NotUnderstood, also where other lines still speak of the old address; what they
+    say brings no address, and `rest_may_stay` leaves them as they are.
     """
     after = _changed(file, lambda text: FORMATS[file.manager].replaced(text, old, new))
     rest = mentions(after, old)
-    if rest:
+    if rest and not rest_may_stay:
         raise NotUnderstood(file.path, Unclear(rest[0], _said(after, rest[0])))
     meant = sorted(new.partition("/")[0] if each.ip == old else each.ip for each in configured(file))
     _hold_against(file, after, meant)
