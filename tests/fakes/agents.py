@@ -8,6 +8,7 @@ from typing import Any, cast
 import msgspec
 
 from beistand.adapters.backup_folder import BackupFolder, UploadFolder
+from beistand.adapters.guard_notes import GuardNotes
 from beistand.adapters.store import SqliteStore
 from beistand.agent.agent import Agent
 from beistand.agent.caller import PEER_ACCOUNT, Caller
@@ -102,6 +103,7 @@ class FakeWiring:
 
     def __post_init__(self) -> None:
         self.backups = BackupFolder(self.places.backups)
+        self.guard_notes = GuardNotes(self.places.guard_note, self.places.kept_network_files)
         self.upload = UploadFolder(self.places.upload)
         self.file_systems = FakeFileSystems()
 
