@@ -18,6 +18,7 @@ from beistand.adapters.arp import RawArp
 from beistand.adapters.signs import NetworkSigns
 from beistand.adapters.sip import UdpSipProbe
 from beistand.domain.installation import Installation, ServiceAddress
+from beistand_lab.inspection import program
 from fakes.network import FakeAddresses, FakeArp, FakeSigns, FakeSip, Machine, Segment
 
 SERVICE = "10.9.8.10"
@@ -48,6 +49,10 @@ class World(Protocol):
 
     def unplug(self, box: Box) -> None: ...
     def plug(self, box: Box) -> None: ...
+    def lock(self, box: Box) -> None:
+        """Have the switch port of a machine drop ARP that is sent for any address but its own one."""
+
+    def unlock(self, box: Box) -> None: ...
     def claims(self) -> list[tuple[str, str, str]]:
         """Return (MAC, sender, target) of each frame on the wire that names the service address as its sender."""
 
@@ -86,6 +91,12 @@ class MemoryWorld:
 
     def plug(self, box: Box) -> None:
         box.arp.machine.has_carrier = True
+
+    def lock(self, box: Box) -> None:
+        box.arp.machine.is_locked = True
+
+    def unlock(self, box: Box) -> None:
+        box.arp.machine.is_locked = False
 
     def claims(self) -> list[tuple[str, str, str]]:
         return self.segment.frames
@@ -174,6 +185,18 @@ class NamespaceWorld:
     def plug(self, box: Box) -> None:
         self.ip_s("link", "set", f"port-{box.name}", "up")
         until(lambda: box.addresses.carrier("eth0"))
+
+    def lock(self, box: Box) -> None:
+        at = ("dev", f"port-{box.name}")
+        self.tc_s("qdisc", "add", *at, "clsact")
+        bytecode = ("bpf", "direct-action", "bytecode", program(box.own_ip))
+        self.tc_s("filter", "add", *at, "ingress", "prio", "1", *bytecode)
+
+    def unlock(self, box: Box) -> None:
+        self.tc_s("qdisc", "del", "dev", f"port-{box.name}", "clsact")
+
+    def tc_s(self, *arguments: str) -> None:
+        subprocess.run(["ip", "netns", "exec", f"{self.prefix}-s", "tc", *arguments], check=True)
 
     def claims(self) -> list[tuple[str, str, str]]:
         return [each for each in self.frames if each[1] == SERVICE]

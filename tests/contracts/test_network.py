@@ -137,6 +137,39 @@ def test_one_machine_is_asked_alone(world: World) -> None:
     assert not world.a.arp.reaches("eth0", world.b.own_ip, "02:00:00:00:00:77", 0.1)
 
 
+def test_all_holders_answer_and_the_one_that_asks_is_none(world: World) -> None:
+    a, b, c = world.a, world.b, world.c
+    assert a.arp.holders("eth0", [SERVICE], 0.3) == ()
+    for each in (a, b, c):
+        each.addresses.hold(each.installation)
+    assert a.arp.holders("eth0", [SERVICE], 0.3) == (b.mac, c.mac)
+    assert b.arp.holders("eth0", [SERVICE], 0.3) == (a.mac, c.mac)
+
+
+def test_a_trial_is_heard_and_claims_nothing(world: World) -> None:
+    a, b = world.a, world.b
+    assert a.arp.tried("eth0", b.mac) is None
+    b.arp.try_out("eth0")
+    until(lambda: a.arp.tried("eth0", b.mac) is not None)
+    assert a.arp.tried("eth0", b.mac).lost == 0
+    assert a.arp.tried("eth0", b.mac).seconds < 5
+    assert b.arp.tried("eth0", b.mac) is None
+    assert world.claims() == []
+
+
+def test_a_port_that_drops_announcements_is_noticed(world: World) -> None:
+    """As dynamic ARP inspection does: what is sent for the own address passes, anything else does not."""
+    a, b = world.a, world.b
+    assert a.arp.tried("eth0", b.mac) is None
+    world.lock(b)
+    for _ in range(3):
+        b.arp.try_out("eth0")
+    until(lambda: (heard := a.arp.tried("eth0", b.mac)) is not None and heard.lost == 3)
+    world.unlock(b)
+    b.arp.try_out("eth0")
+    until(lambda: a.arp.tried("eth0", b.mac).lost == 0)
+
+
 def test_a_rival_is_noticed(world: World) -> None:
     a, b = world.a, world.b
     a.addresses.hold(a.installation)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from beistand.domain.checks import checks
+from beistand.domain.checks import checks, outlook_rows
 from beistand.protocol import Check, GetNetwork, NetworkView
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ def network(agent: Agent, _request: GetNetwork, _caller: Caller) -> NetworkView:
     theirs = heard.appliance if heard else pair.peer if pair else None
     now = agent.peer_clock.now() if heard else mine.now
     known = msgspec.structs.replace(theirs, now=now) if theirs else None
+    seen, told = agent.lookout.outlook(), heard.outlook if heard else None
+    around = outlook_rows(seen, told, mine.host, theirs.host) if theirs else ()
     installation = node.installation
     return NetworkView(
         own=mine,
@@ -40,6 +42,6 @@ def network(agent: Agent, _request: GetNetwork, _caller: Caller) -> NetworkView:
         is_holding=bool(node.addresses.held(installation)),
         checks=tuple(
             Check(code=each.code, own=each.own, peer=each.peer, finding=each.finding)
-            for each in checks(mine, known)
+            for each in (*checks(mine, known), *around)
         ),
     )

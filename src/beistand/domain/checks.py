@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from beistand.domain import health
 from beistand.domain.facts import Finding
+from beistand.domain.outlook import ENOUGH_LOST, Outlook, outlook_findings
 from beistand.domain.pair import Appliance
 from beistand.domain.value import Value
 
@@ -35,9 +36,13 @@ CHECKS: tuple[tuple[str, Shown, tuple[health.Rule, ...]], ...] = (
         (health.service_addresses_differ,),
     ),
     ("gateway", lambda each: each.gateway, (health.gateway_differs,)),
-    ("dns", lambda each: ", ".join(each.dns), (health.dns_differs,)),
+    ("dns", lambda each: ", ".join(each.dns), (health.dns_differs, health.one_dns_server)),
     ("vlan", lambda each: str(each.vlan or ""), (health.vlan_differs,)),
-    ("time-servers", lambda each: ", ".join(each.time_servers), (health.time_servers_differ,)),
+    (
+        "time-servers",
+        lambda each: ", ".join(each.time_servers),
+        (health.time_servers_differ, health.few_time_servers),
+    ),
     ("clock", lambda each: each.now.isoformat(timespec="seconds"), (health.clocks_differ,)),
     (
         "licence-key",
@@ -64,6 +69,46 @@ def checks(mine: Appliance, theirs: Appliance | None) -> tuple[Row, ...]:
             )
         )
     return tuple(rows)
+
+
+def outlook_rows(mine: Outlook | None, theirs: Outlook | None, me: str, peer: str) -> tuple[Row, ...]:
+    """Return what both see of the network around them; `theirs` is None while the peer is silent."""
+    found = {each.code: each for each in outlook_findings(mine, theirs, me, peer)}
+
+    def row(code: str, own: str, other: str, *findings: str) -> Row:
+        finding = next((found[each] for each in findings if each in found), None)
+        return Row(code=code, own=own, peer=other, finding=finding)
+
+    # What one sends the other hears.
+    sent, heard = _passes(theirs), _passes(mine)
+    return (
+        row("witness-gateway", _gateway(mine), _gateway(theirs), "no-witnesses", "gateway-no-witness"),
+        row("witness-phones", _phones(mine), _phones(theirs), "no-phones-known"),
+        row("rivals", _alone(mine), _alone(theirs), "stranger-at-address"),
+        row("announcements", sent, heard, "announcements-dropped", "broadcasts-lost"),
+    )
+
+
+def _gateway(outlook: Outlook | None) -> str:
+    if outlook is None or outlook.gateway is None:
+        return NOTHING
+    return YES if outlook.gateway else NO
+
+
+def _phones(outlook: Outlook | None) -> str:
+    if outlook is None or not outlook.has_looked:
+        return NOTHING
+    return f"{outlook.phones_answering}/{outlook.phones_known}"
+
+
+def _alone(outlook: Outlook | None) -> str:
+    return NOTHING if outlook is None else ", ".join(outlook.rivals) or YES
+
+
+def _passes(outlook: Outlook | None) -> str:
+    if outlook is None or outlook.hearing is None:
+        return NOTHING
+    return NO if outlook.hearing.lost >= ENOUGH_LOST else YES
 
 
 ALONE = (health.own_address_not_static, health.licence_key_missing)

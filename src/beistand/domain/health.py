@@ -111,6 +111,20 @@ def time_servers_differ(mine: Appliance, theirs: Appliance) -> Finding | None:
     return _warn("time-servers-differ", mine=here, theirs=there, peer=theirs.host)
 
 
+def one_dns_server(mine: Appliance, theirs: Appliance) -> Finding | None:
+    """On the day it may be the machine that fails: trunks and the mail server are often known by name."""
+    servers = {*mine.dns, *theirs.dns}
+    return _info("one-dns-server", server=next(iter(servers))) if len(servers) == 1 else None
+
+
+def few_time_servers(mine: Appliance, theirs: Appliance) -> Finding | None:
+    """Of one that is wrong nobody notices it, and without any the age of the data is guessed (F9)."""
+    servers = {*mine.time_servers, *theirs.time_servers}
+    if not servers:
+        return _info("no-time-server")
+    return _info("one-time-server", server=next(iter(servers))) if len(servers) == 1 else None
+
+
 def clocks_differ(mine: Appliance, theirs: Appliance) -> Finding | None:
     skew = abs(mine.now - theirs.now)
     return (
@@ -130,6 +144,8 @@ def licence_keys_equal(mine: Appliance, theirs: Appliance) -> Finding | None:
     return _block("licence-keys-equal", key=mine.licence_key)
 
 
+ADVICE: tuple[Rule, ...] = (one_dns_server, few_time_servers)
+"""What stands in the table of prerequisites only: it hinders nothing while all is well."""
 RULES: tuple[Rule, ...] = (
     pbx_version_differs,
     beistand_version_differs,
@@ -210,6 +226,10 @@ def _ip(appliance: Appliance) -> str:
 
 def _block(code: str, **fields: Field) -> Finding:
     return Finding(code=code, severity=Severity.BLOCK, fields=fields, acceptable=False)
+
+
+def _info(code: str, **fields: Field) -> Finding:
+    return Finding(code=code, severity=Severity.INFO, fields=fields)
 
 
 def _warn(code: str, **fields: Field) -> Finding:
