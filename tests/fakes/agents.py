@@ -97,6 +97,7 @@ class FakeWiring:
     users: FakeUsers = field(default_factory=FakeUsers)
     phone_teller: FakePhones = field(default_factory=FakePhones)
     exports: Any = None
+    disk: Any = field(default_factory=NoDisk)
     network_files: FakeNetworkFiles = field(default_factory=FakeNetworkFiles)
     network_managers: Any = None
     live_addresses: Any = None
@@ -131,7 +132,7 @@ class FakeWiring:
             sip=self.sip,
             services=self.services,
             contacts=self.contacts,
-            disk=cast("Any", NoDisk()),
+            disk=self.disk,
             scanner=cast("Any", None),
             manifests=cast("Any", None),
             databases={},
