@@ -141,4 +141,5 @@ def test_the_present_address_becomes_the_agents_and_comes_back(real: Real) -> No
         act()
         assert real.is_local(PRESENT)
     assert there(live) == [f"{PRESENT}/24"]
+    assert "brd 10.9.8.255" in ip("-n", real.space, "-o", "address", "show", "dev", "eth0")
     assert real.routes() == ROUTES

@@ -1,6 +1,7 @@
 """Addresses of an interface by netlink, whoever put them there (port `LiveAddresses`)."""
 
 import errno
+from ipaddress import IPv4Interface
 
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
@@ -36,12 +37,15 @@ class NetlinkLiveAddresses:
         self._addresses.give_back(installation)
 
     def _change(self, command: str, code: str, interface: str, address: str, already: int) -> None:
-        ip, _, length = address.partition("/")
+        network = IPv4Interface(address)
+        spec: dict[str, object] = {"address": str(network.ip), "prefixlen": network.network.prefixlen}
+        if command == "add" and network.network.prefixlen < 31:
+            spec["broadcast"] = str(network.network.broadcast_address)
         try:
             with IPRoute() as netlink:
                 device = link_of(netlink, interface)["index"]
                 promote_secondaries(netlink, device)
-                netlink.addr(command, index=device, address=ip, prefixlen=int(length))
+                netlink.addr(command, index=device, **spec)
         except (NetlinkError, OSError) as error:
             if not isinstance(error, NetlinkError) or error.code != already:
                 raise Failed(code, why=str(error)) from error
