@@ -117,7 +117,10 @@ def _with_times(notice: Notice, before: Topic, since: datetime) -> Notice:
     begun = before.since if before.state and before.since and before.since <= since else since
     times: dict[str, Field] = {"since": begun.isoformat(), "until": since.isoformat()}
     return Notice(
-        code=notice.code, fields={**times, **notice.fields}, about=notice.about, others=notice.others
+        code=notice.code,
+        fields={**times, **notice.fields},
+        about=notice.about or before.about,
+        others=notice.others,
     )
 
 
