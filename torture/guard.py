@@ -1,0 +1,37 @@
+"""The service address in a network file at a boot (F19), under every network manager and in every way."""
+
+from beistand_lab.lab import Lab
+from e2e import guarding
+from torture.labs import lab
+from torture.run import Run
+
+PAIRS = ("systemd-networkd,ifupdown", "networkmanager,netplan", "netplan-nm,ifupdown")
+
+
+def campaign(run: Run) -> None:
+    """Two appliances with two managers in each lab; each one is looked at by itself."""
+    seen: set[str] = set()
+    for managers in PAIRS:
+        with lab("guard", manager=managers) as booted:
+            for host, manager in zip("ab", managers.split(","), strict=True):
+                if manager not in seen:
+                    seen.add(manager)
+                    _every_way(run, booted, host, manager)
+
+
+def _every_way(run: Run, booted: Lab, host: str, manager: str) -> None:
+    administrator = guarding.stand_by(booted, host)
+    for way in guarding.WAYS:
+        with run.case(f"{manager}: {way}"):
+            run.injected()
+            guarding.boot_with(booted, administrator, host, way)
+            run.recovered()
+    with run.case(f"{manager}: told before the boot"):
+        run.injected()
+        guarding.tell_before(booted, administrator, host)
+        run.recovered()
+    if manager == "ifupdown":
+        with run.case(f"{manager}: a command that cannot be read"):
+            run.injected()
+            guarding.let_pass(booted, administrator, host)
+            run.recovered()
