@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
-from torture import boots, kills, patience
+from torture import boots, guard, kills, patience
 from torture.run import Run
 
 CAMPAIGNS: dict[str, Callable[[Run], None]] = {
     "patience": patience.campaign,
+    "guard": guard.campaign,
     "boots": boots.campaign,
     "kills": kills.campaign,
 }
