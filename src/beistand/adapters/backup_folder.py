@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from beistand.adapters.durable_file import write_durably
+from beistand.adapters.durable_file import make_folders, write_durably
 from beistand.adapters.durable_stream import told_as_failure
 from beistand.adapters.export_file import DRAFT
 from beistand.domain.errors import Failed
@@ -23,7 +23,7 @@ class BackupFolder:
         self.folder = folder
 
     def free(self) -> int:
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folders(self.folder, mode=0o700)
         return _free(self.folder)
 
     def path(self, backup: str) -> Path:

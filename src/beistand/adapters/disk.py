@@ -14,7 +14,7 @@ from heapq import merge
 from pathlib import Path
 from typing import BinaryIO
 
-from beistand.adapters.durable_file import opened_durably, write_durably
+from beistand.adapters.durable_file import make_folders, opened_durably, write_durably
 from beistand.adapters.folders import Folders, mount_points
 from beistand.adapters.reserve import Reserve
 from beistand.adapters.sqlite_check import sqlite_problem
@@ -168,7 +168,7 @@ class LocalDisk:
 
     @contextmanager
     def create(self, path: Path) -> Iterator[BinaryIO]:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folders(path.parent, mode=0o700)
         with opened_durably(path) as file:
             yield file
 

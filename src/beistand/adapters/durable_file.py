@@ -20,7 +20,7 @@ def write_durably(path: Path, body: bytes, *, mode: int = 0o644, owner: Owner | 
     Raises NoSpace `disk-full`, Failed `file-not-written`.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(path.parent)
         with opened_durably(path, mode, owner) as file:
             file.write(body)
     except OSError as error:
@@ -63,6 +63,27 @@ def publish(draft: Path, path: Path) -> None:
     """Rename a draft that is on disk to its place, and see the name on disk, too. Raises OSError."""
     os.rename(draft, path)
     sync_folder(path.parent)
+
+
+def make_folders(path: Path, mode: int = 0o777) -> None:
+    """Make a folder and those above it that are missing, each name on disk. Raises OSError.
+
+    What is written durably into a folder is lost with the folder where that one's own name was not (fsync(2)).
+    """
+    if path.is_dir():
+        return
+    make_folders(path.parent)
+    path.mkdir(mode=mode, exist_ok=True)
+    sync_folder(path.parent)
+
+
+def sync_file(path: Path) -> None:
+    """See what another program wrote on disk. Raises OSError."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def sync_folder(path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from beistand.adapters.durable_file import not_written, publish
+from beistand.adapters.durable_file import make_folders, not_written, publish
 
 BUFFER = 1 << 18
 
@@ -31,7 +31,7 @@ class DurableStream:
         """Only one writer at a time may use this draft's name."""
         self._draft = draft
         with told_as_failure(draft):
-            draft.parent.mkdir(parents=True, exist_ok=True)
+            make_folders(draft.parent)
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
             self._file = open(os.open(draft, flags, mode), "wb", buffering=BUFFER)  # noqa: SIM115  closed in __exit__
 

@@ -12,7 +12,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from beistand.adapters.commands import run
-from beistand.adapters.durable_file import opened_durably
+from beistand.adapters.durable_file import make_folders, opened_durably, publish, sync_file
 from beistand.domain.errors import Failed, Refused
 
 ACCOUNT = "beistand-peer"
@@ -36,15 +36,18 @@ class SshKeys:
         return self.folder / "id_ed25519"
 
     @property
+    def public_half(self) -> Path:
+        return self.folder / "id_ed25519.pub"
+
+    @property
     def known_hosts(self) -> Path:
         return self.folder / "known_hosts"
 
     def public_key(self) -> str:
         """Return the own public key line, without a comment; made at the first call."""
-        public = self.folder / "id_ed25519.pub"
-        if not (self.private_key.exists() and public.exists()):
+        if not (self.private_key.exists() and self.public_half.exists()):
             self._make()
-        return plain_key(public.read_text())
+        return plain_key(self.public_half.read_text())
 
     def own_host_key(self) -> str:
         """Return this machine's SSH host key. Raises Failed `own-host-key-missing`."""
@@ -83,21 +86,27 @@ class SshKeys:
         # Root owns the file and its folder, the account's group reads it: sshd reads it as the account
         # (StrictModes allows root as owner), and a broken-in account cannot widen its own key.
         group = grp.getgrgid(pwd.getpwnam(self.account).pw_gid).gr_gid
-        if not self.authorised.parent.is_dir():
-            self.authorised.parent.mkdir(mode=0o755, parents=True)
+        make_folders(self.authorised.parent, mode=0o755)
         _replace(self.authorised, content, 0o640, group)
 
     def _make_folder(self) -> None:
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folders(self.folder, mode=0o700)
 
     def _make(self) -> None:
         self._make_folder()
-        # A key without its public half is one that a power cut interrupted: nobody knows it yet.
-        self.private_key.unlink(missing_ok=True)
+        # Beside, because ssh-keygen syncs nothing: a key without its public half was cut short, and nobody knows it.
+        draft = self.folder / ".id_ed25519"
+        public = self.folder / ".id_ed25519.pub"
+        for each in (draft, public):
+            each.unlink(missing_ok=True)
         run(
-            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "beistand", "-f", str(self.private_key)],
+            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "beistand", "-f", str(draft)],
             seconds=_SECONDS,
         )
+        sync_file(draft)
+        sync_file(public)
+        publish(draft, self.private_key)
+        publish(public, self.public_half)
 
 
 def plain_key(line: str) -> str:

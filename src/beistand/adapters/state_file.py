@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from beistand.adapters.durable_file import sync_folder
+from beistand.adapters.durable_file import make_folders, sync_folder
 from beistand.adapters.reserve import Reserve
 from beistand.domain.errors import BeistandError, Failed, NoSpace, Refused
 
@@ -180,7 +180,7 @@ def _free(path: Path) -> int:
 def _create(path: Path) -> None:
     """Make the empty file, for root only from its first moment; SQLite gives its companions the same mode."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folders(path.parent, mode=0o700)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
         path.chmod(0o600)
         sync_folder(path.parent)

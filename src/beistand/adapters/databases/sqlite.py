@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from beistand.adapters.durable_file import publish
+from beistand.adapters.durable_file import publish, sync_file
 from beistand.adapters.durable_stream import DurableStream, told_as_failure
 from beistand.adapters.hashing import file_digest, stamp
 from beistand.adapters.owners import Owners
@@ -66,7 +66,7 @@ class SqliteDatabases:
             self._copy(live, draft)
             dumped = _described(live, draft)
             with told_as_failure(into):
-                _sync(draft)
+                sync_file(draft)
                 publish(draft, into)
         finally:
             draft.unlink(missing_ok=True)
@@ -239,11 +239,3 @@ def _read_note(note: Path) -> Source | None:
         return msgspec.json.decode(note.read_bytes(), type=Source)
     except (FileNotFoundError, msgspec.MsgspecError):
         return None
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

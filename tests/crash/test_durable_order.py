@@ -1,0 +1,164 @@
+"""The checker of the order of durable writes: real traces of what is right, and each planted fault is found."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from e2e.durable_order import TRACED, Places, Violation, parsed, violations
+
+STATE = "/var/lib/beistand"
+PLACES = Places(
+    durable=(STATE, "/etc/asterisk", "/etc/.beistand"),
+    passing=((r".*\.db-shm", "SQLite makes it anew"), (r".*/scan-cache", "is compared with the trees")),
+    mounts=("/", "/etc"),
+)
+DRAFT, FILE = f"{STATE}/.draft", f"{STATE}/live.json"
+CREATED = f'1 openat(AT_FDCWD</>, "{DRAFT}", O_WRONLY|O_CREAT|O_TRUNC, 0600) = 4<{DRAFT}>'
+WRITTEN = f'1 write(4<{DRAFT}>, ""..., 10) = 10'
+SYNCED = f"1 fsync(4<{DRAFT}>) = 0"
+RENAMED = f'1 rename("{DRAFT}", "{FILE}") = 0'
+SETTLED = f"1 fsync(5<{STATE}>) = 0"
+ANSWERED = (
+    '1 sendto(7<UNIX-STREAM:[4692906->4694068,"/run/beistand/agent.sock"]>, ""..., 58, 0, NULL, 0) = 58'
+)
+STAGED = '1 openat(6</etc/.beistand/new>, "1", O_WRONLY|O_CREAT|O_EXCL, 0600) = 9</etc/.beistand/new/1>'
+FILLED = '1 write(9</etc/.beistand/new/1>, ""..., 10) = 10'
+MOVED = '1 renameat(6</etc/.beistand/new>, "1", 8</etc/asterisk>, "sip.conf") = 0'
+SYNCED_WHOLE = "1 syncfs(3</etc>) = 0"
+WAL = f'1 pwrite64(4<{STATE}/state.db-wal>, ""..., 4096, 0) = 4096'
+WAL_SYNCED = f"1 fdatasync(4<{STATE}/state.db-wal>) = 0"
+DB = f'1 pwrite64(3<{STATE}/state.db>, ""..., 4096, 0) = 4096'
+DB_SYNCED = f"1 fdatasync(3<{STATE}/state.db>) = 0"
+DURABLE = [CREATED, WRITTEN, SYNCED, RENAMED, SETTLED]
+IMPORTED = [STAGED, FILLED, SYNCED_WHOLE, MOVED, SYNCED_WHOLE]
+
+RIGHT = {
+    "a document": [*DURABLE, ANSWERED],
+    "an import and its record": [*IMPORTED, *DURABLE],
+    "SQLite's journal": [WAL, WAL, WAL_SYNCED, ANSWERED],
+    "SQLite's journal and then the database": [WAL, WAL_SYNCED, DB, DB_SYNCED],
+    "a draft that was given up": [CREATED, WRITTEN, f'1 unlink("{DRAFT}") = 0', ANSWERED],
+    "what is not durable on purpose": [f'1 write(4<{STATE}/scan-cache>, ""..., 10) = 10', ANSWERED],
+    "another place": ['1 write(4</run/beistand/note>, ""..., 10) = 10', ANSWERED],
+    "what failed": [f'1 mkdir("{STATE}/undo", 0700) = -1 EEXIST (File exists)', ANSWERED],
+    "another thread that is not done": [CREATED, WRITTEN, ANSWERED.replace("1 ", "2 ", 1), *DURABLE[2:]],
+    "a call in two parts": [
+        *[CREATED, WRITTEN, f"1 fsync(4<{DRAFT}> <unfinished ...>", "2 getpid() = 5"],
+        *["1 <... fsync resumed>) = 0", RENAMED, SETTLED],
+    ],
+}
+WRONG = {
+    "no fsync": ([CREATED, WRITTEN, RENAMED, SETTLED], FILE, "its content"),
+    "the rename before the fsync": ([CREATED, WRITTEN, RENAMED, SYNCED, SETTLED], FILE, "its content"),
+    "a write after the fsync": ([CREATED, WRITTEN, SYNCED, WRITTEN, RENAMED, SETTLED], FILE, "its content"),
+    "the fsync of another file": (
+        [CREATED, WRITTEN, SYNCED.replace(DRAFT, f"{STATE}/other"), RENAMED, SETTLED],
+        *(FILE, "its content"),
+    ),
+    "no fsync of the folder": ([*DURABLE[:-1], ANSWERED], FILE, "its name"),
+    "the fsync of another folder": (
+        [*DURABLE[:-1], SETTLED.replace(STATE, "/var/lib"), ANSWERED],
+        *(FILE, "its name"),
+    ),
+    "the fsync of the folder before the rename": (
+        [CREATED, WRITTEN, SYNCED, SETTLED, RENAMED, ANSWERED],
+        *(FILE, "its name"),
+    ),
+    "a file that is written in place": ([CREATED, WRITTEN, SETTLED, ANSWERED], DRAFT, "its content"),
+    "a folder whose name is nowhere": (
+        [f'1 mkdir("{STATE}/undo", 0700) = 0', *DURABLE],
+        *(f"{STATE}/undo", "its name"),
+    ),
+    "the record before what it speaks of": (
+        [STAGED, FILLED, SYNCED_WHOLE, MOVED, *DURABLE, SYNCED_WHOLE],
+        *("/etc/asterisk/sip.conf", "its name"),
+    ),
+    "content that was staged and not synced": (
+        [STAGED, FILLED, MOVED],
+        "/etc/asterisk/sip.conf",
+        "its content",
+    ),
+    "another file system synced": (
+        [STAGED, FILLED, "1 syncfs(3</var>) = 0", MOVED],
+        *("/etc/asterisk/sip.conf", "its content"),
+    ),
+    "the database before its journal": (
+        [WAL, DB, WAL_SYNCED, DB_SYNCED],
+        f"{STATE}/state.db-wal",
+        "the journal",
+    ),
+    "a commit that is not synced": ([WAL, ANSWERED], f"{STATE}/state.db-wal", "its content"),
+    "a commit before what it speaks of": (
+        [*DURABLE[:-1], WAL, WAL_SYNCED, SETTLED],
+        *(FILE, "its name"),
+    ),
+}
+
+
+def found(lines: list[str]) -> list[Violation]:
+    return violations(parsed(lines), PLACES)
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_what_is_durable_is_not_complained_of(name: str) -> None:
+    assert found(RIGHT[name]) == []
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_planted_fault_is_found(name: str) -> None:
+    lines, path, what = WRONG[name]
+    assert any(each.path == path and each.what.startswith(what) for each in found(lines)), found(lines)
+
+
+# --- the durable places of the product, each under strace(1) ------------------------------------------
+
+PROGRAMS = {
+    "a file": "write_durably(folder / 'new' / 'deeper' / 'live.json', b'x' * 9000)",
+    "a document": """
+with LocalDisk(()).create(folder / "undo" / "x" / "operations.json") as file:
+    file.write(b"x")
+""",
+    "a big file": """
+with DurableStream(folder / "new" / ".draft") as file:
+    file.write(b"x")
+    file.keep(folder / "new" / "big.json")
+""",
+    "the state": """
+store = SqliteStore(folder / "state" / "state.db")
+store.put("a", b"b")
+store.gather()
+store.close()
+""",
+    "a key": "SshKeys(folder=folder / 'state' / 'keys').public_key()",
+}
+IMPORTS = """
+import sys
+from pathlib import Path
+from beistand.adapters.disk import LocalDisk
+from beistand.adapters.durable_file import write_durably
+from beistand.adapters.durable_stream import DurableStream
+from beistand.adapters.keys import SshKeys
+from beistand.adapters.store import SqliteStore
+folder = Path(sys.argv[1])
+"""
+
+
+@pytest.mark.shows("F1")
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_what_the_product_writes_durably_survives_a_power_cut(name: str, tmp_path: Path) -> None:
+    """F1: the real calls, also where the folders above are new."""
+    trace, folder = tmp_path / "trace", tmp_path / "data"
+    folder.mkdir()
+    program = [sys.executable, "-c", IMPORTS + PROGRAMS[name]]
+    subprocess.run(
+        ["strace", "-f", "-y", "-s", "0", "-o", str(trace), "-e", f"trace={TRACED}", *program, str(folder)],
+        check=True,
+    )
+    places = Places(
+        durable=(str(folder),), passing=((r".*-shm", "made anew"), (r".*\.reserve.*", "made anew"))
+    )
+    calls = list(parsed(trace.read_text().splitlines()))
+    assert any(str(folder) in each.paths[-1] for each in calls if each.paths), "the trace shows nothing of it"
+    assert violations(calls, places) == []
