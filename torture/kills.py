@@ -77,11 +77,12 @@ class _Campaign:
 
     def _step(self) -> bool:
         """One point, or the operation undisturbed where none is left for this variant; False: it is stuck."""
-        try:
+        is_ready = False
+        with self._run.case(f"{self._operation.name}: go on after the point before"):
             self._operation.prepare()
-        except Exception as error:  # noqa: BLE001  nothing after it would mean anything
-            with self._run.case(f"{self._operation.name}: go on after the point before"):
-                raise RuntimeError(str(error)) from error
+            self._run.tally.cases -= 1  # not a case of its own, unless it fails
+            is_ready = True
+        if not is_ready:
             return False
         left = self._left[self._operation.variant]
         if not left:
