@@ -106,7 +106,8 @@ def split(settings: Settings, hosts: tuple[str, ...]) -> None:
 
 def join(settings: Settings) -> None:
     """Joins the two switches by a cable; no host sees its own link change."""
-    _ip(settings, "sw", f"link set {_TRUNK[0]} up")
+    if _exists(settings, _TRUNK[0]):
+        _ip(settings, "sw", f"link set {_TRUNK[0]} up")
 
 
 def reunite(settings: Settings, hosts: tuple[str, ...]) -> None:
@@ -116,7 +117,7 @@ def reunite(settings: Settings, hosts: tuple[str, ...]) -> None:
 
 def _exists(settings: Settings, link: str) -> bool:
     shown = commands.run(inside(settings, "sw", ["ip", "-oneline", "link", "show"])).stdout
-    return f" {link}: " in shown
+    return f": {link}@" in shown or f": {link}: " in shown
 
 
 def create_namespace(settings: Settings, host: str) -> None:

@@ -78,6 +78,7 @@ class FakeStore:
         self._copies: dict[str, Copy] = {}
         self.events: list[Event] = []
         self.keep = 5
+        self.documents: dict[str, bytes] = {}
         grant = Grant(epoch=1, holder=PEER, parent=0, operator="root", at=A_SUNDAY_NOON, evidence="")
         self.stands = Standing(me=ME, side=Side.EVEN, grant=grant)
         self.paired: Pair | None = Pair(
@@ -89,6 +90,9 @@ class FakeStore:
 
     def pair(self) -> Pair | None:
         return self.paired
+
+    def get(self, name: str) -> bytes | None:
+        return self.documents.get(name)
 
     def config(self) -> ModuleConfig:
         return ModuleConfig(keep_generations=self.keep)

@@ -9,6 +9,7 @@ import pytest
 
 from beistand.adapters.backup_folder import BackupFolder
 from beistand.domain.errors import BadGeneration, Cancelled, Failed, NoSpace, Refused
+from beistand.domain.export import surplus
 from beistand.domain.generation import CopyState
 from beistand.domain.manifest import decode
 from beistand.domain.role import Role
@@ -312,6 +313,14 @@ def test_retention_counts_scheduled_backups_only(box: Sandbox, active: Active) -
     scheduled = [active.save(asked=False).id for _ in range(keep + 2)]
     left = [each.id for each in active.local.folder.records()]
     assert left == [*reversed(scheduled[2:]), asked]
+
+
+def test_retention_never_counts_what_was_kept_for_a_person(box: Sandbox, active: Active) -> None:
+    """I10: the loser's data stays until somebody lets it go."""
+    lay_out(box.live, TREES)
+    kept = active.save(asked=False)
+    record = msgspec.structs.replace(kept, superseded_by=2)
+    assert surplus((record, kept), 0) == (kept.id,)
 
 
 def test_odd_things_in_the_folder_break_nothing(box: Sandbox, active: Active) -> None:

@@ -16,6 +16,7 @@ from beistand.domain.installation import Installation, ServiceAddress
 from beistand.domain.licence import LicenceSet, issue_set
 from beistand.domain.pair import Appliance, Greeting, Pair
 from beistand.domain.role import Grant, Role, Side
+from beistand.operations.keeping import note_kept
 from beistand.operations.pairing import Outreach, OwnSide, accept_pair, pair_with_standby
 from beistand.protocol import Accepted, AcceptPair, HostKey, StartPair
 from fakes.clock import FakeClock
@@ -334,6 +335,19 @@ def test_a_superseded_one_says_that_pairing_anew_makes_no_standby_of_it(two: Two
     with pytest.raises(Refused, match="standby-is-superseded"):
         two.pair()
     assert two.b.known() == before
+
+
+def test_nobody_makes_a_standby_of_data_that_is_nowhere_else(two: TwoSides) -> None:
+    """I10: also where a person lets another active replace the one that is known."""
+    two.pair()
+    two.b.store.adopt(Grant(epoch=3, holder=NODES["b"], parent=2, operator="x", at=NOW, evidence=""))
+    two.b.store.adopt(Grant(epoch=4, holder=NODES["a"], parent=3, operator="x", at=NOW, evidence=""))
+    other = msgspec.structs.replace(two.asked[0].active, node="cc" * 8)
+    request = msgspec.structs.replace(two.asked[0], active=other, config=ModuleConfig(), replace=True)
+    with pytest.raises(Refused, match="own-data-not-kept"):
+        accept_pair(two.b.own, request)
+    note_kept(two.b.store, 3, "20260101T000000Z-1")
+    accept_pair(two.b.own, request)
 
 
 def test_a_standby_of_another_active_is_not_taken_over_by_mistake(two: TwoSides) -> None:

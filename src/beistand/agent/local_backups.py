@@ -203,6 +203,7 @@ def _view(record: BackupRecord) -> Backup:
         digest=record.digest,
         is_encrypted=record.is_encrypted,
         asked=record.header.asked,
+        superseded_by=record.superseded_by,
     )
 
 

@@ -187,10 +187,16 @@ def _line(console: Console, backup: Backup) -> str:
         backup.id,
         console.term("cli.moment", at=backup.generation.begin.isoformat()),
         console.term("cli.size", size=backup.file_size),
-        console.term("cli.backup.asked" if backup.asked else "cli.backup.scheduled"),
+        console.term(_kind(backup)),
         console.term("cli.backup.encrypted") if backup.is_encrypted else "",
     ]
     return "  ".join(word for word in words if word)
+
+
+def _kind(backup: Backup) -> str:
+    if backup.superseded_by:
+        return "backup.kept"
+    return "cli.backup.asked" if backup.asked else "cli.backup.scheduled"
 
 
 def _show_upload(console: Console, view: UploadView) -> None:

@@ -64,6 +64,8 @@ class BackupRecord(Value, frozen=True, kw_only=True):
     file_size: int
     digest: str
     is_encrypted: bool
+    superseded_by: int = 0
+    """The epoch of the grant that took over from what is saved here: kept until a person lets it go (I10)."""
 
 
 class Seed(Value, frozen=True, kw_only=True):
@@ -137,7 +139,7 @@ def surplus(records: Sequence[BackupRecord], keep: int) -> tuple[str, ...]:
     would count as the oldest, and go at once (F9).
     """
     scheduled = sorted(
-        (each for each in records if not each.header.asked),
+        (each for each in records if not each.header.asked and not each.superseded_by),
         key=lambda each: (each.header.generation.order, each.header.made),
         reverse=True,
     )

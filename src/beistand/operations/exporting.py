@@ -62,6 +62,12 @@ class Order:
     asked: bool
     """By hand, not by the schedule."""
     passphrase: str = ""
+    superseded_by: int = 0
+    """The epoch that took over from this data; 0: an ordinary backup."""
+
+    @property
+    def is_scheduled(self) -> bool:
+        return not self.asked and not self.superseded_by
 
 
 def make_backup(node: Node, local: LocalBackups, order: Order, job: Progress) -> BackupRecord:
@@ -74,7 +80,7 @@ def make_backup(node: Node, local: LocalBackups, order: Order, job: Progress) ->
         local.folder.sweep()
         is_own = node.store.standing().role is not Role.STANDBY
         record = (_save_own if is_own else _save_live)(node, local, order, job)
-        if not order.asked:
+        if order.is_scheduled:
             for each in surplus(local.folder.records(), node.store.config().keep_backups):
                 local.folder.remove(each)
     return record
@@ -99,7 +105,7 @@ def _save_own(node: Node, local: LocalBackups, order: Order, job: Progress) -> B
                     raise
                 restless.update(error.paths)
                 continue
-            note_seed(node, Seed(manifest=newest, asked=order.asked))
+            note_seed(node, Seed(manifest=newest, asked=not order.is_scheduled))
             return record
         raise AssertionError
     finally:
@@ -168,6 +174,7 @@ class _Saving:
                 file_size=written.size,
                 digest=written.digest,
                 is_encrypted=bool(self.order.passphrase),
+                superseded_by=self.order.superseded_by,
             )
             folder.record(record)
             draft.publish(folder.path(backup))

@@ -22,6 +22,7 @@ from beistand.domain.imports import (
 from beistand.domain.message import message
 from beistand.domain.retention import retained
 from beistand.operations.exchange import exchange
+from beistand.operations.keeping import refuse_unkept
 from beistand.operations.lineage import load_lineage, save_lineage, sweep
 from beistand.ports.node import Node
 from beistand.ports.store import Event
@@ -87,8 +88,10 @@ def import_staged(
 ) -> None:
     """Make what was staged for this undo live. `step` is called between effects and may raise Cancelled.
 
-    When it raises, the generation that was live before is live again, whole.
+    When it raises, the generation that was live before is live again, whole. Raises Refused
+    `own-data-not-kept` where this appliance served since and no generation of that exists (I10).
     """
+    refuse_unkept(node.store)
     refuse_while_running(node)
     lineage = load_lineage(node)
     move = Move(undo=undo, forward=True, generation=generation, fresh=True)

@@ -16,6 +16,7 @@ from beistand.domain.licence import stand_in_for
 from beistand.domain.message import message
 from beistand.domain.pair import Appliance, Greeting, Pair
 from beistand.domain.role import Grant, Role, Side
+from beistand.operations.keeping import refuse_unkept
 from beistand.ports.clock import Clock
 from beistand.ports.network import Arp
 from beistand.ports.peer import Introduction, Keys, Peer
@@ -95,7 +96,7 @@ def accept_pair(own: OwnSide, request: AcceptPair) -> Accepted:
     """Become the standby of the active that asks: over a login with this machine's own password.
 
     Raises Refused `standby-is-active`, `standby-is-superseded`, `already-paired`, `pair-with-itself`,
-    `subnet-differs`, `profile-differs`, `beistand-version-differs`, `service-address-differs`.
+    `subnet-differs`, `profile-differs`, `beistand-version-differs`, `service-address-differs`, `own-data-not-kept`.
     """
     appliance = own.appliance()
     if own.store.standing().is_holder:
@@ -107,6 +108,7 @@ def accept_pair(own: OwnSide, request: AcceptPair) -> Accepted:
         raise Refused("standby-is-superseded", host=appliance.host)
     if known is not None and not is_same_active and not request.replace:
         raise Refused("already-paired", host=appliance.host, peer=known.peer.host)
+    refuse_unkept(own.store)
     _same(request.active, appliance)
     active_ip = str(IPv4Interface(request.active.own_address).ip)
     put_back = _undo(own)

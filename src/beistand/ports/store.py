@@ -53,7 +53,10 @@ class Store(Protocol):
 
     def set_side(self, side: Side) -> None: ...
     def settle(self, epoch: int) -> None:
-        """Note that this appliance handed over or was seeded anew up to this epoch: it is a standby."""
+        """Note that this appliance handed over or was seeded anew up to this epoch: it is a standby.
+
+        Only once what it recorded until then is the other's or kept (operations/keeping.py): imports follow (I10).
+        """
 
     # the plan in the journal
     def plan(self) -> bytes | None:

@@ -104,7 +104,9 @@ class Backup(Value, frozen=True, kw_only=True):
     """SHA-256 of the file."""
     is_encrypted: bool
     asked: bool
-    """True: by hand; False: by the schedule."""
+    """True: by hand; False: by the schedule, or by itself where it was superseded."""
+    superseded_by: int = 0
+    """The epoch that took over from what is saved here (I10); 0: an ordinary backup."""
 
 
 class BackupList(Value, frozen=True, kw_only=True):
