@@ -18,6 +18,7 @@ from beistand.agent.lookout import Lookout
 from beistand.agent.network_file_look import NetworkFileLook
 from beistand.agent.network_setup import NetworkSetup
 from beistand.agent.notices import Notices
+from beistand.agent.own_data import OwnData
 from beistand.agent.pausing import learn_pause, own_pause
 from beistand.agent.peer_clock import PeerClock
 from beistand.agent.postman import Postman
@@ -80,6 +81,7 @@ class Agent:
         self.coverage = CoverageLook(self)
         self.network_file_look = NetworkFileLook(self)
         self.directory = Directory(self)
+        self.own_data = OwnData(self)
         self.postman = Postman(self)
         self.room = Room(self)
         self.notices = Notices(self)

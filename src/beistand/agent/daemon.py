@@ -87,6 +87,7 @@ class Loop:
             ("recovery", self.recovery.tick),
             ("setup", agent.network_setup.tick),
             ("keeper", agent.keeper.tick),
+            ("own-data", agent.own_data.tick),
             ("cycle", lambda: start_due_cycle(agent)),
             ("backup", self.backups.tick),
             ("upload", agent.uploads.tick),

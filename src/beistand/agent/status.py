@@ -88,6 +88,7 @@ def findings(agent: Agent) -> tuple[Finding, ...]:
     """Return what a person should know now, the most pressing first."""
     found = [
         *agent.keeper.findings(),
+        *agent.own_data.findings(),
         *agent.network_setup.findings(),
         *_troubles(agent),
         *found_in_licences(agent),
