@@ -6,7 +6,8 @@ import msgspec
 
 from beistand.domain.errors import BeistandError, Failed, Refused
 from beistand.domain.message import Message
-from beistand.domain.network_file_edit import replaced
+from beistand.domain.network_file import NetworkFile
+from beistand.domain.network_file_edit import added, configured, replaced
 from beistand.domain.profile import Profile
 from beistand.domain.setup import ChangedFile, Setup, Stage
 from beistand.operations.setup import SetupNode, as_file, await_manager, installation_of
@@ -58,12 +59,22 @@ def _restored(node: SetupNode, setup: Setup, changed: ChangedFile) -> ChangedFil
     now = node.files.read(changed.path)
     if now is None or now in (changed.before, changed.after):
         return changed
-    file = as_file(changed, setup.manager, now)
+    file, own = as_file(changed, setup.manager, now), setup.own_ip
+    was_prepared = _brings(as_file(changed, setup.manager, changed.before), own)
     try:
-        edited = replaced(file, setup.own_ip, setup.service_address)
+        if was_prepared:
+            edited = added(file, setup.interface, setup.service_address)
+        else:
+            edited = replaced(file, own, setup.service_address)
     except Refused as error:
         raise Refused("setup-file-changed", path=changed.path, why=str(error.message)) from error
+    if not _brings(edited, setup.service_ip):
+        raise Refused("setup-file-changed", path=changed.path, why="")
     return msgspec.structs.replace(changed, before=edited.body)
+
+
+def _brings(file: NetworkFile, ip: str) -> bool:
+    return ip in [each.ip for each in configured(file)]
 
 
 def _give_back(node: SetupNode, setup: Setup) -> None:

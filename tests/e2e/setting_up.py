@@ -1,0 +1,191 @@
+"""A PBX that has one address, which its phones know, and what observers see while Beistand joins it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from beistand_lab import calls, network_managers
+from beistand_lab.demo.administrator import Administrator
+from beistand_lab.lab import Lab, wait_for
+from beistand_lab.settings import PHONES, ROOT_PASSWORD
+from e2e import switching
+
+SOON_SECONDS = 60.0
+MOST_SILENCE = 0.5
+"""Seconds without an answer, at most, whatever a setup does (issue 4)."""
+PERIOD = 0.02
+APPLY = {
+    "systemd-networkd": "networkctl reload",
+    "ifupdown": "ifdown --force eth0; ifup --force eth0",
+    "networkmanager": "nmcli connection reload && nmcli device reapply eth0",
+    "netplan": "netplan apply",
+    "netplan-nm": "netplan apply",
+}
+
+
+@dataclass
+class Machine:
+    """Appliance a as it is before Beistand knows it: Asterisk, one address, phones that are registered there."""
+
+    lab: Lab
+    manager: str
+    before: str = ""
+    """The network file, with mode and owner, as the administrator made it."""
+    look: str = ""
+    """Addresses and routes as they were."""
+
+    @property
+    def administrator(self) -> Administrator:
+        return Administrator(self.lab)
+
+    @property
+    def present(self) -> str:
+        return self.lab.settings.service_address
+
+    @property
+    def own(self) -> str:
+        return self.lab.settings.address("a")
+
+    @property
+    def file(self) -> str:
+        return network_managers.file_of(self.manager)
+
+    def network_file(self) -> str:
+        return self.lab.sh("a", ["sh", "-c", f"stat -c '%a %u %g' {self.file}; cat {self.file}"]).stdout
+
+    def network_look(self) -> str:
+        """Addresses and routes, in an order of their own; lifetimes of none."""
+        told = self.lab.sh("a", ["sh", "-c", "ip -4 -o address show eth0; ip -4 route"]).stdout
+        lines = {" ".join(re.sub(r"\\.*", "", each).split()) for each in told.splitlines()}
+        return "\n".join(sorted(lines))
+
+    def begin(self) -> None:
+        """Give a its one address, in the network file of its manager, and let the phones register there."""
+        lab, comment = self.lab, "# kept as it is"
+        lab.sh("a", ["sed", "-i", f"s|{self.own}/24|{self.present}/24|", self.file])
+        lab.sh("a", ["sh", "-c", f"echo '{comment}' >> {self.file}"])
+        lab.sh("a", ["sh", "-c", APPLY[self.manager]])
+        wait_for(lambda: f"inet {self.present}/24" in self.network_look(), SOON_SECONDS, "the present address")
+        wait_for(lambda: f"inet {self.own}/24" not in self.network_look(), SOON_SECONDS, "no other address")
+        lab.sh("a", ["systemctl", "start", "asterisk"])
+        with lab.sip_probe(self.present) as probe:
+            probe.first_answer(time.time(), SOON_SECONDS)
+        self.before, self.look = self.network_file(), self.network_look()
+
+    def register(self) -> None:
+        for number in PHONES[:2]:
+            self.lab.phone(number).register(seconds=SOON_SECONDS)
+
+    def set_up(self, *words: str) -> dict[str, Any]:
+        """Run `beistand setup` at a's console; its answer, whether it did or refused."""
+        return self.administrator.ask("a", "setup", *words)
+
+    def start(self) -> dict[str, Any]:
+        answer = self.set_up("--own-address", self.own, "--yes")
+        assert answer.get("stage") == "waiting", answer
+        return answer
+
+    def stage(self) -> str:
+        return str(self.set_up("--state").get("stage", ""))
+
+    def ssh(self, address: str, *words: str) -> str:
+        """Run a command on a over SSH from the mail host, as an administrator at his desk; its standard output."""
+        options = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]
+        told = self.lab.settings.folder / "password"
+        told.write_text(f"#!/bin/sh\necho {ROOT_PASSWORD}\n")
+        told.chmod(0o700)
+        asking = ["env", f"SSH_ASKPASS={told}", "SSH_ASKPASS_REQUIRE=force"]
+        line = [*asking, "ssh", *options, f"root@{address}", *words]
+        return self.lab.sh("m", line, check=False).stdout
+
+    def confirm(self) -> dict[str, Any]:
+        said = self.ssh(self.own, "beistand", "setup", "--confirm", "--json")
+        answer: dict[str, Any] = json.loads(said)
+        return answer
+
+    def assert_set_up(self) -> None:
+        """The own address is the machine's, in the file and static; the present one is held with /32 only."""
+        look = self.network_look()
+        assert f"inet {self.own}/24" in look, look
+        assert f"inet {self.present}/32" in look, look
+        assert f"inet {self.present}/24" not in look, look
+        lines = [each for each in look.splitlines() if "inet" not in each]
+        assert all(f"src {self.present}" in each for each in lines), look
+        assert self.network_file() == self.before.replace(self.present, self.own)
+        switching.wait_for_state(self.administrator, "a", "serving")
+
+    def assert_as_before(self) -> None:
+        """Network file byte by byte, mode and owner; addresses, routes; PBX behind no gate; no appliance."""
+        assert self.network_file() == self.before
+        assert self.network_look() == self.look
+        assert self.administrator.status("a")["state"] == "not-initialised"
+        gone = ["/etc/beistand/installation.toml", "/etc/systemd/system/asterisk.service.d/beistand.conf"]
+        for path in gone:
+            assert self.lab.sh("a", ["test", "-e", path], check=False).returncode != 0, path
+        assert self.lab.sh("a", ["systemctl", "is-active", "asterisk"], check=False).stdout.strip() == "active"
+
+
+class Watching:
+    """Ping and SIP OPTIONS at the present address every 20 ms, from the mail host; judged at the switch."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        lab = machine.lab
+        self.begin = time.time()
+        self._probe = lab.sip_probe(machine.present)
+        self._ping = lab.popen("m", ["ping", "-n", "-q", "-i", str(PERIOD), machine.present])
+        self._probe.first_answer(self.begin, SOON_SECONDS)
+        self.begin = time.time()
+
+    def end(self) -> tuple[float, float]:
+        """Return the longest silence of SIP, and of ping as the switch saw its answers, in seconds."""
+        end = time.time()
+        self._ping.terminate()
+        self._ping.wait(10)
+        self._probe.stop()
+        frames = self._machine.lab.capture.frames(self.begin, end)
+        mac = self._machine.lab.settings.mac("a")
+        replies = [each.time for each in frames if each.source == mac and _is_echo_reply(each.data)]
+        times = [self.begin, *replies, end]
+        silence = max(later - earlier for earlier, later in itertools.pairwise(times))
+        return self._probe.longest_silence(self.begin, end), silence
+
+
+def _is_echo_reply(data: bytes) -> bool:
+    return len(data) > 34 and data[12:14] == b"\x08\x00" and data[23] == 1 and data[34] == 0
+
+
+@contextmanager
+def unheard_of(machine: Machine, *, most: float = MOST_SILENCE) -> Iterator[dict[str, float]]:
+    """Nobody notices what happens meanwhile: no silence at the address, and a call of 101 and 102 goes on."""
+    lab, figures = machine.lab, dict[str, float]()
+    phone = lab.phone(101)
+    begin = phone.dial(102)
+    phone.wait_for_event("CALL_ESTABLISHED", begin, SOON_SECONDS)
+    assert calls.hears(lab, 102, 101, begin, 30)
+    watching = Watching(machine)
+    try:
+        yield figures
+    finally:
+        sip, ping = watching.end()
+        figures.update(sip=round(sip, 3), ping=round(ping, 3))
+    until = time.time()
+    for caller, listener in ((101, 102), (102, 101)):
+        assert calls.hears(lab, listener, caller, until, 30)
+        heard = [
+            each.time
+            for each in lab.capture.ip_packets(watching.begin)
+            if each.source == machine.present and calls.is_rtp_to(each, listener)
+        ]
+        figures[f"sound-{listener}"] = round(
+            max(later - earlier for earlier, later in itertools.pairwise(heard)), 3
+        )
+    phone.hangup()
+    assert max(figures.values()) < most, figures
