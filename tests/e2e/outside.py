@@ -15,13 +15,14 @@ import json, os, sqlite3, subprocess, sys
 STATE = "/var/lib/beistand"
 # Told from the sequence of events, not from the state: what happened is longer after a second start.
 TABLES = ("standing", "journal", "setting", "document", "sequence", "copy", "outbox")
+CLOCKS = ("alive",)  # documents that hold nothing but a time
 db = sqlite3.connect(f"file:{STATE}/state.db?mode=ro", uri=True)
 found = {"problem": "", "tables": {}}
 (verdict,) = db.execute("PRAGMA integrity_check").fetchone()
 found["problem"] = "" if verdict == "ok" else verdict
 for table in TABLES:
     rows = [[each.decode() if isinstance(each, bytes) else each for each in row]
-            for row in db.execute(f"SELECT * FROM {table} ORDER BY 1")]
+            for row in db.execute(f"SELECT * FROM {table} ORDER BY 1") if row[0] not in CLOCKS]
     found["tables"][table] = rows
 db.close()
 def names(folder):
