@@ -85,6 +85,13 @@ def test_what_is_added_twice_stands_there_once(live: Any) -> None:
     assert all(each.is_static for each in live.on("eth0"))
 
 
+@pytest.mark.parametrize("has_route", [True, False])
+def test_who_makes_the_route_to_the_network_is_as_it_was_asked_for(live: Any, has_route: bool) -> None:
+    live.add("eth0", "10.9.9.1/24", has_route=has_route)
+    (added,) = [each for each in live.on("eth0") if each.address == "10.9.9.1/24"]
+    assert added.has_route is has_route
+
+
 def test_one_ip_may_stand_there_with_two_lengths(live: Any) -> None:
     live.add("eth0", f"{PRESENT}/32")
     live.remove("eth0", f"{PRESENT}/24")

@@ -16,6 +16,7 @@ class FakeLiveAddresses:
     there: list[str] = field(default_factory=list)
     """With prefix length, the primary one first."""
     leased: set[str] = field(default_factory=set)
+    without_route: set[str] = field(default_factory=set)
     interface: str = "eth0"
     effect: Effect = at_once
     changed: Callable[[], object] = lambda: None
@@ -23,11 +24,17 @@ class FakeLiveAddresses:
     def on(self, interface: str) -> tuple[LiveAddress, ...]:
         if interface != self.interface:
             raise Failed("interface-missing", interface=interface)
-        return tuple(LiveAddress(address=each, is_static=each not in self.leased) for each in self.there)
+        return tuple(
+            LiveAddress(
+                address=each, is_static=each not in self.leased, has_route=each not in self.without_route
+            )
+            for each in self.there
+        )
 
-    def add(self, interface: str, address: str) -> None:
+    def add(self, interface: str, address: str, *, has_route: bool = True) -> None:
         self.on(interface)
         if address not in self.there:
+            self.without_route |= set() if has_route else {address}
             self.effect(lambda: self.there.append(address))
             self.changed()
 

@@ -11,6 +11,9 @@ from beistand.domain.errors import Failed
 from beistand.domain.installation import Installation
 from beistand.ports.live_addresses import LiveAddress
 
+NO_PREFIX_ROUTE = 0x200
+"""IFA_F_NOPREFIXROUTE."""
+
 
 class NetlinkLiveAddresses:
     def __init__(self, addresses: NetlinkAddresses) -> None:
@@ -23,29 +26,33 @@ class NetlinkLiveAddresses:
                 LiveAddress(
                     address=f"{each.get_attr('IFA_LOCAL')}/{each['prefixlen']}",
                     is_static=bool((each.get_attr("IFA_FLAGS") or each["flags"]) & PERMANENT),
+                    has_route=not (each.get_attr("IFA_FLAGS") or 0) & NO_PREFIX_ROUTE,
                 )
                 for each in netlink.get_addr(family=IPV4, index=device)
             )
 
-    def add(self, interface: str, address: str) -> None:
-        self._change("add", "address-not-added", interface, address, errno.EEXIST)
+    def add(self, interface: str, address: str, *, has_route: bool = True) -> None:
+        spec: dict[str, object] = {} if has_route else {"flags": NO_PREFIX_ROUTE}
+        network = IPv4Interface(address).network
+        if network.prefixlen < 31:
+            spec["broadcast"] = str(network.broadcast_address)
+        self._change("add", "address-not-added", interface, address, errno.EEXIST, spec)
 
     def remove(self, interface: str, address: str) -> None:
-        self._change("del", "address-not-removed", interface, address, errno.EADDRNOTAVAIL)
+        self._change("del", "address-not-removed", interface, address, errno.EADDRNOTAVAIL, {})
 
     def give_back(self, installation: Installation) -> None:
         self._addresses.give_back(installation)
 
-    def _change(self, command: str, code: str, interface: str, address: str, already: int) -> None:
-        network = IPv4Interface(address)
-        spec: dict[str, object] = {"address": str(network.ip), "prefixlen": network.network.prefixlen}
-        if command == "add" and network.network.prefixlen < 31:
-            spec["broadcast"] = str(network.network.broadcast_address)
+    def _change(
+        self, command: str, code: str, interface: str, address: str, already: int, spec: dict[str, object]
+    ) -> None:
+        ip, _, length = address.partition("/")
         try:
             with IPRoute() as netlink:
                 device = link_of(netlink, interface)["index"]
                 promote_secondaries(netlink, device)
-                netlink.addr(command, index=device, **spec)
+                netlink.addr(command, index=device, address=ip, prefixlen=int(length), **spec)
         except (NetlinkError, OSError) as error:
             if not isinstance(error, NetlinkError) or error.code != already:
                 raise Failed(code, why=str(error)) from error

@@ -61,6 +61,8 @@ class Setup(Value, frozen=True, kw_only=True):
     """The one that the PBX had, with its prefix length in the network file."""
     profile: str
     files: tuple[ChangedFile, ...]
+    has_route: bool = True
+    """The kernel made the route to the address's network, not the network manager."""
     running: tuple[str, ...] = ()
     """Units of the PBX that ran before."""
     why: Message | None = None

@@ -65,6 +65,7 @@ def plan_setup(node: SetupNode, request: PlanSetup | StartSetup, profile: Profil
         service_address=present,
         profile=profile.name,
         files=tuple(_journaled(before, after) for before, after in files),
+        has_route=all(each.has_route for each in node.live.on(interface) if each.address == present),
         running=tuple(each.unit for each in profile.services if node.services.is_running(each.unit)),
     )
 
@@ -88,7 +89,7 @@ def change_over(node: SetupNode, setup: Setup, become_active: Callable[[Setup], 
     The order is safe at every kill: an address is added before another one goes, and settings that name the service
     address stand on disk only while no network file does. Raises Failed `setup-not-taken` and what ports raise.
     """
-    node.live.add(setup.interface, setup.own_address)
+    node.live.add(setup.interface, setup.own_address, has_route=setup.has_route)
     for each in setup.files:
         node.files.write(as_file(each, setup.manager, each.after))
     become_active(setup)

@@ -11,6 +11,8 @@ class LiveAddress(Value, frozen=True, kw_only=True):
     """With its prefix length."""
     is_static: bool
     """Without a lifetime: nobody leased it."""
+    has_route: bool = True
+    """The kernel makes the route to its network; NetworkManager does that itself (`noprefixroute`)."""
 
 
 class LiveAddresses(Protocol):
@@ -19,7 +21,7 @@ class LiveAddresses(Protocol):
     def on(self, interface: str) -> tuple[LiveAddress, ...]:
         """Return the IPv4 addresses. Raises Failed `interface-missing`."""
 
-    def add(self, interface: str, address: str) -> None:
+    def add(self, interface: str, address: str, *, has_route: bool = True) -> None:
         """Add it (with prefix length), beside others with the same IP. Raises Failed `address-not-added`."""
 
     def remove(self, interface: str, address: str) -> None:
