@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 
-from torture import boots, guard, kills, patience
+from torture import boots, clocks, durable_order, guard, kills, patience
 from torture.run import Run
 
 CAMPAIGNS: dict[str, Callable[[Run], None]] = {
+    "clocks": clocks.campaign,
     "patience": patience.campaign,
     "guard": guard.campaign,
     "boots": boots.campaign,
+    "durable-order": durable_order.campaign,
     "kills": kills.campaign,
 }

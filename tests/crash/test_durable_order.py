@@ -39,6 +39,7 @@ RIGHT = {
     "an import and its record": [*IMPORTED, *DURABLE],
     "SQLite's journal": [WAL, WAL, WAL_SYNCED, ANSWERED],
     "SQLite's journal and then the database": [WAL, WAL_SYNCED, DB, DB_SYNCED],
+    "an answer while a draft is written": [CREATED, WRITTEN, ANSWERED, *DURABLE[2:], ANSWERED],
     "a draft that was given up": [CREATED, WRITTEN, f'1 unlink("{DRAFT}") = 0', ANSWERED],
     "what is not durable on purpose": [f'1 write(4<{STATE}/scan-cache>, ""..., 10) = 10', ANSWERED],
     "another place": ['1 write(4</run/beistand/note>, ""..., 10) = 10', ANSWERED],
@@ -66,7 +67,10 @@ WRONG = {
         [CREATED, WRITTEN, SYNCED, SETTLED, RENAMED, ANSWERED],
         *(FILE, "its name"),
     ),
-    "a file that is written in place": ([CREATED, WRITTEN, SETTLED, ANSWERED], DRAFT, "its content"),
+    "a file that is written in place": (
+        [line.replace(DRAFT, FILE) for line in (CREATED, WRITTEN, SETTLED, ANSWERED)],
+        *(FILE, "its content"),
+    ),
     "a folder whose name is nowhere": (
         [f'1 mkdir("{STATE}/undo", 0700) = 0', *DURABLE],
         *(f"{STATE}/undo", "its name"),

@@ -1,0 +1,91 @@
+"""The order of the durable writes of an appliance's real agent, by strace(1), from a moment on (F1)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from beistand_lab.following import UNIT
+from beistand_lab.lab import Lab, wait_for
+from e2e.asking import SOON_SECONDS
+from e2e.durable_order import TRACED, Call, Places, Violation, parsed, violations
+
+DURABLE = (
+    *("/var/lib/beistand", "/etc/beistand", "/var/lib/beistand-peer/.ssh"),
+    *("/etc/asterisk", "/var/lib/asterisk", "/var/spool/asterisk", "/usr/share/asterisk/moh"),
+    *("/.beistand", "/etc/.beistand", "/usr/.beistand"),
+)
+PASSING = (
+    (r".*\.db-shm|.*\.sqlite3?-shm", "SQLite makes it anew"),
+    (r"/var/lib/beistand/state\.reserve.*", "room that the next start takes again"),
+    (r"/var/lib/beistand/scan.*", "what was hashed; compared with the trees, else made anew"),
+    (r"/var/lib/beistand/outgoing.*", "a manifest on its way; the next cycle writes it again"),
+    (r"/var/lib/beistand/uploads?/.*", "a half upload ends with the agent"),
+    (r"/var/lib/beistand/tmp[a-z0-9_]{8}(/.*)?", "a trial of rsync at the start"),
+    (r".*/cert\.pem|.*/key\.pem", "of the web process, made anew where they do not fit"),
+)
+"""What is not durable on purpose, each with its reason."""
+_TRACE = "/tmp/durable-order.trace"
+
+
+@dataclass
+class Trace:
+    """What was seen; filled when the block has ended."""
+
+    places: Places
+    existing: frozenset[str]
+    calls: list[Call] = field(default_factory=list)
+
+    def violations(self) -> list[Violation]:
+        return violations(self.calls, self.places, self.existing)
+
+    def has_written(self, folder: str) -> bool:
+        """Tell whether anything was written below: a trace that shows nothing proves nothing."""
+        return any(path.startswith(folder) for each in self.calls for path in each.paths)
+
+
+@contextmanager
+def traced(lab: Lab, host: str, *, wakes: bool = False) -> Iterator[Trace]:
+    """Follow the agent of a host; `wakes` one that stopped itself at its start."""
+    mounts = {line.split()[1] for line in lab.sh(host, ["cat", "/proc/self/mounts"]).stdout.splitlines()}
+    find = ["find", *DURABLE, "-xdev"]
+    existing = frozenset(lab.sh(host, find, check=False).stdout.splitlines())
+    trace = Trace(Places(durable=DURABLE, passing=PASSING, mounts=tuple(mounts)), existing)
+    show = ["systemctl", "show", "--property=MainPID", "--value", UNIT]
+    pid = lab.sh(host, show).stdout.strip()
+    argv = ["strace", "-f", "-y", "-qq", "-s", "0", "-o", _TRACE, "-e", f"trace={TRACED}", "-p", pid]
+    with lab.popen(host, argv) as tracer:
+        try:
+            wait_for(lambda: _tracer_of(lab, host, pid) != "0", SOON_SECONDS, "strace")
+            if wakes:
+                lab.sh(host, ["kill", "-CONT", pid])
+            yield trace
+        finally:
+            os.killpg(tracer.pid, signal.SIGTERM)
+            tracer.wait(SOON_SECONDS)
+    lines = lab.read(host, _TRACE).decode(errors="backslashreplace").splitlines()
+    lab.sh(host, ["rm", "-f", _TRACE])
+    trace.calls.extend(parsed(lines))
+
+
+def wait_until_quiet(lab: Lab, host: str, seconds: float = 0.5) -> None:
+    """Until the followed agent has touched none of its own files for so long: what it began is over."""
+    last, end = "", time.monotonic() + seconds
+
+    def is_quiet() -> bool:
+        nonlocal last, end
+        shown = lab.sh(host, ["grep", "-c", "/var/lib/beistand", _TRACE], check=False).stdout
+        if shown != last:
+            last, end = shown, time.monotonic() + seconds
+        return time.monotonic() >= end
+
+    wait_for(is_quiet, SOON_SECONDS, "the agent to have nothing more to write")
+
+
+def _tracer_of(lab: Lab, host: str, pid: str) -> str:
+    lines = lab.sh(host, ["cat", f"/proc/{pid}/status"]).stdout.splitlines()
+    return next(line.split()[1] for line in lines if line.startswith("TracerPid:"))

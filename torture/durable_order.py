@@ -1,0 +1,63 @@
+"""F1: each operation's durable writes are write, fsync, rename, fsync of the folder; read off strace(1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from beistand_lab.demo.administrator import Administrator
+from beistand_lab.lab import Lab
+from e2e import pairing_up
+from e2e.asking import SERVING, status
+from e2e.killing import Boot, Killing, Release, Takeover
+from e2e.killing_cycles import Backup, Import
+from e2e.tracing import Trace, traced, wait_until_quiet
+from torture.labs import lab
+from torture.run import Run
+
+OPERATIONS: tuple[type[Killing], ...] = (Import, Backup, Boot, Takeover, Release)
+STATE = "/var/lib/beistand"
+BY_HAND = {
+    "config set": ("config", "set", "attempts=3"),
+    "local backup": ("backup", "create"),
+    "mail server": ("mail", "server", "--host", "192.0.2.1"),
+}
+
+
+def campaign(run: Run) -> None:
+    """Watch every operation twice: what is made at the first time is replaced at the second."""
+    with lab("order") as booted:
+        administrator = pairing_up.initialised(booted)
+        with run.case("pairing, both sides"), traced(booted, "b") as standby:
+            _watch(run, booted, "a", lambda: administrator.pair().returncode == 0)
+        _judge(run, standby)
+        pairing_up.cycle(administrator)
+        for kind in OPERATIONS:
+            operation = kind(booted)
+            for turn in ("first", "second"):
+                with run.case(f"{operation.name}, {turn} time"):
+                    operation.prepare()
+                    _watch(run, booted, operation.victim, operation.act, wakes=kind is Boot)
+        active = next(
+            host for host in ("a", "b") if (found := status(booted, host)) and found.state in SERVING
+        )
+        for name, words in BY_HAND.items():
+            with run.case(name):
+                _watch(run, booted, active, _running(administrator, active, words))
+
+
+def _running(administrator: Administrator, host: str, words: tuple[str, ...]) -> Callable[[], bool]:
+    return lambda: administrator.run(host, *words).returncode == 0
+
+
+def _watch(run: Run, booted: Lab, host: str, act: Callable[[], bool], *, wakes: bool = False) -> None:
+    with traced(booted, host, wakes=wakes) as trace:
+        assert act(), "it does not work"
+        wait_until_quiet(booted, host)
+    _judge(run, trace)
+
+
+def _judge(run: Run, trace: Trace) -> None:
+    assert trace.has_written(STATE), "the trace shows nothing"
+    found = trace.violations()
+    assert not found, "; ".join(map(str, found))
+    run.recovered()
