@@ -19,7 +19,7 @@ STATE = "/var/lib/beistand"
 BY_HAND = {
     "config set": ("config", "set", "attempts=3"),
     "local backup": ("backup", "create"),
-    "mail server": ("mail", "server", "--host", "192.0.2.1"),
+    "mail server": ("mail", "server", "--host", "192.0.2.1", "--sender", "pbx@example.org"),
 }
 
 

@@ -28,6 +28,9 @@ _WRITTEN = (
     *("write", "pwrite64", "writev", "pwritev", "ftruncate", "fallocate"),
     *("fchmod", "fchown", "copy_file_range", "sendfile"),
 )
+_IDLE = ("ftruncate", "fchown", "fchmod")
+"""On SQLite's journal: the end of a checkpoint, whose pages are copied again where it is lost, and its owner at
+each start (sqlite.org/wal.html)."""
 _ANSWERED = ("sendto", "sendmsg")
 _SOCKETS = ("UNIX", "TCP", "socket:")
 
@@ -166,8 +169,8 @@ class _Check:
         if path.startswith(_SOCKETS):
             self.answered(call)
             return
-        if call.name == "ftruncate" and path.endswith("-wal"):
-            return  # a checkpoint's end; where it is lost the same pages are copied again (sqlite.org/wal.html)
+        if call.name in _IDLE and path.endswith("-wal"):
+            return
         journal = f"{path}-wal"
         if journal in self.contents:
             self._violated("the journal is not on disk", journal, f"{call.name} {path}")
