@@ -24,6 +24,7 @@ from beistand.adapters.network_files import SystemNetworkFiles
 from beistand.adapters.network_managers import LocalNetworkManagers
 from beistand.adapters.passwords import Argon2Passwords
 from beistand.adapters.profiles import Profiles
+from beistand.adapters.records import LocalRecords
 from beistand.adapters.rsync import check_rsync
 from beistand.adapters.scan import TreeScanner
 from beistand.adapters.services import SystemdServices
@@ -73,6 +74,7 @@ class Wiring:
         self.keys = SshKeys(folder=places.state / "keys")
         self.time_servers = TimeServerFiles()
         self.lines = ConfiguredLines()
+        self.records = LocalRecords()
         self.watched_folders = LocalFolders()
         self.module_log = ModuleLog(places.log)
         self.signatures = Ed25519Signatures()

@@ -28,7 +28,7 @@ from beistand.ports.places import Places
 from beistand.protocol import Greet, PushConfig, PushSettings, Release, Resume
 from fakes.clock import FakeClock
 from fakes.file_systems import FakeFileSystems
-from fakes.insight import FakeFolders, FakeLines, FakeModuleLog, FakeSellers, FakeSignatures
+from fakes.insight import FakeFolders, FakeLines, FakeModuleLog, FakeRecords, FakeSellers, FakeSignatures
 from fakes.mail import FakeMailer, FakePhones, FakeUsers
 from fakes.network import FakeAddresses, FakeArp, FakeSigns, FakeSip, FakeTimeServers, Machine, Segment
 from fakes.network_files import FakeNetworkFiles
@@ -88,6 +88,7 @@ class FakeWiring:
     sellers: FakeSellers = field(default_factory=FakeSellers)
     lines: FakeLines = field(default_factory=FakeLines)
     watched_folders: FakeFolders = field(default_factory=FakeFolders)
+    records: FakeRecords = field(default_factory=FakeRecords)
     module_log: FakeModuleLog = field(default_factory=FakeModuleLog)
     peer_now: Any = None
     trouble: BeistandError | None = None

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from beistand.adapters.module_log import KeptLine
 from beistand.domain.coverage import Found
 from beistand.domain.errors import Refused
+from beistand.domain.fork import Recorded
 from beistand.domain.message import Message
 from beistand.domain.profile import Engine, Profile
 
@@ -78,3 +79,11 @@ class FakeSellers:
 
     def keys(self) -> Mapping[str, bytes]:
         return self.known
+
+
+@dataclass
+class FakeRecords:
+    recorded: Recorded = field(default_factory=Recorded)
+
+    def since(self, _profile: Profile, _moment: datetime) -> Recorded:
+        return self.recorded

@@ -10,6 +10,7 @@ from beistand.agent.alarms import Alarms
 from beistand.agent.audit import Audit
 from beistand.agent.coverage import CoverageLook
 from beistand.agent.directory import Directory
+from beistand.agent.forks import Forks
 from beistand.agent.healing import Healing
 from beistand.agent.keeper import Keeper
 from beistand.agent.link import Link
@@ -28,6 +29,7 @@ from beistand.agent.self_report import SelfReport
 from beistand.agent.uploads import Uploads
 from beistand.agent.watch import Watch
 from beistand.agent.worker import Worker
+from beistand.domain.config import config_digest
 from beistand.domain.errors import BeistandError, Refused
 from beistand.domain.generation import Copy, CopyState, Generation
 from beistand.domain.message import Message
@@ -82,6 +84,7 @@ class Agent:
         self.network_file_look = NetworkFileLook(self)
         self.directory = Directory(self)
         self.own_data = OwnData(self)
+        self.forks = Forks(self)
         self.postman = Postman(self)
         self.room = Room(self)
         self.notices = Notices(self)
@@ -140,6 +143,9 @@ class Agent:
             pause=own_pause(self.store),
             alarm=self.alarms.path(),
             outlook=self.lookout.outlook(),
+            config_digest=config_digest(self.store.config()),
+            fork=self.forks.open(),
+            history=self.forks.mine(),
         )
 
     def usable(self) -> Copy | None:
@@ -172,6 +178,8 @@ class Agent:
         return Copy(generation=generation, state=CopyState.IMPORTED, at=generation.end)
 
     def _news(self, greeting: Greeting, was_silent: bool) -> None:
+        if self.is_initialised:
+            self.forks.learn(greeting)
         self.keeper.news(greeting, was_silent)
         self.peer_clock.heard(greeting.appliance.now)
         learn_peer(self, greeting)

@@ -88,6 +88,7 @@ class Loop:
             ("setup", agent.network_setup.tick),
             ("keeper", agent.keeper.tick),
             ("own-data", agent.own_data.tick),
+            ("forks", agent.forks.tick),
             ("cycle", lambda: start_due_cycle(agent)),
             ("backup", self.backups.tick),
             ("upload", agent.uploads.tick),

@@ -164,7 +164,7 @@ class Keeper:
 
     def prepare(self, epoch: int) -> None:
         """The click is this boot's check. Written before the grant is: a kill in between delays nothing."""
-        self._note.write(epoch, verified=True)
+        self._note.claim(self._agent.store.standing().epoch, epoch)
 
     def take_up(self) -> Outcome:
         """Serve under a grant that was committed a moment ago."""

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from beistand.agent.log import log
+from beistand.domain.config import config_digest
 from beistand.domain.errors import BeistandError
 from beistand.domain.job import JobKind
+from beistand.domain.message import message
 from beistand.domain.learning import learnt_by_receiver, learnt_by_source
 from beistand.domain.role import Role
 from beistand.operations.importing import live_generation
 
 if TYPE_CHECKING:
     from beistand.agent.agent import Agent
+    from beistand.domain.config import ModuleConfig
     from beistand.domain.generation import Copy
     from beistand.domain.pair import Greeting
 
@@ -30,15 +33,24 @@ def send_settings(agent: Agent, greeting: Greeting) -> None:
     config, settings = node.store.config(), node.store.settings()
     try:
         # A higher revision there is what the former active changed last: ours is the pair's now.
-        if greeting.config_revision != config.revision:
+        if _differs(greeting, config):
             node.peer.push_config(config)
             log("settings-sent", revision=config.revision)
+            if greeting.config_revision >= config.revision:
+                # Not one that follows ours: it was changed there while nobody could tell us.
+                agent.tell(message("config-changed-on-both", peer=greeting.appliance.host))
         # Of a pair whose active has no accounts yet the standby keeps those it has.
         if settings.revision not in (0, greeting.settings_revision):
             node.peer.push_settings(settings)
             log("accounts-sent", revision=settings.revision)
     except BeistandError as error:
         agent.complaints.tell("settings-sent", error.message)
+
+
+def _differs(greeting: Greeting, config: ModuleConfig) -> bool:
+    if greeting.config_revision != config.revision:
+        return True
+    return bool(greeting.config_digest) and greeting.config_digest != config_digest(config)
 
 
 def learn_peer(agent: Agent, greeting: Greeting) -> None:

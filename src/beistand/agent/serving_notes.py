@@ -22,15 +22,32 @@ class BootNote:
 
     def of(self, epoch: int) -> Checked | None:
         """Return the check that was made for this grant; a note that cannot be read is none."""
-        try:
-            checked = msgspec.json.decode(self._file.read_bytes(), type=Checked)
-        except (OSError, msgspec.MsgspecError):
+        checked = self._read()
+        if checked is None:
             return None
+        if epoch == checked.claim:
+            return Checked(epoch=epoch, verified=True, since=checked.since)
         return checked if checked.epoch == epoch else None
 
+    def claim(self, known: int, epoch: int) -> None:
+        """Note a click for this epoch beside the check for the known one: who serves meanwhile goes on serving."""
+        checked = self.of(known)
+        if checked is None:
+            self.write(epoch, verified=True)
+            return
+        write_durably(self._file, msgspec.json.encode(msgspec.structs.replace(checked, claim=epoch)))
+
     def write(self, epoch: int, *, verified: bool) -> None:
-        checked = Checked(epoch=epoch, verified=verified, since=self._monotonic())
+        before = self._read()
+        claim = before.claim if before is not None and before.claim > epoch else 0
+        checked = Checked(epoch=epoch, verified=verified, since=self._monotonic(), claim=claim)
         write_durably(self._file, msgspec.json.encode(checked))
+
+    def _read(self) -> Checked | None:
+        try:
+            return msgspec.json.decode(self._file.read_bytes(), type=Checked)
+        except (OSError, msgspec.MsgspecError):
+            return None
 
     def forget(self) -> None:
         self._file.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from beistand import __version__
+from beistand.agent.deciding import about_histories, choices_now, histories
 from beistand.agent.licensing import found_in_licences
 from beistand.agent.link import OTHER_PROTOCOL
 from beistand.agent.out_of_order import out_of_order
@@ -69,6 +70,8 @@ def status(agent: Agent) -> Status:
         config_name="" if agent.store.config().is_removed else agent.store.config().name,
         has_administrator=has_administrator(agent.store.settings().accounts),
         findings=findings(agent),
+        choices=choices_now(agent),
+        histories=histories(agent),
         pause=_pause(agent),
     )
 
@@ -88,7 +91,7 @@ def findings(agent: Agent) -> tuple[Finding, ...]:
     """Return what a person should know now, the most pressing first."""
     found = [
         *agent.keeper.findings(),
-        *agent.own_data.findings(),
+        *about_histories(agent),
         *agent.network_setup.findings(),
         *_troubles(agent),
         *found_in_licences(agent),

@@ -126,7 +126,8 @@ def _findings(agent: Agent, facts: Facts) -> tuple[Finding, ...]:
 def _may_take_over(agent: Agent) -> None:
     """Refuse where there is nothing to take over; a holder that is held or forked may be the one to serve (I7)."""
     is_active = agent.node.store.standing().role is Role.ACTIVE
-    if is_active and agent.keeper.is_serving and not agent.keeper.is_forked:
+    is_chosen_between = agent.keeper.is_forked or agent.forks.open() is not None
+    if is_active and agent.keeper.is_serving and not is_chosen_between:
         raise Refused("already-active")
 
 

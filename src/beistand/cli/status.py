@@ -2,6 +2,7 @@
 
 import click
 
+from beistand.cli.choices import show_choices
 from beistand.cli.console import Console
 from beistand.cli.jobs import progress_line
 from beistand.cli.verb import verb
@@ -29,6 +30,7 @@ def command(console: Console) -> None:
         return
     console.pairs(_lines(console, status))
     console.findings(status.findings)
+    show_choices(console, status)
 
 
 def _lines(console: Console, status: Status) -> list[tuple[str, str]]:

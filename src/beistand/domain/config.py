@@ -1,6 +1,7 @@
 """The module configuration "Redundanz" (S8, S9, S13): pair settings, the same on both appliances."""
 
 from enum import StrEnum
+from hashlib import sha256
 from typing import Annotated
 
 import msgspec
@@ -23,6 +24,11 @@ class Standby(Value, frozen=True, kw_only=True):
 
     user: str = "root"
     server: str = ""
+
+
+def config_digest(config: "ModuleConfig") -> str:
+    """Return what tells two configurations apart, whatever their revisions."""
+    return sha256(msgspec.json.encode(config, order="sorted")).hexdigest()[:16]
 
 
 class ModuleConfig(Value, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from beistand.domain.alarm import AlarmPath
+from beistand.domain.fork import Fork, History
 from beistand.domain.generation import Copy
 from beistand.domain.licence import LicenceSet
 from beistand.domain.outlook import Outlook
@@ -71,6 +72,12 @@ class Greeting(Value, frozen=True, kw_only=True):
     """Whether it can tell anybody that something is wrong (F30)."""
     outlook: Outlook | None = None
     """What it sees of the network: each side tells what either sees."""
+    config_digest: str = ""
+    """Of the module configuration: two that were changed on both sides of a broken line may bear one number."""
+    fork: Fork | None = None
+    """Two histories of which neither knew of the other (R5)."""
+    history: History | None = None
+    """What only the sender recorded, where there is something to compare."""
     claims: int = 0
     """Epoch that a takeover under way there would mint; 0: none."""
 

@@ -103,6 +103,19 @@ class Lines(Value, frozen=True, kw_only=True):
     """`register => …` in any section is a line, too."""
 
 
+class RecordKind(Value, frozen=True, kw_only=True):
+    """One kind of thing that the telephone system records, counted where two histories have to be compared (R5)."""
+
+    kind: Annotated[str, msgspec.Meta(pattern=r"^[a-z-]+$")]
+    """`calls`, `voicemail`, `recordings`: `record.<kind>` in the catalogue."""
+    files: tuple[str, ...] = ()
+    """Globs of files, one for each thing; `*` also crosses `/`."""
+    database: str = ""
+    """Path of an SQLite file."""
+    count: str = ""
+    """SQL that yields how many rows are not older than `:since`, which is local time as `2026-01-31 08:00:00`."""
+
+
 class DirectoryFormat(StrEnum):
     ASTERISK_VOICEMAIL = "asterisk-voicemail"
     """voicemail.conf: extension, name and mail address of each mailbox."""
@@ -129,6 +142,8 @@ class Profile(Value, frozen=True, kw_only=True):
     users: UserDirectory | None = None
     """None: nobody but the administrator gets a mail."""
     lines: Lines | None = None
+    records: tuple[RecordKind, ...] = ()
+    """What is counted where a person has to choose between two histories."""
     watch: tuple[AbsolutePath, ...] = ()
     """Folders of the telephone system: what lies there and belongs to no tree is told (B4)."""
     leave: tuple[str, ...] = ()

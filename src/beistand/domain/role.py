@@ -33,6 +33,8 @@ class Grant(Value, frozen=True, kw_only=True):
     at: datetime
     evidence: str
     """SHA-256 of the facts on which a person decided; empty for the first grant."""
+    over: int | None = None
+    """The highest number of the other appliance that the click knew of (domain/fork.py); None: as the parent says."""
 
 
 class Standing(Value, frozen=True, kw_only=True):

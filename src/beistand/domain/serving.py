@@ -19,6 +19,8 @@ class Checked(Value, frozen=True, kw_only=True):
     verified: bool
     since: float
     """Monotonic seconds at which serving began."""
+    claim: int = 0
+    """Epoch of a click of our own that is under way: once granted it counts, too; 0: none."""
 
 
 class Act(StrEnum):

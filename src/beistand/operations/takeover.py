@@ -12,6 +12,7 @@ import msgspec
 
 from beistand.domain.errors import AddressInUse, Cancelled
 from beistand.domain.facts import Facts, Finding, Verdict
+from beistand.domain.fork import over
 from beistand.domain.installation import Installation
 from beistand.domain.message import Message, message
 from beistand.domain.plan import Plan
@@ -145,6 +146,7 @@ def takeover_grant(facts: Facts, standing: Standing, operator: str) -> Grant:
         operator=operator,
         at=facts.at,
         evidence=sha256(msgspec.json.encode(facts)).hexdigest(),
+        over=over(standing, facts.peer_epoch),
     )
 
 

@@ -3,8 +3,10 @@
 from datetime import datetime
 from typing import Literal
 
+from beistand.domain.choices import Choice
 from beistand.domain.config import ModuleConfig
 from beistand.domain.facts import Facts, Finding, Verdict
+from beistand.domain.fork import History
 from beistand.domain.generation import Copy, Generation
 from beistand.domain.job import Job
 from beistand.domain.licence import LicenceSet
@@ -218,5 +220,9 @@ class Status(Value, frozen=True, kw_only=True):
     config_name: str = ""
     """Of the module configuration; empty: there is none."""
     findings: tuple[Finding, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    """What a person can do about this state, the likeliest first; nothing where nobody is waited for."""
+    histories: tuple[History, ...] = ()
+    """What each of the two recorded for itself, the own one first, where somebody may have to choose (R5)."""
     pause: Pause | None = None
     """The cycles rest, as an administrator wanted (S4)."""
