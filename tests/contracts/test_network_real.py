@@ -14,6 +14,7 @@ from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 
 from beistand.adapters.addresses import NetlinkAddresses, vlan_of
 from beistand.adapters.network_changes import NetlinkChanges
+from beistand.adapters.source_routes import SPARE_METRIC, SPARE_SECONDS
 from contracts.segments import GATEWAY, SERVICE, Box, NamespaceWorld, installation, ip, namespace_world, until
 
 
@@ -52,6 +53,12 @@ def test_only_the_source_of_the_routes_changes_and_comes_back(
     assert routes(world, a) == BEFORE
 
 
+STAND_IN = {
+    f"default via {GATEWAY} dev eth0 proto static src {SERVICE} metric {SPARE_METRIC} onlink",
+    f"10.9.8.0/24 dev eth0 proto kernel scope link src {SERVICE}",
+}
+
+
 def test_a_metric_mtu_and_a_flag_are_kept(world: NamespaceWorld) -> None:
     space = f"{world.prefix}-a"
     route = f"default via {GATEWAY} dev eth0 metric 7 mtu 1400 onlink proto 142"
@@ -71,10 +78,85 @@ def test_a_network_manager_that_takes_everything_gets_it_all_back(world: Namespa
     world.a.addresses.hold(world.a.installation)
     ip("-n", f"{world.prefix}-a", "address", "del", f"{SERVICE}/32", "dev", "eth0")
     assert routes(world, world.a) == set()
-    assert world.a.addresses.hold(world.a.installation)
+    late = [100.0]
+    again = NetlinkAddresses(world.folder / "a-routes.json", lambda: late[0])
+
+    def hold() -> bool:
+        return world.a.run(lambda: again.hold(world.a.installation))
+
+    assert hold()
+    assert routes(world, world.a) == STAND_IN
+    assert not hold()
+    late[0] += SPARE_SECONDS
+    assert hold()
     assert routes(world, world.a) == WHILE_HELD
+    assert not hold()
     world.a.addresses.drop(world.a.installation)
     assert routes(world, world.a) == BEFORE
+
+
+def test_a_stand_in_goes_with_the_address(world: NamespaceWorld) -> None:
+    world.a.addresses.hold(world.a.installation)
+    ip("-n", f"{world.prefix}-a", "address", "del", f"{SERVICE}/32", "dev", "eth0")
+    world.a.addresses.hold(world.a.installation)
+    assert routes(world, world.a) == STAND_IN
+    world.a.addresses.drop(world.a.installation)
+    assert routes(world, world.a) == BEFORE
+
+
+def test_a_network_manager_can_add_its_route_where_ours_stands_in(world: NamespaceWorld) -> None:
+    """F26: `ip route add`, as ifupdown does it, fails where such a route is there already."""
+    space = f"{world.prefix}-a"
+    world.a.addresses.hold(world.a.installation)
+    ip("-n", space, "route", "del", "default")
+    world.a.addresses.hold(world.a.installation)
+    assert routes(world, world.a) == STAND_IN
+    ip("-n", space, "route", "add", "default", "via", GATEWAY, "proto", "static", "metric", "1024")
+    assert world.a.addresses.hold(world.a.installation)
+    assert routes(world, world.a) == WHILE_HELD
+    assert not world.a.addresses.hold(world.a.installation)
+
+
+def test_an_interface_that_lost_all_its_addresses_is_not_the_place_for_ours(world: NamespaceWorld) -> None:
+    """F26: NetworkManager would take it for configured by somebody else, and leave it so for good."""
+    space, a = f"{world.prefix}-a", world.a
+    a.addresses.hold(a.installation)
+    ip("-n", space, "address", "flush", "dev", "eth0")
+    assert a.addresses.hold(a.installation)
+    assert a.addresses.held(a.installation) == (SERVICE,)
+    assert f"{SERVICE}/32" in ip("-n", space, "address", "show", "dev", "lo")
+    assert routes(world, a) == STAND_IN
+    ip("-n", space, "address", "add", "10.9.8.1/24", "dev", "eth0")
+    assert a.addresses.hold(a.installation)
+    assert f"{SERVICE}/32" in ip("-n", space, "address", "show", "dev", "eth0")
+    assert f"{SERVICE}/32" not in ip("-n", space, "address", "show", "dev", "lo")
+    assert routes(world, a) == STAND_IN
+    assert not a.addresses.hold(a.installation)
+    a.addresses.drop(a.installation)
+    assert a.addresses.held(a.installation) == ()
+    assert routes(world, a) == BEFORE
+
+
+def test_an_address_that_stayed_alone_on_its_interface_moves_away_from_there(world: NamespaceWorld) -> None:
+    """F26: NetworkManager takes first ours and then its own; whoever is quick puts ours back in between."""
+    space, a = f"{world.prefix}-a", world.a
+    a.addresses.hold(a.installation)
+    ip("-n", space, "address", "del", "10.9.8.1/24", "dev", "eth0")
+    assert a.addresses.hold(a.installation)
+    assert f"{SERVICE}/32" in ip("-n", space, "address", "show", "dev", "lo")
+    assert f"{SERVICE}/32" not in ip("-n", space, "address", "show", "dev", "eth0")
+    assert routes(world, a) == STAND_IN  # the kernel takes the routes of an address that leaves an interface
+    assert not a.addresses.hold(a.installation)
+
+
+def test_an_address_is_given_up_while_the_interface_is_down(world: NamespaceWorld) -> None:
+    """Its routes are gone then and cannot be put back: no reason to keep the address."""
+    space, a = f"{world.prefix}-a", world.a
+    a.addresses.hold(a.installation)
+    ip("-n", space, "link", "set", "eth0", "down")
+    a.addresses.hold(a.installation)  # nothing to do about it, and nothing to complain of
+    assert a.addresses.drop(a.installation)
+    assert a.addresses.held(a.installation) == ()
 
 
 def test_a_gateway_that_was_changed_meanwhile_stays_changed(world: NamespaceWorld) -> None:
@@ -116,7 +198,7 @@ def test_what_a_network_manager_takes_is_back_at_once(world: NamespaceWorld) -> 
         assert changes.wait(5)
         assert a.addresses.hold(a.installation)
         assert monotonic() - begin < 0.5
-        assert routes(world, a) == WHILE_HELD
+        assert routes(world, a) == STAND_IN
         assert changes.wait(5)  # our own change is one, too
         assert not changes.wait(0.05)
 

@@ -4,17 +4,18 @@ Every call opens its own netlink socket: 1 ms, safe in every thread.
 """
 
 import errno
-from collections.abc import Iterator
+import socket
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
 from typing import Any
 
-import msgspec
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
-from beistand.adapters.routes import DEFAULT, Route, delete_route, prefers, read_routes, set_route
+from beistand.adapters.source_routes import SourceRoutes
 from beistand.domain.errors import Failed
 from beistand.domain.installation import Installation
 
@@ -27,10 +28,12 @@ RESOLVED = Path("/run/systemd/resolve/resolv.conf")
 
 
 class NetlinkAddresses:
-    """Remembers the routes as they were in a file that no boot survives, like the routes themselves."""
-
-    def __init__(self, routes_before: Path = Path("/run/beistand/routes.json")) -> None:
-        self._routes_before = routes_before
+    def __init__(
+        self,
+        routes_before: Path = Path("/run/beistand/routes.json"),
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._routes = SourceRoutes(routes_before, monotonic)
         self._lock = RLock()
         """Of two threads that put the same right, the second one finds it done."""
 
@@ -107,7 +110,7 @@ class NetlinkAddresses:
                     for each in installation.service_addresses
                 ]
                 turned = [
-                    self._prefer(netlink, each.address, each.interface)
+                    self._routes.prefer(netlink, _index(each.interface), each.address)
                     for each in _first_of_each_interface(installation)
                 ]
         except (NetlinkError, OSError) as error:
@@ -127,7 +130,9 @@ class NetlinkAddresses:
             with self._lock, _netlink() as netlink:
                 # Routes first: with the address the kernel would delete every route that prefers it.
                 wanted = {each.address for each in installation.service_addresses}
-                restored = self._restore(netlink, wanted, installation, stays=stays)
+                restored = self._routes.restore(
+                    netlink, _devices(installation), wanted, own_ip=installation.own_ip, stays=stays
+                )
                 there = [
                     each for each in _addresses(netlink) if each[0] in wanted and (each[1] == 32 or not stays)
                 ]
@@ -140,81 +145,50 @@ class NetlinkAddresses:
         return bool(there) or restored
 
     def _add(self, netlink: IPRoute, address: str, interface: str, installation: Installation) -> bool:
-        device = link_of(netlink, "lo" if installation.on_loopback else interface)["index"]
-        if any(each[0] == address for each in _addresses(netlink)):
+        standing = _addresses(netlink)
+        there = {(device, length) for found, length, device in standing if found == address}
+        if any(length != 32 for _, length in there):
+            return False  # of a network file, which looks after it
+        home = _home(standing, interface, installation)
+        others = {device for device, _ in there} - {home}
+        if there and not others:
             return False
-        promote_secondaries(netlink, device)
+        # First there, then away here: it is never gone.
+        promote_secondaries(netlink, home)
         with _already(errno.EEXIST):
-            netlink.addr("add", index=device, address=address, prefixlen=32)
+            netlink.addr("add", index=home, address=address, prefixlen=32)
+        for device in others:
+            with _already(errno.EADDRNOTAVAIL):
+                netlink.addr("del", index=device, address=address, prefixlen=32)
         return True
 
-    def _prefer(self, netlink: IPRoute, address: str, interface: str) -> bool:
-        """Let the connected and the default route prefer the address; put back what a network manager lost."""
-        device = link_of(netlink, interface)["index"]
-        before = self._remembered()
-        current = [each for each in read_routes(netlink, device) if prefers(each, address)]
-        present = {each.key for each in current}
-        lost = [
-            each
-            for each in before
-            if each.device == device and prefers(each, address) and not _replaced(each, current)
-        ]
-        changing = [each for each in current if each.source != address]
-        if not changing and not lost:
-            return False
-        new = {each.key for each in changing}
-        kept = [
-            each
-            for each in before
-            if each.device != device or (each.key not in new and (each.key in present or each in lost))
-        ]
-        self._remember(kept + changing)
-        # The connected route first: a gateway is reachable only through it.
-        ours = {each.key: each for each in current if each.source == address}
-        for route in sorted([*changing, *lost], key=lambda each: each.to == DEFAULT):
-            # A restarted network manager puts a double beside ours, and "replace" would find ours.
-            if double := ours.pop(route.key, None):
-                delete_route(netlink, double)
-            set_route(netlink, route.with_source(address))
-        return True
 
-    def _restore(self, netlink: IPRoute, ours: set[str], installation: Installation, *, stays: bool) -> bool:
-        before = self._remembered()
-        changed = False
-        for interface in {each.interface for each in installation.service_addresses}:
-            device = link_of(netlink, interface)["index"]
-            known = {each.key: each for each in before if each.device == device}
-            current = read_routes(netlink, device)
-            theirs = {each.key for each in current if each.source not in ours}
-            for route in (each for each in current if each.source in ours):
-                if stays and route.to != DEFAULT:
-                    continue  # of an address that stays the kernel itself makes its network's route so
-                if route.key in theirs:
-                    delete_route(netlink, route)
-                else:
-                    plain = route.with_source("" if route.to == DEFAULT else installation.own_ip)
-                    set_route(netlink, known.get(route.key) or plain)
-                changed = True
-            lost = [each for each in known.values() if not _replaced(each, current)]
-            lost = [each for each in lost if each.to == DEFAULT or not stays]
-            for route in sorted(lost, key=lambda each: each.to == DEFAULT):
-                set_route(netlink, route)
-                changed = True
-        self._routes_before.unlink(missing_ok=True)
-        return changed
+def _home(standing: list[tuple[str, int, int]], interface: str, installation: Installation) -> int:
+    """Return the index of the interface to hold a service address on.
 
-    def _remembered(self) -> list[Route]:
-        try:
-            return msgspec.json.decode(self._routes_before.read_bytes(), type=list[Route])
-        except (FileNotFoundError, msgspec.DecodeError):
-            return []
+    `lo`, too, as long as the interface of the own address has none of its own. NetworkManager takes an
+    interface with nothing but our address on it for one that somebody else configures, and never gives it the
+    own address back: seen after six seconds without carrier, and after `nmcli device disconnect`.
+    """
+    device, loopback = _index(interface), socket.if_nametoindex("lo")
+    ours = {each.address for each in installation.service_addresses}
+    is_bare = all(found in ours for found, _, where in standing if where == device)
+    if installation.on_loopback or (is_bare and interface == installation.interface):
+        return loopback
+    return device
 
-    def _remember(self, routes: list[Route]) -> None:
-        # Not durable on purpose: a boot forgets the routes, too.
-        beside = self._routes_before.with_suffix(".new")
-        self._routes_before.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(msgspec.json.encode(routes))
-        beside.rename(self._routes_before)
+
+def _index(interface: str) -> int:
+    try:
+        return socket.if_nametoindex(interface)
+    except OSError:
+        raise Failed("interface-missing", interface=interface) from None
+
+
+def _devices(installation: Installation) -> list[int]:
+    """Return the indexes of the service addresses' interfaces, of those that are there."""
+    found = {each.interface for each in installation.service_addresses}
+    return [index for index, name in socket.if_nameindex() if name in found]
 
 
 def vlan_of(link: Any) -> int:
@@ -224,11 +198,6 @@ def vlan_of(link: Any) -> int:
         return 0
     data = info.get_attr("IFLA_INFO_DATA")
     return int(data.get_attr("IFLA_VLAN_ID") or 0) if data else 0
-
-
-def _replaced(route: Route, current: list[Route]) -> bool:
-    """Tell whether there is such a route now, or one to the same place that somebody put instead."""
-    return any(each.key == route.key or each.to == route.to for each in current)
 
 
 def _first_of_each_interface(installation: Installation) -> list[Any]:

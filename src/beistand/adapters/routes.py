@@ -68,7 +68,7 @@ def _spec(route: Route) -> dict[str, Any]:
         "table": MAIN_TABLE,
         "proto": route.protocol,
         "scope": route.scope,
-        "flags": route.flags & _ONLINK,
+        "flags": route.flags & ONLINK,
         "tos": route.service_type,
     }
     if route.gateway:
@@ -87,7 +87,7 @@ def prefers(route: Route, address: str) -> bool:
     return route.to == DEFAULT or IPv4Address(address) in IPv4Network(route.to)
 
 
-_ONLINK = 4
+ONLINK = 4
 """RTNH_F_ONLINK; the other flags are the kernel's own remarks (link down, offloaded)."""
 
 

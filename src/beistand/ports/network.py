@@ -51,6 +51,10 @@ class Addresses(Protocol):
 
         Return whether anything changed.
 
+        While the interface of the own address has no address of its own, a service address stands on `lo`; a
+        default route that somebody took away is stood in for by a last resort of a route, and put back as it was
+        when nobody brings another one.
+
         promote_secondaries is set to 1 first (FIGURES section 5).
         Raises Failed `address-not-added`.
         """
