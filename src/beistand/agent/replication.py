@@ -10,10 +10,11 @@ from beistand.agent.log import log
 from beistand.domain.config import config_digest
 from beistand.domain.errors import BeistandError
 from beistand.domain.job import JobKind
-from beistand.domain.message import message
 from beistand.domain.learning import learnt_by_receiver, learnt_by_source
+from beistand.domain.message import message
 from beistand.domain.role import Role
 from beistand.operations.importing import live_generation
+from beistand.ports.store import Event
 
 if TYPE_CHECKING:
     from beistand.agent.agent import Agent
@@ -38,7 +39,9 @@ def send_settings(agent: Agent, greeting: Greeting) -> None:
             log("settings-sent", revision=config.revision)
             if greeting.config_revision >= config.revision:
                 # Not one that follows ours: it was changed there while nobody could tell us.
-                agent.tell(message("config-changed-on-both", peer=greeting.appliance.host))
+                told = message("config-changed-on-both", peer=greeting.appliance.host)
+                log(told.code, level="warning", **told.fields)
+                agent.tell(Event(at=agent.clock.now(), message=told))
         # Of a pair whose active has no accounts yet the standby keeps those it has.
         if settings.revision not in (0, greeting.settings_revision):
             node.peer.push_settings(settings)
