@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from torture import boots, clocks, durable_order, guard, kills, patience
+from torture import boots, clocks, durable_order, guard, huge, kills, patience
 from torture.run import Run
 
 CAMPAIGNS: dict[str, Callable[[Run], None]] = {
@@ -11,5 +11,6 @@ CAMPAIGNS: dict[str, Callable[[Run], None]] = {
     "guard": guard.campaign,
     "boots": boots.campaign,
     "durable-order": durable_order.campaign,
+    "huge": huge.campaign,
     "kills": kills.campaign,
 }
