@@ -150,7 +150,10 @@ def test_the_note_and_the_file_as_it_was_are_found_afterwards(places: Places) ->
     write_installation(places.etc, INSTALLATION)
     notes = GuardNotes(places.guard_note, places.kept_network_files)
     before = file_of(Manager.NETWORK_MANAGER, PROFILE, "/etc/NetworkManager/system-connections/phones")
-    note = guard(places, FakeNetworkFiles(before), notes)
+    files = FakeNetworkFiles(before)
+    note = guard(places, files, notes)
+    assert notes.read() == note
+    assert guard(places, files, notes) == GuardNote()
     assert notes.read() == note
     (held,) = note.held
     assert Path(held.kept).read_bytes() == before.body

@@ -55,5 +55,7 @@ def guard(places: Places, files: NetworkFiles, notes: GuardNotes) -> GuardNote:
             line=place.line,
             why=str(passed.why),
         )
-    notes.write(note)
+    # Started again in the same boot, it finds nothing: what it did before is told all the same.
+    before = notes.read()
+    notes.write(GuardNote(held=(*before.held, *note.held), passed=note.passed))
     return note

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from beistand.agent.log import log
-from beistand.domain.guarding import GuardNote, note_findings, place_findings
+from beistand.domain.errors import Refused
+from beistand.domain.guarding import GuardNote, lease_finding, note_findings, place_findings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from beistand.agent.agent import Agent
     from beistand.domain.facts import Finding
     from beistand.domain.network_file import Named, NetworkFile
@@ -24,6 +28,7 @@ class NetworkFileLook:
         self._next = 0.0
         self._seen: tuple[tuple[str, ...], tuple[NetworkFile, ...]] | None = None
         self._places: tuple[Named, ...] = ()
+        self._leases: tuple[Finding, ...] = ()
         self._note = GuardNote()
         self._is_note_read = False
 
@@ -41,6 +46,7 @@ class NetworkFileLook:
             for found in note_findings(self._note):
                 # The guard told the journal; the module's own log was not there yet.
                 log(found.code, level="warning", **found.fields)
+        self._leases = tuple(self._find_leases())
         addresses = tuple(each.address for each in agent.node.installation.service_addresses)
         seen = (addresses, agent.wiring.network_files.every())
         if seen == self._seen:
@@ -60,4 +66,14 @@ class NetworkFileLook:
 
     def findings(self) -> tuple[Finding, ...]:
         """Return what the files bring now, and what the guard did at this boot."""
-        return (*note_findings(self._note), *place_findings(self._places))
+        return (*note_findings(self._note), *place_findings(self._places), *self._leases)
+
+    def _find_leases(self) -> Iterator[Finding]:
+        installation, files = self._agent.node.installation, self._agent.wiring.network_files
+        interfaces = {installation.interface, *(each.interface for each in installation.service_addresses)}
+        for interface in sorted(interfaces):
+            # What is in no manager's hands leases nothing; what cannot be read is told where it matters.
+            with suppress(Refused):
+                for file in files.configuring(interface):
+                    if found := lease_finding(file, interface):
+                        yield found

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from beistand.domain.facts import Finding, Severity
-from beistand.domain.message import Message
+from beistand.domain.message import Field, Message
 from beistand.domain.network_file import Named, NetworkFile, NotUnderstood
-from beistand.domain.network_file_edit import configured, replaced, without
+from beistand.domain.network_file_edit import configured, leases, replaced, without
 from beistand.domain.value import Value
 
 if TYPE_CHECKING:
@@ -74,6 +74,14 @@ def place_findings(places: Iterable[Named]) -> list[Finding]:
     ]
 
 
+def lease_finding(file: NetworkFile, interface: str) -> Finding | None:
+    """A DHCP server may give the service address away, and no guard sees it in a file."""
+    for _, line in leases(file):
+        fields: dict[str, Field] = {"interface": interface, "path": file.path, "line": line}
+        return Finding(code="network-file-leases", severity=Severity.WARN, fields=fields)
+    return None
+
+
 def note_findings(note: GuardNote) -> list[Finding]:
     """Return what is told of this boot's guard."""
     held = [
@@ -96,5 +104,5 @@ def note_findings(note: GuardNote) -> list[Finding]:
     return [*passed, *held]
 
 
-def _fields(place: Named) -> dict[str, str | int | float | bool]:
+def _fields(place: Named) -> dict[str, Field]:
     return {"address": place.address, "path": place.path, "line": place.line}
