@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 
-from torture import boots, clocks, durable_order, guard, huge, kills, patience
+from torture import alarms, boots, clocks, durable_order, guard, huge, kills, patience
 from torture.run import Run
 
 CAMPAIGNS: dict[str, Callable[[Run], None]] = {
     "clocks": clocks.campaign,
     "patience": patience.campaign,
     "guard": guard.campaign,
+    "alarms": alarms.campaign,
     "boots": boots.campaign,
     "durable-order": durable_order.campaign,
     "huge": huge.campaign,
