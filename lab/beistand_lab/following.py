@@ -78,6 +78,8 @@ class Following:
         self._process.kill()
         self._process.wait()
         self._reader.join(BEGIN_SECONDS)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
 
     def points(self) -> list[Point]:
         """Every call so far as a point, in their order."""

@@ -128,8 +128,10 @@ class Killing(ABC):
     def wait_until_settled(self) -> None:
         """Until the recovered agent has come to a state that stays."""
 
-    def following(self, *, kill: Point | None = None, everything: bool = False) -> Following:
-        return Following(self.lab, self.victim, kill=kill, everything=everything)
+    def following(
+        self, *, kill: Point | None = None, stop: Point | None = None, everything: bool = False
+    ) -> Following:
+        return Following(self.lab, self.victim, kill=kill, stop=stop, everything=everything)
 
 
 def settled(following: Following, seconds: float = 0.5) -> None:
@@ -251,8 +253,10 @@ class Boot(Killing):
             return pid > 0 and Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
         return False
 
-    def following(self, *, kill: Point | None = None, everything: bool = False) -> Following:
-        return Following(self.lab, "a", kill=kill, everything=everything, stopped_itself=True)
+    def following(
+        self, *, kill: Point | None = None, stop: Point | None = None, everything: bool = False
+    ) -> Following:
+        return Following(self.lab, "a", kill=kill, stop=stop, everything=everything, stopped_itself=True)
 
     def act(self) -> bool:
         def is_over() -> bool:
