@@ -17,12 +17,31 @@ from beistand.adapters.clock import SystemClock
 _now = SystemClock.now
 SystemClock.now = lambda clock: _now(clock) - timedelta(seconds=SECONDS)
 """
+_PASSED = """# Python begins with this (module site): the machine has been up for longer than it has.
+from beistand.adapters.clock import SystemClock
+
+_monotonic = SystemClock.monotonic
+SystemClock.monotonic = lambda clock: _monotonic(clock) + SECONDS
+"""
 
 
 def set_back(lab: Lab, host: str, behind: timedelta) -> None:
     """Let the agent of an appliance that is on live so long ago, until `set_right`; it is restarted here."""
     lab.sh(host, ["mkdir", "-p", _LIBRARY, _FOLDER])
     text = _STARTED_FIRST.replace("SECONDS", f"{behind.total_seconds():.0f}")
+    lab.copy_in(host, f"{_LIBRARY}/sitecustomize.py", text)
+    lab.copy_in(host, _DROP_IN, f"[Service]\nEnvironment=PYTHONPATH={_LIBRARY}\n")
+    lab.sh(host, ["systemctl", "daemon-reload"])
+    lab.sh(host, ["systemctl", "restart", "beistand-agent"])
+
+
+def let_pass(lab: Lab, host: str, passed: timedelta) -> None:
+    """Let the agent of an appliance find that so much more time has passed since it was booted, until `set_right`.
+
+    It is restarted here: what it noted before is older now. Nothing waits any less than it says.
+    """
+    lab.sh(host, ["mkdir", "-p", _LIBRARY, _FOLDER])
+    text = _PASSED.replace("SECONDS", f"{passed.total_seconds():.0f}")
     lab.copy_in(host, f"{_LIBRARY}/sitecustomize.py", text)
     lab.copy_in(host, _DROP_IN, f"[Service]\nEnvironment=PYTHONPATH={_LIBRARY}\n")
     lab.sh(host, ["systemctl", "daemon-reload"])

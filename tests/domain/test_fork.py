@@ -69,8 +69,10 @@ def test_a_choice_that_knew_of_both_ends_it() -> None:
 
 
 def test_where_the_histories_parted() -> None:
-    """Of a fork: the first of the two clicks. Else: the newer grant."""
+    """Where one continues the other's data: the newer click. Where it does not: the first of the two."""
     early, late = NOW, NOW + timedelta(hours=1)
-    taken = minted(3, B, over=2, at=late)
+    taken = minted(3, B, over=2, parent=2, at=late)
     assert parted_at(minted(2, A, over=0, at=early), taken) == late
-    assert parted_at(minted(4, A, over=0, at=early), taken) == early
+    assert parted_at(minted(4, A, over=0, parent=2, at=early), taken) == early
+    # Chosen knowing of both, and still not with the data of the other.
+    assert parted_at(minted(4, A, over=3, parent=2, at=late + timedelta(hours=1)), taken) == late

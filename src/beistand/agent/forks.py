@@ -147,9 +147,13 @@ class Forks:
         if agent.keeper.is_forked and standing.is_holder and theirs is not None:
             return standing.grant, parted_at(standing.grant, theirs)
         if standing.is_holder:
-            return (standing.grant, standing.grant.at) if last and last.history else None
+            # The peer's count tells that there is something to compare, and since when.
+            return (standing.grant, last.history.since) if last and last.history else None
         body = agent.store.get(OWN_GRANT) if standing.has_own_data else None
-        return (msgspec.json.decode(body, type=Grant), standing.grant.at) if body else None
+        if not body:
+            return None
+        mine = msgspec.json.decode(body, type=Grant)
+        return mine, parted_at(mine, standing.grant)
 
     def _told(self, greeting: Greeting) -> Fork | None:
         """Return the fork that the peer knows of, if it is one of us two and still open."""

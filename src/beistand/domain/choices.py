@@ -31,7 +31,7 @@ class Choice(Value, frozen=True, kw_only=True):
     command: str = ""
     """To be typed on the appliance that `where` names."""
     page: str = ""
-    """Path of the page there that does the same."""
+    """Name of the page there that does the same: `takeover` or `backups`."""
 
 
 class Predicament(Value, frozen=True, kw_only=True):
@@ -46,7 +46,7 @@ class Predicament(Value, frozen=True, kw_only=True):
 
 
 TAKEOVER, RETRY, BACKUPS = "beistand takeover", "beistand retry", "beistand backup list"
-TAKEOVER_PAGE, BACKUPS_PAGE = "/takeover/", "/backups/"
+TAKEOVER_PAGE, BACKUPS_PAGE = "takeover", "backups"
 
 _KEEP_HERE = Choice(code="keep-serving-here", where=Where.HERE, command=TAKEOVER, page=TAKEOVER_PAGE)
 _SERVE_HERE = Choice(code="serve-here", where=Where.HERE, command=TAKEOVER, page=TAKEOVER_PAGE)

@@ -93,6 +93,9 @@ def is_open(fork: Fork | None, standing: Standing) -> bool:
 
 
 def parted_at(one: Grant, other: Grant) -> datetime:
-    """Return from when on what the two recorded is not the same any more, as far as their grants tell."""
+    """Return from when on what the two recorded is not the same any more, as far as their grants tell.
+
+    A grant that continues the other's data parts from it when it is minted; one that does not, with the first.
+    """
     older, newer = sorted((one, other), key=lambda each: each.epoch)
-    return min(older.at, newer.at) if is_fork(older, newer) else newer.at
+    return newer.at if newer.parent >= older.epoch else min(older.at, newer.at)

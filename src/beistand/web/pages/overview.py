@@ -15,6 +15,7 @@ from beistand.protocol import Coverage, GenerationList, GetCoverage, ListGenerat
 from beistand.web import copy_state
 from beistand.web.answers import see_other
 from beistand.web.asking import Request, is_administrator
+from beistand.web.choosing import decision
 from beistand.web.cycle_picture import picture
 from beistand.web.rights import for_administrators, for_viewers
 from beistand.web.summary import summary
@@ -51,6 +52,7 @@ def _page(request: Request) -> HttpResponseBase:
     values = {
         "status": status,
         "summary": summary(status),
+        "decision": decision(status),
         "is_active": status.role is Role.ACTIVE,
         "steps": copy_state.steps(status.newest, is_running=is_cycling) if status.newest else (),
         "age": copy_state.age(status.usable, status.usable_age_seconds, status.oldest_promised_seconds),

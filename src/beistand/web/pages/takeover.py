@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from beistand.client import Told
@@ -26,7 +25,7 @@ from beistand.protocol import (
 )
 from beistand.text import term
 from beistand.text.catalogue import entries
-from beistand.web.address import PORT
+from beistand.web.choosing import decision, page_there
 from beistand.web.consent import (
     Consent,
     Question,
@@ -127,13 +126,6 @@ def _first_known(*codes: str) -> str:
     return next((each for each in codes if each in entries(spoken())), codes[-1])
 
 
-def _peer_page(status: Status) -> str:
-    if status.peer is None:
-        return ""
-    address = status.peer.own_address.partition("/")[0]
-    return f"https://{address}:{PORT}{reverse('takeover')}"
-
-
 def _peer(status: Status) -> str:
     return status.peer.host if status.peer else term("web.takeover.the-other", spoken())
 
@@ -160,7 +152,8 @@ def _page(
         "status": status,
         "peer": _peer(status),
         "can_retry": status.state in RETRY_STATES,
-        "peer_page": _peer_page(status),
+        "peer_page": page_there(status, "takeover"),
+        "decision": decision(status),
         "has_standby": all(each.code != "no-standby" for each in status.findings),
     }
     try:
