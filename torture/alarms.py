@@ -45,7 +45,7 @@ def campaign(run: Run) -> None:
 
 
 def _stopped_agent(run: Run, pair: Administrator) -> None:
-    """the active's agent stops: red on the standby, told by mail with begin and end"""
+    """The active's agent stops: red on the standby, told by mail with begin and end"""
     before = len(alarming.mails(pair.lab, "is back"))
     pair.lab.sh("a", ["systemctl", "stop", "beistand-agent"])
     run.injected()
@@ -60,7 +60,7 @@ def _stopped_agent(run: Run, pair: Administrator) -> None:
 
 
 def _cut_line(run: Run, pair: Administrator) -> None:
-    """the standby's cable is cut: red on both sides, and both tell it when they can"""
+    """The standby's cable is cut: red on both sides, and both tell it when they can"""
     before = len(alarming.mails(pair.lab, "is back"))
     pair.lab.cut("b")
     run.injected()
@@ -72,7 +72,7 @@ def _cut_line(run: Run, pair: Administrator) -> None:
 
 
 def _blocked_mails(run: Run, pair: Administrator) -> None:
-    """the active cannot send a mail: the standby tells it, by page and mail"""
+    """The active cannot send a mail: the standby tells it, by page and mail"""
     lab, host = pair.lab, pair.lab.settings.address("m")
     lab.sh("a", ["ip", "route", "add", "blackhole", f"{host}/32"])
     run.injected()
@@ -93,7 +93,7 @@ def _blocked_mails(run: Run, pair: Administrator) -> None:
 
 
 def _stranger(run: Run, pair: Administrator) -> None:
-    """a stranger takes the service address of a pair that is well: both name its MAC"""
+    """A stranger takes the service address of a pair that is well: both name its MAC"""
     alarming.settle_stranger(pair, comes=True)
     run.injected()
     try:
@@ -108,7 +108,7 @@ def _stranger(run: Run, pair: Administrator) -> None:
 
 
 def _inspection(run: Run, pair: Administrator) -> None:
-    """a switch drops announcements of other addresses, at either port: told, and its end"""
+    """A switch drops announcements of other addresses, at either port: told, and its end"""
     for host in alarming.BOTH:
         run.injected()
         _restart_agents(pair)
@@ -118,7 +118,7 @@ def _inspection(run: Run, pair: Administrator) -> None:
 
 
 def _silent_gateway(run: Run, pair: Administrator) -> None:
-    """the gateway answers no ARP any more: one witness less, told after five minutes"""
+    """The gateway answers no ARP any more: one witness less, told after five minutes"""
     _gateway(pair.lab, answers=False)
     run.injected()
     try:

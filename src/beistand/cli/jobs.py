@@ -10,7 +10,9 @@ from beistand.cli.console import Console
 from beistand.client import Client, has_ended
 from beistand.domain.job import Job, JobState
 from beistand.domain.message import message
+from beistand.domain.waits import until
 from beistand.protocol import CancelJob, Done
+from beistand.text.catalogue import sentence
 
 BAR_SIGNS = 24
 Show = Callable[[Job], None]
@@ -62,7 +64,7 @@ def stages_with_seconds(console: Console) -> Show:
     def show(job: Job) -> None:
         if job.stage and job.stage != seen[0]:
             seen[0] = job.stage
-            console.text(f"{time.monotonic() - begin:7.2f} s  {console.term(f'job.stage.{job.stage}')}")
+            console.text(f"{time.monotonic() - begin:7.2f} s  {_stage(console, job)}")
 
     return show
 
@@ -73,7 +75,7 @@ def _lines(console: Console) -> Show:
     def show(job: Job) -> None:
         if job.stage and job.stage != seen[0]:
             seen[0] = job.stage
-            click.echo(console.term(f"job.stage.{job.stage}"), err=True)
+            click.echo(_stage(console, job), err=True)
 
     return show
 
@@ -88,11 +90,22 @@ def _moving(console: Console) -> Show:
     return show
 
 
+def _stage(console: Console, job: Job) -> str:
+    """Return the stage with how long it may last, and what then."""
+    ends = until(job)
+    text = console.term(f"job.stage.{job.stage}")
+    return f"{text} ({sentence(ends, console.language)})" if ends else text
+
+
 def progress_line(console: Console, job: Job) -> str:
     """Return the stage with a bar, or with what is done while the total is unknown."""
     stage = console.term(f"job.stage.{job.stage}")
     if job.total <= 0:
-        return f"{stage} …" if job.done == 0 else f"{stage} {console.term('cli.number', count=job.done)}"
+        return (
+            f"{_stage(console, job)} …"
+            if job.done == 0
+            else f"{stage} {console.term('cli.number', count=job.done)}"
+        )
     part = min(1.0, job.done / job.total)
     filled = round(part * BAR_SIGNS)
     return f"{stage} [{'#' * filled}{'.' * (BAR_SIGNS - filled)}] {part:4.0%}"

@@ -7,8 +7,10 @@ from beistand.cli.console import Console
 from beistand.cli.jobs import progress_line
 from beistand.cli.verb import verb
 from beistand.client import Client
+from beistand.domain.facts import Severity
 from beistand.domain.generation import Copy, CopyState
 from beistand.domain.role import Role
+from beistand.domain.waits import until_state
 from beistand.protocol import GetStatus, PeerView, Status
 from beistand.text.catalogue import sentence
 
@@ -30,6 +32,8 @@ def command(console: Console) -> None:
         return
     console.pairs(_lines(console, status))
     console.findings(status.findings)
+    if pressing := sum(each.severity is Severity.BLOCK for each in status.findings):
+        console.line("cli.status.pressing", count=pressing)
     show_choices(console, status)
 
 
@@ -44,6 +48,8 @@ def _lines(console: Console, status: Status) -> list[tuple[str, str]]:
         ("cli.status.newest", _newest(console, status.newest)),
         ("cli.status.next", _next(console, status)),
     ]
+    if ends := until_state(status.state, status.role):
+        lines.insert(1, ("cli.status.until", sentence(ends, console.language)))
     if status.job:
         kind = console.term(f"job.kind.{status.job.kind}")
         progress = progress_line(console, status.job) if status.job.stage else "…"

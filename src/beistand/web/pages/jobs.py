@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 from beistand.domain.errors import BeistandError
 from beistand.domain.job import Job, JobKind, JobState
 from beistand.domain.message import Message
+from beistand.domain.waits import until
 from beistand.protocol import CancelJob, Done, WatchJob
 from beistand.text import hint, sentence
 from beistand.web.answers import see_other
@@ -93,7 +94,10 @@ def _watch(request: Request, id: str, seen: int = -1) -> Job:  # noqa: A002
 
 
 def _stage(request: Request, job: Job) -> str:
-    return say(request, f"job.stage.{job.stage}") if job.stage else say(request, "web.jobs.begins")
+    if not job.stage:
+        return say(request, "web.jobs.begins")
+    text, ends = say(request, f"job.stage.{job.stage}"), until(job)
+    return f"{text} ({sentence(ends, spoken())})" if ends else text
 
 
 def _results(job: Job) -> list[Message]:

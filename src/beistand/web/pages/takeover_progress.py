@@ -15,6 +15,7 @@ from beistand.client import Told
 from beistand.domain.errors import BeistandError
 from beistand.domain.job import Job, JobState
 from beistand.domain.mail import MailState
+from beistand.domain.waits import until
 from beistand.protocol import GetMail, MailView, Status, WatchJob
 from beistand.text import term
 from beistand.web.rights import for_administrators
@@ -73,6 +74,7 @@ def progress(request: Request, job: str) -> HttpResponseBase:
         "job": found,
         "stages": stages(found),
         "is_running": found.state is JobState.RUNNING,
+        "until": until(found),
         "is_settling": mails is not None and mails.is_moving and _is_recent(found),
         "is_granted": is_granted(found),
         "status": status,
