@@ -1,19 +1,23 @@
 """What was cut short is brought to an end, at the start and as soon as it can be: none of it needs a click."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Thread
 
 from beistand.agent.agent import Agent
 from beistand.agent.worker import Progress, Result
-from beistand.domain.errors import BeistandError
+from beistand.domain.errors import BeistandError, Refused
 from beistand.domain.job import JobKind
 from beistand.domain.message import message
 from beistand.operations.importing import recover_import
+from beistand.operations.leftovers import clear_leftovers, has_leftovers
 from beistand.operations.runner import recover_plan
 from beistand.operations.tries import close_interrupted
 from beistand.ports.node import Node
 
 AGAIN_SECONDS = 10.0
+CLEAR_SECONDS = 30.0
+"""On a disk that is still full it fails again, and each time it stands in the list of jobs."""
 _ACTS: tuple[tuple[str, Callable[[Node], object]], ...] = (
     ("import", recover_import),
     ("plan", recover_plan),
@@ -27,6 +31,7 @@ class Recovery:
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
         self._next = 0.0
+        self._next_clearing = 0.0
 
     def begin(self) -> None:
         """Take back a setup; read the settings; bring an import to one of its two ends, undo a plan, count a try."""
@@ -50,6 +55,22 @@ class Recovery:
         elif agent.is_initialised and agent.store.plan() is not None and agent.link.is_connected():
             # As a job: no takeover can begin meanwhile. The peer that released waits for our word.
             agent.worker.start(JobKind.TAKEOVER, self._undo)
+        elif agent.is_initialised and agent.clock.monotonic() >= self._next_clearing:
+            self._clear()
+
+    def _clear(self) -> None:
+        """Do for a job that failed with its disk what a restart would do; as a job, so that none begins meanwhile."""
+        agent = self._agent
+        if has_leftovers(agent.node):
+            self._next_clearing = agent.clock.monotonic() + CLEAR_SECONDS
+            with suppress(Refused):  # another job was faster
+                agent.worker.start(JobKind.RECOVER, self._cleared)
+
+    def _cleared(self, _progress: Progress) -> Result:
+        clear_leftovers(self._agent.node)
+        self._agent.troubles.pop("import", None)
+        self._agent.troubles.pop("cycle", None)
+        return {}
 
     def _try_rsync(self) -> None:
         # Beside everything else: it takes a second, and nothing that must not wait needs it.

@@ -31,7 +31,10 @@ from beistand.operations.takeover import (
 from beistand.ports.store import Event
 from beistand.protocol import PlanTakeover, StartTakeover, TakeoverPlanAnswer
 
-ENDED = (JobKind.RECEIVE, JobKind.CYCLE, JobKind.CHECK, JobKind.SEED, JobKind.LOCAL_BACKUP)
+ENDED = (
+    *(JobKind.RECEIVE, JobKind.CYCLE, JobKind.CHECK, JobKind.SEED),
+    *(JobKind.LOCAL_BACKUP, JobKind.RECOVER),
+)
 """What a takeover does not wait for."""
 END_JOB_SECONDS = 30.0
 """An import that runs is ended between two effects; one big file may have to be copied to its end."""

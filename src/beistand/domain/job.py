@@ -17,6 +17,8 @@ class JobKind(StrEnum):
     """An uploaded export is read and checked."""
     SEED = "seed"
     """A checked export becomes the standby's data (S16)."""
+    RECOVER = "recover"
+    """What a job left behind that a full or failing disk ended is brought to an end."""
 
 
 class JobState(StrEnum):
