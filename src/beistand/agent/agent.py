@@ -141,6 +141,7 @@ class Agent:
             settings_revision=self.store.settings().revision,
             licences=self.store.licences(),
             pause=own_pause(self.store),
+            claims=self.keeper.claims,
             alarm=self.alarms.path(),
             outlook=self.lookout.outlook(),
             config_digest=config_digest(self.store.config()),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from threading import Event, RLock
 from typing import TYPE_CHECKING
 
 from beistand.agent.announcer import Announcer
 from beistand.agent.log import log, log_message
-from beistand.agent.serving_notes import BootNote, forget_released, note_released, released_for
+from beistand.agent.serving_acts import ServingActs
+from beistand.agent.serving_notes import released_for
 from beistand.domain.boot import Action, Adopt, Held, Serve, StandBy, Wait, pair_grant, peer_news
 from beistand.domain.errors import BeistandError, Failed, Refused
 from beistand.domain.facts import Finding, Severity
@@ -17,12 +17,9 @@ from beistand.domain.role import Role
 from beistand.domain.serving import (
     GIVE_UP,
     RELEASE,
-    TAKE_BACK,
-    WITHDRAW,
     Act,
     acts_on_news,
     may_release,
-    may_serve,
     needs_check,
     takes_back,
 )
@@ -33,8 +30,7 @@ if TYPE_CHECKING:
     from beistand.agent.agent import Agent
     from beistand.domain.message import Message
     from beistand.domain.pair import Greeting
-    from beistand.domain.role import Grant, Standing
-    from beistand.domain.serving import Checked
+    from beistand.domain.role import Standing
     from beistand.ports.node import Node
 
 LOOK_SECONDS = 5.0
@@ -49,7 +45,7 @@ class Keeper:
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
         self._lock = RLock()
-        self._note = BootNote(agent.wiring.places.run / "boot-check", agent.clock.monotonic)
+        self._acts = ServingActs(agent, self._drop, self.soon)
         self._began = agent.clock.monotonic()
         self._due = Event()
         """Set when a turn is due at once; whoever sets it during a turn gets another one."""
@@ -66,6 +62,8 @@ class Keeper:
         self._may_yield_to = ""
         """The peer's MAC, while its claim could only be the right one."""
         self._holds: bool | None = None
+        self._has_begun = False
+        """The first turn was taken."""
         self.state = "starting"
 
     # --- what others ask ------------------------------------------------------------------------
@@ -85,11 +83,11 @@ class Keeper:
 
     @property
     def is_verified(self) -> bool:
-        checked = self._checked()
+        checked = self._acts.checked()
         return checked is not None and checked.verified
 
     def unverified_seconds(self) -> float:
-        checked = self._checked()
+        checked = self._acts.checked()
         if checked is None or checked.verified or not self.is_serving:
             return 0.0
         return max(0.0, self._agent.clock.monotonic() - checked.since)
@@ -126,20 +124,24 @@ class Keeper:
         """Bring the machine to what the standing says, now."""
         node = self._agent.node
         self._due.clear()
+        if not self._has_begun:
+            # Checked in this boot already: it looks, and does not wait for a silent peer.
+            self._is_asked |= self._acts.begin(holds=bool(node.addresses.held(node.installation)))
+            self._has_begun = True
         try:
             self._check_boot(node)
         except BeistandError as error:
             # What cannot be checked is not served; what is still held from before is given up all the same.
             self._agent.complaints.tell("boot-check", error.message)
         with self._lock:
-            standing, serve = node.store.standing(), self._may_serve(node)
+            standing, serve = node.store.standing(), self._acts.may_serve()
             may_start = self._failure is None or self._agent.clock.monotonic() >= self._retry_at
             outcome = converge(
                 node,
                 serve=serve,
                 announce=lambda: self._announcer.start(node),
                 may_start=may_start,
-                is_overtaken=lambda: not self._may_serve(node),
+                while_ours=self._acts.while_ours,
             )
             self._may_yield_to = self._peer_mac() if self._peer_knows_our_grant() else ""
             if not serve:
@@ -156,15 +158,22 @@ class Keeper:
         if not self._agent.is_initialised:
             return
         node = self._agent.node
-        if self._may_serve(node):
-            node.addresses.hold(node.installation)
-            if not self._may_serve(node):
-                self._carry_out(GIVE_UP)  # overtaken meanwhile
+        if self._has_begun:  # before, it is not known whether it was ours all the time
+            self._acts.while_ours(lambda: node.addresses.hold(node.installation))
         self.soon()
 
     def prepare(self, epoch: int) -> None:
         """The click is this boot's check. Written before the grant is: a kill in between delays nothing."""
-        self._note.claim(self._agent.store.standing().epoch, epoch)
+        self._acts.claim(epoch)
+
+    @property
+    def claims(self) -> int:
+        """Return the epoch that a takeover under way here would mint; 0: none."""
+        return self._acts.claims
+
+    def end_claim(self) -> None:
+        """The takeover was granted or undone."""
+        self._acts.end_claim()
 
     def take_up(self) -> Outcome:
         """Serve under a grant that was committed a moment ago."""
@@ -179,7 +188,7 @@ class Keeper:
         self._retry_at = 0.0
         self._is_asked = store.standing().is_holder and not self.is_serving
         if released_for(store):
-            self._carry_out(TAKE_BACK)
+            self._acts.take_back()
         self.soon()
 
     def stop(self) -> None:
@@ -195,6 +204,10 @@ class Keeper:
         """
         if not self._agent.is_initialised:
             return
+        with self._acts.moment:
+            self._act_on(greeting, was_silent)
+
+    def _act_on(self, greeting: Greeting, was_silent: bool) -> None:
         standing = self._agent.store.standing()
         action = peer_news(
             standing, greeting, serving=self.is_serving, unverified_seconds=self.unverified_seconds()
@@ -210,7 +223,7 @@ class Keeper:
             self._announcer.again(self._agent.node)
         self._peer_served = greeting.serving
         # All of them, also when the disk could not take the grant: nobody serves beside a higher epoch.
-        self._carry_out(acts, grant=pair_grant(standing, greeting))
+        self._acts.carry_out(acts, grant=pair_grant(standing, greeting))
 
     def peer_seen(self) -> None:
         """Tell everybody anew who has the address: the line has healed, and nobody could say yet what is so.
@@ -227,13 +240,14 @@ class Keeper:
         could not be removed.
         """
         node = self._agent.node
-        standing = node.store.standing()
-        if not may_release(standing, epoch):
-            raise Refused("claim-overtaken", epoch=epoch, known=standing.epoch)
-        note, *rest = RELEASE
-        self._carry_out([note], epoch=epoch)  # alone: what could not be noted is not given up
-        log("released", level="warning", epoch=epoch)
-        self._carry_out([each for each in rest if each in GIVE_UP])
+        with self._acts.moment:
+            standing = node.store.standing()
+            if not may_release(standing, epoch):
+                raise Refused("claim-overtaken", epoch=epoch, known=standing.epoch)
+            note, *rest = RELEASE
+            self._acts.carry_out([note], epoch=epoch)  # alone: what could not be noted is not given up
+            log("released", level="warning", epoch=epoch)
+            self._acts.carry_out([each for each in rest if each in GIVE_UP])
         outcome = self.settle()
         if outcome.holds and outcome.failure is not None:
             raise Failed(outcome.failure.code, **outcome.failure.fields)
@@ -242,50 +256,18 @@ class Keeper:
         """Take back a release of this epoch; do nothing if there was none."""
         store = self._agent.node.store
         if takes_back(released_for(store), store.standing(), epoch):
-            self._carry_out(TAKE_BACK)
+            self._acts.take_back()
             log("resumed", level="warning", epoch=epoch)
 
-    def _carry_out(self, acts: Iterable[Act], *, epoch: int = 0, grant: Grant | None = None) -> None:
-        """Do all of them in this order; what fails is told or raised after the last one.
-
-        A PBX takes long to end: the turn that follows does it.
-        """
-        failure: BeistandError | None = None
-        for act in acts:
-            try:
-                self._do(act, epoch, grant)
-            except BeistandError as error:
-                if act not in WITHDRAW:
-                    failure = failure or error
-                else:
-                    log_message(error.message, "error")
-            self.soon()
-        if failure is not None:
-            raise failure
-
-    def _do(self, act: Act, epoch: int, grant: Grant | None) -> None:
+    def _drop(self) -> None:
+        """Take the address away in this very moment; the turn that follows ends the PBX, too."""
         node = self._agent.node
-        match act:
-            case Act.NOTE_CHECK:
-                self._note.write(node.store.standing().epoch, verified=True)
-            case Act.FORGET_CHECK:
-                self._note.forget()
-            case Act.NOTE_RELEASE:
-                note_released(node.store, epoch)
-            case Act.FORGET_RELEASE:
-                forget_released(node.store)
-            case Act.ADOPT_GRANT if grant is not None:
-                if node.store.adopt(grant):
-                    log("grant-adopted", level="warning", epoch=grant.epoch, holder=grant.holder)
-            case Act.DROP_ADDRESS:
-                self._announcer.stop()
-                try:
-                    node.addresses.drop(node.installation)
-                finally:
-                    self._holds = bool(node.addresses.held(node.installation))
-                    self._agent.link.greet_now()
-            case Act.CLOSE_GATE:
-                node.services.close_gate()
+        self._announcer.stop()
+        try:
+            node.addresses.drop(node.installation)
+        finally:
+            self._holds = bool(node.addresses.held(node.installation))
+            self._agent.link.greet_now()
 
     def _tell_fork(self, is_forked: bool, greeting: Greeting) -> None:
         if is_forked != self._is_forked:
@@ -306,27 +288,23 @@ class Keeper:
 
     # --- inside ---------------------------------------------------------------------------------
 
-    def _may_serve(self, node: Node) -> bool:
-        """Tell whether the grant is ours, this boot was checked, and nothing was released."""
-        standing = node.store.standing()
-        return may_serve(standing, self._note.of(standing.epoch), released_for(node.store))
-
     def _check_boot(self, node: Node) -> None:
         """Ask the peer and the network who may serve, without holding the lock: the peer asks us, too."""
-        if not needs_check(node.store.standing(), self._checked()):
+        if not needs_check(node.store.standing(), self._acts.checked()):
             return
         if not node.addresses.carrier(node.installation.interface):
             self._began = self._agent.clock.monotonic()  # without a link nobody could have answered
         link = self._agent.link
         greeting = link.ask() or link.current() if node.peer is not None else None
         waited = self._agent.clock.monotonic() - self._began
+        begun = self._acts.voided
         verdict = boot_check(node, greeting, waited_seconds=waited, is_asked=self._is_asked)
         was_held, self._held_mac, self._waiting = self._waiting == "held", "", "checking"
         match verdict:
             case Serve():
                 log("boot-check", verdict="serve", verified=verdict.verified)
                 self._is_asked = False
-                self._note.write(node.store.standing().epoch, verified=verdict.verified)
+                self._acts.note_look(begun, verified=verdict.verified)
             case Adopt():
                 node.store.adopt(verdict.grant)
                 log("boot-check", level="warning", verdict="superseded", epoch=verdict.grant.epoch)
@@ -361,7 +339,7 @@ class Keeper:
             return "superseded" if standing.role is Role.SUPERSEDED else "standing-by"
         if self._is_forked:
             return "forked"
-        if not self._may_serve(node):
+        if not self._acts.may_serve():
             return "released" if released_for(node.store) else self._waiting
         if self._failure is not None:
             return "active-failed"
@@ -383,6 +361,3 @@ class Keeper:
         """Take the next turn at once."""
         self._due.set()
         self._agent.wake.set()
-
-    def _checked(self) -> Checked | None:
-        return self._note.of(self._agent.store.standing().epoch)

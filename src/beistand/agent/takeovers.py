@@ -8,6 +8,7 @@ from beistand.agent import takeover_facts
 from beistand.agent.agent import Agent
 from beistand.agent.caller import Caller
 from beistand.agent.log import log
+from beistand.agent.serving_notes import released_for
 from beistand.agent.worker import Progress, Result, Work
 from beistand.domain.errors import Cancelled, Failed, Refused
 from beistand.domain.facts import Facts, Finding
@@ -27,6 +28,7 @@ from beistand.operations.takeover import (
     plan_digest,
     takeover_grant,
     takeover_plan,
+    with_claim_of_peer,
 )
 from beistand.ports.store import Event
 from beistand.protocol import PlanTakeover, StartTakeover, TakeoverPlanAnswer
@@ -44,7 +46,7 @@ def show_plan(agent: Agent, request: PlanTakeover) -> TakeoverPlanAnswer:
     """Say what a takeover would do, as was observed; the dry run is the same code as the run."""
     _may_take_over(agent)
     node, copy = agent.node, _copy_to_serve(agent, request.restore_point)
-    facts, standing = agent.watch.recent(copy, request.within_seconds), node.store.standing()
+    facts, standing = _seen(agent, agent.watch.recent(copy, request.within_seconds)), node.store.standing()
     plan, found = takeover_plan(facts, standing, node.installation), _findings(agent, facts)
     return TakeoverPlanAnswer(
         digest=plan_digest(plan, facts, found, standing),
@@ -69,7 +71,7 @@ def start_takeover(agent: Agent, request: StartTakeover, caller: Caller) -> Job:
     accepted_at = agent.clock.now()
     _may_take_over(agent)
     node, copy = agent.node, _copy_to_serve(agent, request.restore_point)
-    facts, standing = agent.watch.fresh(copy), node.store.standing()
+    facts, standing = _seen(agent, agent.watch.fresh(copy)), node.store.standing()
     plan, found = takeover_plan(facts, standing, node.installation), _findings(agent, facts)
     if plan_digest(plan, facts, found, standing) != request.digest:
         raise Refused("plan-changed")
@@ -84,7 +86,11 @@ def start_takeover(agent: Agent, request: StartTakeover, caller: Caller) -> Job:
             Event(at=accepted_at, message=message("takeover-begins", epoch=grant.epoch), operator=operator)
         )
         agent.keeper.prepare(grant.epoch)
-        if why := run(plan, Reach(node=node, cancelled=progress.cancelled), grant, progress):
+        try:
+            why = run(plan, Reach(node=node, cancelled=progress.cancelled), grant, progress)
+        finally:
+            agent.keeper.end_claim()
+        if why:
             raise Failed(why.code, **why.fields)
         return agent.clock.now()
 
@@ -115,6 +121,10 @@ def _work(agent: Agent, act: Callable[[Progress], datetime], accepted_at: dateti
         }
 
     return work
+
+
+def _seen(agent: Agent, facts: Facts) -> Facts:
+    return with_claim_of_peer(facts, released_for(agent.node.store))
 
 
 def _findings(agent: Agent, facts: Facts) -> tuple[Finding, ...]:

@@ -69,7 +69,9 @@ def boot_verdict(
     if not is_paired:
         return Serve(verified=True)
     if greeting is not None:
-        return Held(mac="") if greeting.serving else Serve(verified=True)
+        # Its claim may be past its last look for us: what we would add now, it would not see.
+        is_taken = greeting.serving or greeting.claims > standing.epoch
+        return Held(mac="") if is_taken else Serve(verified=True)
     if waited_seconds < LONGEST_WAIT.total_seconds():
         return Wait()
     return Held(mac="") if is_strict else Serve(verified=False)
@@ -94,7 +96,7 @@ class Action(StrEnum):
     WITHDRAW = "withdraw"
     """Give up address and PBX at once, then remember the peer's grant."""
     HOLD = "hold"
-    """The grant is ours and the peer below it still serves: wait until it gives way."""
+    """The grant is ours, and the peer still serves below it or is about to take over: wait, and look again."""
     FORK = "fork"
     """Two histories: both are kept, nothing moves, a person chooses (R5)."""
 
@@ -116,4 +118,6 @@ def peer_news(standing: Standing, greeting: Greeting, *, serving: bool, unverifi
         return Action.WITHDRAW if serving else Action.KEEP
     if greeting.serving and not serving:
         return Action.FORK if greeting.served_unverified_seconds > limit else Action.HOLD
+    if greeting.claims > standing.epoch and not serving:
+        return Action.HOLD
     return Action.KEEP

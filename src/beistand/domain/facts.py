@@ -45,6 +45,8 @@ class Facts(Value, frozen=True, kw_only=True):
     import_running: bool
     own_data: bool = False
     """No copy: the trees here are what this appliance itself served when it was the active."""
+    claimed: int = 0
+    """Epoch for which the peer claimed the service here; whether it was granted is not known. 0: none."""
     data_clock: datetime | None = None
     """What the clock that dated the copy shows at this moment, the peer's as a rule; None: as `at` (F9)."""
 

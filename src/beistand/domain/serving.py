@@ -28,6 +28,10 @@ class Act(StrEnum):
 
     NOTE_CHECK = "note-check"
     """This boot was checked for an epoch; in /run."""
+    NOTE_CLAIM = "note-claim"
+    """A click is the check for the epoch that it claims; beside the one for the present epoch; in /run."""
+    VERIFY = "verify"
+    """The check that counts is one that the peer agreed to; without one nothing changes."""
     FORGET_CHECK = "forget-check"
     NOTE_RELEASE = "note-release"
     """Given up for the claim of an epoch; durable."""
@@ -60,7 +64,7 @@ RELEASE = (Act.NOTE_RELEASE, *WITHDRAW)
 TAKE_BACK = (Act.FORGET_CHECK, Act.FORGET_RELEASE)
 """A look around before serving, as after a boot: what was true before the release may be so no more."""
 
-CLAIM = (Act.NOTE_CHECK, Act.COMMIT_GRANT, *SERVE)
+CLAIM = (Act.NOTE_CLAIM, Act.COMMIT_GRANT, *SERVE)
 """A takeover; the plan that can be undone stands between the first two. The note comes before the grant, so that
 a kill right after the grant does not make everybody wait for a dead peer."""
 
@@ -110,6 +114,9 @@ def acts_on_news(action: Action, *, serving: bool, verified: bool) -> tuple[Act,
     """
     if action in {Action.ADOPT, Action.WITHDRAW}:
         return (Act.FORGET_CHECK, Act.ADOPT_GRANT, *GIVE_UP)
+    if action in {Action.HOLD, Action.FORK} and not serving:
+        # Somebody serves: the look around that was made behind a broken line says nothing any more.
+        return (Act.FORGET_CHECK,)
     if action is Action.KEEP and serving and not verified:
-        return (Act.NOTE_CHECK,)
+        return (Act.VERIFY,)
     return ()

@@ -21,6 +21,20 @@ KICKED = "tcp-connections-ended"
 """Name of the document that holds the epoch in which the phones' dead connections were ended."""
 
 
+WhileOurs = Callable[[Callable[[], object]], bool]
+"""Does an act if this appliance still is to serve, and returns whether that was so."""
+
+
+def always_ours(act: Callable[[], object]) -> bool:
+    """Do it: nobody else changes who is to serve."""
+    act()
+    return True
+
+
+def _nothing() -> None:
+    """Only ask."""
+
+
 class Outcome(Value, frozen=True, kw_only=True):
     """How the machine is after the turn."""
 
@@ -40,19 +54,19 @@ def converge(
     serve: bool,
     announce: Callable[[], None],
     may_start: bool = True,
-    is_overtaken: Callable[[], bool] = lambda: False,
+    while_ours: WhileOurs = always_ours,
 ) -> Outcome:
     """Serve, or give up serving; return how the machine is now.
 
     `announce` starts announcing in a thread of its own and is called at once after the address is held, in
-    every turn. With `may_start` False a PBX that does not run is reported, not started. `is_overtaken` tells
-    whether news made it wrong to serve since the turn began: a PBX may take a minute to start, and whoever
-    brings the news takes the address away itself, before or after we look.
+    every turn. With `may_start` False a PBX that does not run is reported, not started. `while_ours`
+    does an act, in one moment with the question whether news made it wrong to serve since the turn began: a PBX
+    may take a minute to start, and whoever brings the news takes the address away itself.
     """
     try:
         if not serve:
             return _withdraw(node)
-        outcome = _serve(node, announce, may_start, is_overtaken)
+        outcome = _serve(node, announce, may_start, while_ours)
         return _withdraw(node) if outcome is None else outcome
     except BeistandError as error:
         # Whatever could not even be looked at: where the address is, is known and told.
@@ -60,28 +74,27 @@ def converge(
 
 
 def _serve(
-    node: Node, announce: Callable[[], None], may_start: bool, is_overtaken: Callable[[], bool]
+    node: Node, announce: Callable[[], None], may_start: bool, while_ours: WhileOurs
 ) -> Outcome | None:
     """Return None when overtaken: everything is to be given up again."""
     try:
-        node.addresses.hold(node.installation)
-        if is_overtaken():
+        if not while_ours(lambda: node.addresses.hold(node.installation)):
             return None
         announce()
-        if not node.services.gate_is_open():
-            node.services.open_gate()
+        if not node.services.gate_is_open() and not while_ours(node.services.open_gate):
+            return None
     except BeistandError as error:
         return _outcome(node, failure=error.message)
     missing = [each for each in node.profile.services if not node.services.is_running(each.unit)]
     if missing and not may_start:
         return _outcome(node, failure=message("pbx-not-running", unit=missing[0].unit))
     connected: Sequence[Phone] = ()
-    if is_overtaken():
+    if not while_ours(_nothing):
         return None
     if missing:
         connected = _connected_phones(node)
         failure = _start(node, missing)
-        if is_overtaken():
+        if not while_ours(_nothing):
             return None
         if failure:
             return _outcome(node, failure=failure)

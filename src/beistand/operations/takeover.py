@@ -132,9 +132,17 @@ def takeover_plan(facts: Facts, standing: Standing, installation: Installation) 
     return TakeoverPlan.of(*steps)
 
 
+def with_claim_of_peer(facts: Facts, released: int) -> Facts:
+    """Return the facts with the epoch that the peer claimed here, though it may never have been granted (0: none).
+
+    A number below it would be a grant under which nobody may serve: what was released for a higher one stays so.
+    """
+    return msgspec.structs.replace(facts, claimed=released)
+
+
 def claimed_epoch(facts: Facts, standing: Standing) -> int:
     """Return the number that this takeover would mint: above everything known here and there."""
-    return next_epoch(max(standing.epoch, facts.peer_epoch), standing.side)
+    return next_epoch(max(standing.epoch, facts.peer_epoch, facts.claimed), standing.side)
 
 
 def takeover_grant(facts: Facts, standing: Standing, operator: str) -> Grant:
