@@ -14,9 +14,11 @@ from beistand.domain.config import ModuleConfig
 from beistand.domain.facts import Severity
 from beistand.domain.generation import CopyState
 from beistand.domain.imports import Lineage, Point
+from beistand.domain.job import Job, JobState
 from beistand.domain.mail import MailServer
 from beistand.domain.schedule import Interval, Schedule
 from beistand.domain.settings import PairSettings
+from beistand.protocol import PlanTakeover, StartTakeover, TakeoverPlanAnswer, WatchJob
 from fakes.agents import NoDisk, OneOfTwo, TwoAgents
 from fakes.mail import DOWN
 from fakes.situations import NOW, STRANGER_MAC, imported
@@ -220,6 +222,18 @@ def test_a_switch_that_drops_announcements_is_told_within_a_minute(pair: TwoAgen
     assert "announcements-dropped" not in {*told(pair.a), *told(pair.b)}
 
 
+def click(one: OneOfTwo, *accept: str) -> Job:
+    plan = one.ask(PlanTakeover())
+    assert isinstance(plan, TakeoverPlanAnswer)
+    job = one.ask(StartTakeover(digest=plan.digest, accept=accept, operator="test"))
+    assert isinstance(job, Job)
+    while job.state is JobState.RUNNING:
+        again = one.ask(WatchJob(id=job.id, seen=job.revision, seconds=5))
+        assert isinstance(again, Job)
+        job = again
+    return job
+
+
 class Shifted:
     """The same time, shown by a clock that is off."""
 
@@ -231,3 +245,20 @@ class Shifted:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._clock, name)
+
+
+def test_a_clock_that_jumps_during_a_takeover_changes_no_figure(two: TwoAgents) -> None:
+    """F9: NTP comes while the PBX starts: the seconds that are told are those that passed."""
+    two.turns(2)
+    two.a.off()
+    two.clock.advance(10)
+    start = two.b.services.changed
+
+    def jump_and_start() -> None:
+        two.clock.jump(two.clock.now() + timedelta(days=300))
+        start()
+
+    two.b.services.changed = jump_and_start
+    job = click(two.b, "no-imported-generation", "own-data", "isolated", "partition-suspected")
+    assert job.state is JobState.DONE, job
+    assert 0 <= float(job.result["seconds"]) < 120, job.result

@@ -68,7 +68,7 @@ def start_takeover(agent: Agent, request: StartTakeover, caller: Caller) -> Job:
 
     Raises Refused `plan-changed`, `not-accepted`, `already-active`, `job-running`.
     """
-    accepted_at = agent.clock.now()
+    accepted_at, began = agent.clock.now(), agent.clock.monotonic()
     _may_take_over(agent)
     node, copy = agent.node, _copy_to_serve(agent, request.restore_point)
     facts, standing = _seen(agent, agent.watch.fresh(copy)), node.store.standing()
@@ -94,12 +94,16 @@ def start_takeover(agent: Agent, request: StartTakeover, caller: Caller) -> Job:
             raise Failed(why.code, **why.fields)
         return agent.clock.now()
 
-    work = _work(agent, act, accepted_at)
+    work = _work(agent, act, accepted_at, began)
     stages = (*(each.step.describe().code.removeprefix("step.") for each in plan.items), "serve")
     return agent.worker.start_instead(ENDED, END_JOB_SECONDS, JobKind.TAKEOVER, work, stages)
 
 
-def _work(agent: Agent, act: Callable[[Progress], datetime], accepted_at: datetime) -> Work:
+def _work(
+    agent: Agent, act: Callable[[Progress], datetime], accepted_at: datetime, began: float
+) -> Work:
+    """Return the work of a takeover that was accepted at this moment; `began` is the same in monotonic seconds."""
+
     def work(progress: Progress) -> Result:
         granted_at = act(progress)
         # Granted: whoever cancels now comes too late.
@@ -110,7 +114,8 @@ def _work(agent: Agent, act: Callable[[Progress], datetime], accepted_at: dateti
         log("takeover", level="warning", epoch=agent.store.standing().epoch, answers=outcome.answers)
         if outcome.failure is not None:
             raise Failed(outcome.failure.code, **outcome.failure.fields)
-        epoch, seconds = agent.store.standing().epoch, round((ended_at - accepted_at).total_seconds(), 3)
+        seconds = round(agent.clock.monotonic() - began, 3)
+        epoch = agent.store.standing().epoch
         return {
             "epoch": epoch,
             "accepted_at": accepted_at.timestamp(),

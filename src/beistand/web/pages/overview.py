@@ -11,6 +11,7 @@ from beistand.domain.errors import BeistandError
 from beistand.domain.job import Job, JobKind
 from beistand.domain.role import Role
 from beistand.domain.value import Value
+from beistand.domain.waits import until_state
 from beistand.protocol import Coverage, GenerationList, GetCoverage, ListGenerations, StartCycle, Status
 from beistand.web import copy_state
 from beistand.web.answers import see_other
@@ -52,6 +53,7 @@ def _page(request: Request) -> HttpResponseBase:
     values = {
         "status": status,
         "summary": summary(status),
+        "until": until_state(status.state, status.role),
         "decision": decision(status),
         "is_active": status.role is Role.ACTIVE,
         "steps": copy_state.steps(status.newest, is_running=is_cycling) if status.newest else (),
