@@ -93,6 +93,7 @@ def test_the_other_one_tells_that_no_mail_gets_out(pair: TwoAgents) -> None:
     assert mails(pair.b)[-1] == "problem-gone"
 
 
+@pytest.mark.shows("F30")
 def test_no_news_is_red_on_the_other_side_and_ends_with_its_begin(pair: TwoAgents) -> None:
     """F30: the agent of a stops for five hours."""
     pair.a.agent_runs = False

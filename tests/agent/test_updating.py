@@ -232,6 +232,7 @@ def test_over_another_protocol_release_and_status_still_work(two: TwoAgents) -> 
     assert two.a.ask(GetStatus())
 
 
+@pytest.mark.shows("F15")
 def test_a_takeover_asks_an_active_of_another_protocol_to_release(two: TwoAgents) -> None:
     """F15: nobody has to pull its plug because its messages are others."""
     two.turns(2)

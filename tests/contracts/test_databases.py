@@ -160,6 +160,7 @@ class Writer:
         return self.figures
 
 
+@pytest.mark.shows("F10")
 @pytest.mark.parametrize("size", [200, 3000])
 def test_no_call_record_is_lost_while_fifty_a_second_are_written(
     tmp_path: Path, into: Path, writer: Writer, size: int
