@@ -16,11 +16,14 @@ from beistand.protocol import (
     AcceptPair,
     Done,
     FetchHostKey,
+    GetSetup,
     GetStatus,
     HostKey,
     Init,
+    SetupView,
     StartPair,
     Status,
+    UndoSetup,
     WatchJob,
 )
 from cli.examples import Run, a_job
@@ -56,6 +59,20 @@ def test_init_hands_over_what_was_given(run: Run) -> None:
         language="en",
     )
     assert "pbx-a is set up as active" in result.stdout
+
+
+def test_roles_are_told_in_the_words_of_the_language(run: Run) -> None:
+    with FakeAgent({Init: Done(), GetStatus: STATUS}) as agent:
+        result = run(*INIT, "--lang", "de", agent=agent)
+    assert "ist eingerichtet als Aktive Anlage" in result.stdout
+
+
+def test_a_dry_run_takes_no_setup_back(run: Run) -> None:
+    view = SetupView(stage="confirmed", own_address="192.0.2.1/24", service_address="192.0.2.10/24")
+    with FakeAgent({GetSetup: view, UndoSetup: view}) as agent:
+        result = run("setup", "--undo", "--dry-run", "--yes", agent=agent)
+        assert result.exit_code == 0, result.stderr
+        assert not agent.asked(UndoSetup)
 
 
 def test_without_anybody_to_ask_missing_options_are_wrong_usage(run: Run) -> None:

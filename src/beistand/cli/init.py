@@ -40,8 +40,7 @@ def command(console: Console, *, strict_boot: bool, **given: str | None) -> None
         client.call(request, Done, INIT_SECONDS)
         status = client.call(GetStatus(), Status)
     console.document(status)
-    role_name = console.term(f"role.{request.role}")
-    console.line("cli.init.done", host=status.host, role=role_name, key=status.licence_key)
+    console.line("cli.init.done", host=status.host, role=request.role, key=status.licence_key)
     console.line("cli.init.next-active" if request.role is Role.ACTIVE else "cli.init.next-standby")
 
 

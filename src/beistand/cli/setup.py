@@ -80,7 +80,7 @@ def command(  # noqa: PLR0913  one for each option
         if act == "confirm":
             _confirm(console, client, at_console=at_console)
         elif act == "undo":
-            _undo(console, client, accept, yes=yes)
+            _undo(console, client, accept, yes=yes, dry_run=dry_run)
         elif act == "state":
             _state(console, client.call(GetSetup(), SetupView))
         elif role == Role.STANDBY:
@@ -168,7 +168,7 @@ def _confirm(console: Console, client: Client, *, at_console: bool) -> None:
     _state(console, client.call(request, SetupView))
 
 
-def _undo(console: Console, client: Client, accept: tuple[str, ...], *, yes: bool) -> None:
+def _undo(console: Console, client: Client, accept: tuple[str, ...], *, yes: bool, dry_run: bool) -> None:
     view = client.call(GetSetup(), SetupView)
     if view.stage in ("waiting", "confirmed"):
         console.line(
@@ -177,6 +177,9 @@ def _undo(console: Console, client: Client, accept: tuple[str, ...], *, yes: boo
             own=view.own_address.split("/")[0],
             files=", ".join(view.files),
         )
+        if dry_run:
+            console.document(view)
+            return
         _need_yes(console, "cli.setup.sure-undo", yes=yes)
     _state(console, client.call(UndoSetup(accept=accept), SetupView, CHANGE_SECONDS))
 
@@ -209,8 +212,7 @@ def _stand_by(
     client.call(request, Done, INIT_SECONDS)
     status = client.call(GetStatus(), Status)
     console.document(status)
-    role = console.term("role.standby")
-    console.line("cli.init.done", host=status.host, role=role, key=status.licence_key)
+    console.line("cli.init.done", host=status.host, role=Role.STANDBY, key=status.licence_key)
     console.line("cli.init.next-standby")
 
 
