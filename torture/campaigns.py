@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from torture import alarms, boots, clocks, durable_order, guard, huge, kills, patience
+from torture import alarms, boots, clocks, durable_order, guard, huge, kills, lines, patience
 from torture.run import Run
 
 CAMPAIGNS: dict[str, Callable[[Run], None]] = {
@@ -10,6 +10,7 @@ CAMPAIGNS: dict[str, Callable[[Run], None]] = {
     "patience": patience.campaign,
     "guard": guard.campaign,
     "alarms": alarms.campaign,
+    "lines": lines.campaign,
     "boots": boots.campaign,
     "durable-order": durable_order.campaign,
     "huge": huge.campaign,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from beistand.adapters.older_transfers import end_older
 from beistand.adapters.rsync_options import server_request
 from beistand.domain.errors import Refused
 from beistand.domain.message import message
@@ -45,6 +46,7 @@ def _receive_files(arguments: list[str], folder: Path) -> int:
     os.umask(0o077)
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
+        end_older(folder)
         if folder.name == "databases":
             _drop_leftovers(folder)
     except OSError as error:
