@@ -96,6 +96,9 @@ def split(settings: Settings, hosts: tuple[str, ...]) -> None:
             f"link set {_TRUNK[0]} master {BRIDGE}",
             f"link set {_TRUNK[1]} master {OTHER_BRIDGE} up",
         )
+        # The namespace has the gateway's address: only whoever reaches the first bridge hears it.
+        quiet = ["sysctl", "-qw", f"net.ipv4.conf.{OTHER_BRIDGE}.arp_ignore=1"]
+        commands.run(inside(settings, "sw", quiet))
     _ip(
         settings,
         "sw",
