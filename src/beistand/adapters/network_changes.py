@@ -1,11 +1,16 @@
 """Changes of links, addresses and routes, as the kernel tells them (port `NetworkChanges`)."""
 
 import errno
+import os
 import socket
+from contextlib import suppress
+from threading import get_native_id
 
 LINK, IPV4_ADDRESS, IPV4_ROUTE = 0x1, 0x10, 0x40
 """RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV4_ROUTE (rtnetlink(7))."""
 NETLINK_ROUTE = 0
+URGENT = -15
+"""A nice value (setpriority(2)): above everything usual, below what the system itself needs."""
 
 
 class NetlinkChanges:
@@ -13,9 +18,15 @@ class NetlinkChanges:
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_ROUTE)
+        self._is_urgent = False
         self._socket.bind((0, LINK | IPV4_ADDRESS | IPV4_ROUTE))
 
     def wait(self, seconds: float) -> bool:
+        if not self._is_urgent:
+            # On a busy machine, too, the address has to be back before anybody misses it. Of this thread alone.
+            with suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, get_native_id(), URGENT)
+            self._is_urgent = True
         self._socket.settimeout(seconds)
         if not self._read():
             return False

@@ -150,17 +150,15 @@ class Keeper:
             self._write_down(standing, outcome)
             return outcome
 
-    def put_back(self) -> None:
-        """Hold the address again at once, where it is ours; the turn that follows looks at everything else.
+    def put_back(self) -> bool:
+        """Hold the address again at once, where it is ours, and return whether it is; looks at nothing else.
 
         A turn that is under way may be waiting for a PBX that cannot be heard without the address.
         """
-        if not self._agent.is_initialised:
-            return
+        if not self._agent.is_initialised or not self._has_begun:
+            return False  # before the first turn it is not known whether it was ours all the time
         node = self._agent.node
-        if self._has_begun:  # before, it is not known whether it was ours all the time
-            self._acts.while_ours(lambda: node.addresses.hold(node.installation))
-        self.soon()
+        return self._acts.while_ours(lambda: node.addresses.hold(node.installation))
 
     def prepare(self, epoch: int) -> None:
         """The click is this boot's check. Written before the grant is: a kill in between delays nothing."""

@@ -223,6 +223,7 @@ class NetworkSetup:
         # The person's click is this boot's check (ADR 3): the address is held when this returns.
         self._agent.keeper.prepare(self._agent.store.standing().epoch)
         self._agent.keeper.put_back()
+        self._agent.keeper.soon()
 
     def _become_nothing(self, setup: Setup) -> None:
         wiring = self._agent.wiring
