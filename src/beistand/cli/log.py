@@ -7,6 +7,7 @@ from beistand.cli.verb import verb
 from beistand.client import Client
 from beistand.domain.config import LogLevel
 from beistand.protocol import LogLines, ReadModuleLog
+from beistand.text.catalogue import sentence
 
 
 @click.command("log")
@@ -26,6 +27,8 @@ def command(console: Console, *, level: str | None, contains: str, limit: int) -
     console.document(answer)
     for each in answer.lines:
         at = console.term("cli.moment", at=each.at.isoformat())
-        console.text(f"{at}  {each.level:<7}  {each.message}")
+        told, plain = sentence(each.message, console.language), str(each.message)
+        # What programs look for stands behind the words, as it does behind those of a finding.
+        console.text(f"{at}  {each.level:<7}  {told}" + (f"  [{plain}]" if told != plain else ""))
     if not answer.lines:
         console.line("cli.log.empty")

@@ -5,6 +5,7 @@ import click
 from beistand.cli.console import Console
 from beistand.cli.verb import verb
 from beistand.client import Client
+from beistand.domain.checks import NO, YES
 from beistand.protocol import GetNetwork, NetworkView
 
 
@@ -29,12 +30,21 @@ def command(console: Console) -> None:
     names = [console.term(f"check.{each.code}") for each in view.checks]
     width = max(map(len, names), default=0) + 2
     peer = view.peer.host if view.peer else "-"
-    columns = max([len(each.own) for each in view.checks] + [len(view.own.host)]) + 2
+    own = [_in_words(console, each.code, each.own) for each in view.checks]
+    columns = max([len(each) for each in own] + [len(view.own.host)]) + 2
     console.text(f"{'':<{width}}{view.own.host:<{columns}}{peer}")
-    for name, each in zip(names, view.checks, strict=True):
+    for name, here, each in zip(names, own, view.checks, strict=True):
         mark = "" if each.finding is None else "  !"
-        console.text(f"{name:<{width}}{each.own:<{columns}}{each.peer or '-'}{mark}")
+        there = _in_words(console, each.code, each.peer)
+        console.text(f"{name:<{width}}{here:<{columns}}{there}{mark}")
     console.findings([each.finding for each in view.checks if each.finding])
+
+
+def _in_words(console: Console, code: str, value: str) -> str:
+    """Return one side of a prerequisite as people of this language write it."""
+    if value in (YES, NO):
+        return console.term("cli.yes-word" if value == YES else "cli.no-word")
+    return console.term("cli.moment", at=value) if code == "clock" and value else value or "-"
 
 
 def _candidates(console: Console, view: NetworkView) -> None:

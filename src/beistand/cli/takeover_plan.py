@@ -46,7 +46,7 @@ def _evidence(console: Console, facts: Facts) -> list[tuple[str, str]]:
         return "-" if is_yes is None else console.term("cli.answers" if is_yes else "cli.silent")
 
     signs = facts.peer
-    shown = {"ARP": signs.arp, "ICMP": signs.icmp, "SSH": signs.ssh, "agent": signs.agent}
+    shown = {"ARP": signs.arp, "ICMP": signs.icmp, "SSH": signs.ssh, "Beistand": signs.agent}
     holder = facts.holder_mac or console.term("cli.nobody")
     is_peers = " =" if facts.holder_mac and facts.holder_mac == facts.peer_mac else ""
     phones = console.term(
