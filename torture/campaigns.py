@@ -2,7 +2,19 @@
 
 from collections.abc import Callable
 
-from torture import alarms, boots, clocks, durable_order, guard, huge, kills, lines, patience
+from torture import (
+    alarms,
+    boots,
+    clocks,
+    durable_order,
+    evidence,
+    guard,
+    huge,
+    kills,
+    lines,
+    partition,
+    patience,
+)
 from torture.run import Run
 
 CAMPAIGNS: dict[str, Callable[[Run], None]] = {
@@ -13,6 +25,8 @@ CAMPAIGNS: dict[str, Callable[[Run], None]] = {
     "lines": lines.campaign,
     "boots": boots.campaign,
     "durable-order": durable_order.campaign,
+    "evidence": evidence.campaign,
+    "partition": partition.campaign,
     "huge": huge.campaign,
     "kills": kills.campaign,
 }

@@ -178,7 +178,7 @@ def stranger_was_first(administrator: Administrator) -> None:
 
 
 def hung_pbx(administrator: Administrator) -> None:
-    """peer holds the address: silent over SIP, and its kernel answers. It releases before the other serves (F23)."""
+    """Peer holds the address: silent over SIP, and its kernel answers. It releases before the other serves (F23)."""
     both = pair(administrator)
     both.lab.sh(both.active, ["pkill", "-STOP", "-x", "asterisk"])
     wait_for(lambda: not _plan(both)["facts"]["sip"], switching.SOON_SECONDS, "the silence of the PBX")
@@ -191,7 +191,7 @@ def hung_pbx(administrator: Administrator) -> None:
 
 
 def firewalled_pbx(administrator: Administrator) -> None:
-    """peer holds the address: every layer above ARP is dropped. Nothing moves until it is unplugged by hand."""
+    """Peer holds the address: every layer above ARP is dropped. Nothing moves until it is unplugged by hand."""
     both, begin = pair(administrator), time.time()
     lab = both.lab
     # Not one IP packet leaves the machine any more; ARP asks no route for its answers.
@@ -213,7 +213,7 @@ def firewalled_pbx(administrator: Administrator) -> None:
 
 
 def dead_agent(administrator: Administrator) -> None:
-    """peer holds the address and cannot be asked: the takeover waits for the plug and goes on by itself."""
+    """Peer holds the address and cannot be asked: the takeover waits for the plug and goes on by itself."""
     both, begin = pair(administrator), time.time()
     both.lab.sh(both.active, ["systemctl", "stop", "beistand-agent"])
 
@@ -227,7 +227,7 @@ def dead_agent(administrator: Administrator) -> None:
 
 
 def peer_without_address(administrator: Administrator) -> None:
-    """peer alive without the address: agent and PBX are dead, the machine answers. One click, and it is told later."""
+    """Peer alive without the address: agent and PBX are dead, the machine answers. One click, and it is told later."""
     both = pair(administrator)
     lab, service = both.lab, both.lab.settings.service_address
     lab.sh(both.active, ["systemctl", "stop", "beistand-agent", "asterisk"])
@@ -243,7 +243,7 @@ def peer_without_address(administrator: Administrator) -> None:
 
 
 def deaf_phones(administrator: Administrator) -> None:
-    """peer gone: one click. Phones that ignore gratuitous ARP follow within a second of the first claim (F25)."""
+    """Peer gone: one click. Phones that ignore gratuitous ARP follow within a second of the first claim (F25)."""
     both = pair(administrator)
     lab = both.lab
     lab.set_gratuitous_arp("t", heard=False)

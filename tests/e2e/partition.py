@@ -6,13 +6,14 @@ import os
 import signal
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from beistand_lab.demo.administrator import Administrator
-from beistand_lab.lab import Lab, wait_for
+from beistand_lab.lab import wait_for
 from e2e import switching
 
-BEHIND = ("a", "t")
-"""Who is on the other side: the active with its phones. Gateway, standby and mail host see neither."""
+FOLLOW_SECONDS = 1.0
+"""After the healing, every client sends to the newer grant's server (F21)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +29,10 @@ class Healed:
 
 
 def split_and_take_over(administrator: Administrator, *, active: str = "a", standby: str = "b") -> None:
-    """Break the switch in two and click on the cut-off side: a second confirmation, then both serve their side."""
+    """Break the switch in two and click on the cut-off side: a second confirmation, then both serve their side.
+
+    The active is on the other side with the phones; gateway, standby and mail host see neither of them.
+    """
     lab = administrator.lab
     lab.split(active, "t")
     shown = switching.plan_with_verdict(administrator, "partition", host=standby)
@@ -42,7 +46,7 @@ def split_and_take_over(administrator: Administrator, *, active: str = "a", stan
         assert switching.serves(lab, host), host
 
 
-def _questions(shown: dict) -> set[str]:  # type: ignore[type-arg]
+def _questions(shown: dict[str, Any]) -> set[str]:
     return {each["code"] for each in shown["findings"] if each["severity"] in {"block", "confirm"}}
 
 
