@@ -62,9 +62,16 @@ def _stopped_agent(run: Run, pair: Administrator) -> None:
 def _cut_line(run: Run, pair: Administrator) -> None:
     """The standby's cable is cut: red on both sides, and both tell it when they can"""
     before = len(alarming.mails(pair.lab, "is back"))
+    written = {host: _silences(pair, host) for host in alarming.BOTH}
     pair.lab.cut("b")
     run.injected()
     alarming.wait_for_finding(pair, "peer-silent", SILENCE_SECONDS, severity="block")
+    for host in alarming.BOTH:
+        wait_for(
+            lambda host=host: _silences(pair, host) > written[host],  # type: ignore[misc]
+            60.0,
+            f"{host} to write its mail",
+        )
     pair.lab.heal("b")
     alarming.wait_for_end(pair, "peer-silent")
     _wait_for_mail(pair.lab, "is back", more_than=before + 1)
@@ -186,6 +193,11 @@ def _restart_agents(pair: Administrator) -> None:
     for host in alarming.BOTH:
         pair.lab.sh(host, ["systemctl", "restart", "beistand-agent"])
         switching.wait_for_agent(pair.lab, host)
+
+
+def _silences(pair: Administrator, host: str) -> int:
+    """Count the mails of a host about a silent peer, sent or not."""
+    return sum(each["kind"] == "peer-silent" for each in pair.ask(host, "mail", "outbox")["mails"])
 
 
 def _gateway(booted: Lab, *, answers: bool) -> None:

@@ -194,3 +194,42 @@ def test_an_answered_run_is_not_due_again_until_the_next(
     assert answered <= now
     then = now + timedelta(seconds=later)
     assert is_due(schedule, answered, then, zone) == (next_run(schedule, now, zone) <= then)
+
+
+NIGHTS = [
+    (BERLIN, datetime(2026, 3, 28, 12, tzinfo=UTC)),
+    (BERLIN, datetime(2026, 10, 24, 12, tzinfo=UTC)),
+    (ZoneInfo("Australia/Lord_Howe"), datetime(2026, 4, 4, 2, tzinfo=UTC)),
+    (ZoneInfo("Australia/Lord_Howe"), datetime(2026, 10, 3, 2, tzinfo=UTC)),
+]
+"""Noon before each change; the clocks of Lord Howe Island move by half an hour."""
+
+
+@pytest.mark.parametrize("at", [time(1, 45), time(2, 0), time(2, 15), time(2, 30), time(2, 45), time(3, 0)])
+@pytest.mark.parametrize(("zone", "noon"), NIGHTS)
+def test_an_agent_that_looks_again_and_again_runs_once_in_each_night(
+    zone: ZoneInfo, noon: datetime, at: time
+) -> None:
+    """F9: what the agent does with it: it answers what is due with the moment it looked at."""
+    schedule = Schedule(interval=Interval.DAY, start=date(2026, 1, 1), at=at)
+    last, now, ran = noon, noon, []
+    while now < noon + timedelta(hours=42):
+        if is_due(schedule, last, now, zone):
+            last = now
+            ran.append(now.astimezone(zone).date())
+        now += timedelta(minutes=15)
+    first = noon.astimezone(zone).date()
+    assert ran == [first + timedelta(days=day) for day in (1, 2)]
+
+
+@pytest.mark.parametrize(("zone", "noon"), NIGHTS)
+def test_hours_are_real_hours_in_each_night(zone: ZoneInfo, noon: datetime) -> None:
+    schedule = Schedule(interval=Interval.HOUR, start=date(2026, 1, 1), at=time(0, 20))
+    last, now, gaps = noon, noon, []
+    while now < noon + timedelta(days=1):
+        if is_due(schedule, last, now, zone):
+            gaps.append(now - last)
+            last = now
+        now += timedelta(minutes=5)
+    assert set(gaps[1:]) == {timedelta(hours=1)}
+    assert len(gaps) == 24
