@@ -49,7 +49,7 @@ from beistand_lab.lone_appliance import PASSWORD, ask, lone_appliance, make_peop
 django.setup()
 from beistand.web.wsgi import application  # noqa: E402
 
-EXAMPLES = int(os.environ.get("BEISTAND_FUZZ_EXAMPLES", "10"))
+EXAMPLES = int(os.environ.get("BEISTAND_FUZZ_EXAMPLES", "4"))
 SEED = int(os.environ.get("BEISTAND_FUZZ_SEED", "20260301"))
 CONFIRMED = "Basic " + base64.b64encode(f"anna:{PASSWORD}".encode()).decode()
 NEEDS = {route.name: route.needs for route in ROUTES}

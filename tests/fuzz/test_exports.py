@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 import zstandard
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from beistand.adapters.age import AgeWriter
@@ -24,6 +24,7 @@ from beistand.domain.export import HEADER, MANIFEST, SIGNATURE
 from beistand.domain.manifest import encode
 from fakes.exporting import Active, FakeSignatures, Seeding
 from fakes.standby import File, Folder, Rows, Sandbox, Trees, lay_out, sandbox, snapshot
+from fuzz.extent import attacks, examples
 
 GOOD: Trees = {
     "etc": Folder(),
@@ -78,6 +79,7 @@ class Attacked:
 
     def refused(self, body: bytes, passphrase: str = "") -> str:
         """Try to check it and to import it unseen; return the code."""
+        attacks["export"] += 1
         self.file.write_bytes(body)
         with pytest.raises(BeistandError) as refusal:
             self.standby.check(self.file, passphrase)
@@ -120,6 +122,7 @@ def test_any_tar_and_zstd_opens_the_file(attacked: Attacked) -> None:
     assert attacked.standby.check(attacked.file).host == "pbx-a"
 
 
+@pytest.mark.shows("F4")
 def test_cut_anywhere_it_is_refused(attacked: Attacked) -> None:
     """F4: at every 64 KiB, and around the ends."""
     size = len(attacked.good)
@@ -127,7 +130,7 @@ def test_cut_anywhere_it_is_refused(attacked: Attacked) -> None:
         assert attacked.refused(attacked.good[:at])
 
 
-@settings(max_examples=300, deadline=None)
+@examples(60)
 @given(data=st.data())
 def test_a_flipped_byte_is_refused_or_changes_nothing(attacked: Attacked, data: st.DataObject) -> None:
     """F4: of the packed file, and of what is packed in it."""
@@ -226,7 +229,7 @@ def test_nothing_may_follow_the_end(attacked: Attacked) -> None:
     assert attacked.refused(attacked.good + compressed(b"x")) == "export-damaged"
 
 
-@settings(max_examples=200, deadline=None)
+@examples(40)
 @given(garbage=st.binary(max_size=2000), is_packed=st.booleans())
 def test_garbage_is_no_backup(attacked: Attacked, garbage: bytes, is_packed: bool) -> None:
     assert attacked.refused(compressed(garbage) if is_packed else garbage)
@@ -238,6 +241,7 @@ def zeros(count: int) -> bytes:
     return b"".join([*(packer.compress(bytes(1 << 20)) for _ in range(count >> 20)), packer.flush()])
 
 
+@pytest.mark.shows("F6")
 @pytest.mark.parametrize("begin", [0, 1, 3], ids=["all of it", "as signature", "as a content"])
 def test_a_bomb_is_stopped_while_it_streams(attacked: Attacked, begin: int) -> None:
     """F6: 1 GiB of zeros in less than 1 MB; little memory, nothing on disk."""
@@ -320,7 +324,7 @@ def test_what_the_profile_here_keeps_out_stays_out(folder: Path, entry: dict[str
     assert attacked.refused(packed([*signed, *members[3:]])) == code
 
 
-@settings(max_examples=20, deadline=None)
+@examples(5)
 @given(data=st.data())
 def test_an_encrypted_file_is_taken_whole_or_not_at_all(attacked: Attacked, data: st.DataObject) -> None:
     """F4: nothing in it can be changed or cut without being seen."""

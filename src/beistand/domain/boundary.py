@@ -173,5 +173,6 @@ class _Globs:
         return self.covers_folder(path.rpartition("/")[0]) or self.matches(path) is not None
 
     def _covers_folder(self, folder: str) -> bool:
-        ends = (at for at, letter in enumerate(folder + "/") if letter == "/" and at)
-        return any(self.matches(folder[:end]) for end in ends)
+        # In a manifest's order the folder above was asked for just now: a deep path costs no more than a flat one.
+        above = folder.rpartition("/")[0]
+        return self.matches(folder) is not None or (above != "" and self.covers_folder(above))

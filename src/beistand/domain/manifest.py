@@ -24,6 +24,8 @@ DATABASE_PREFIX = "database:"
 
 LONGEST_PATH = 4095
 """Bytes; PATH_MAX without its end (limits.h)."""
+DEEPEST = 256
+"""Folders above each other: no telephone system has so many, and each is asked about."""
 LONGEST_NAME = 255
 """Bytes; NAME_MAX."""
 LONGEST_LINE = 1 << 16
@@ -278,7 +280,12 @@ def _is_normal(path: str) -> bool:
         return False
     if path.isascii() and len(path) <= LONGEST_NAME:
         return True
-    return _is_name(path, LONGEST_PATH) and all(_is_name(part, LONGEST_NAME) for part in path.split("/"))
+    parts = path.split("/")
+    return (
+        len(parts) <= DEEPEST
+        and _is_name(path, LONGEST_PATH)
+        and all(_is_name(part, LONGEST_NAME) for part in parts)
+    )
 
 
 def _is_name(text: str, longest: int) -> bool:
