@@ -46,7 +46,7 @@ def test_a_fork_shows_both_histories_and_both_ways(start: Start, page: str) -> N
     for words in (
         "Calls: 12",
         "Calls: 3",
-        "changed files: 5 (20.5 kB)",
+        "Changed files: 5 (20.5 kB)",
         "Keep serving here",
         "beistand takeover",
     ):
