@@ -19,7 +19,7 @@ def struck(lab: Lab, calls: str, fault: str, *, path: str = "") -> Iterator[str]
 
     Yields its process id; from then on it is watched, until the end of the block.
     """
-    pid = agent(lab)
+    pid = _agent(lab)
     argv = ["strace", "-f", "-qq", "-o", "/dev/null", "-p", pid]
     argv += ["-e", f"trace={calls}", "-e", f"inject={calls}:{fault}"]
     argv += ["-P", path] if path else []
@@ -31,20 +31,10 @@ def struck(lab: Lab, calls: str, fault: str, *, path: str = "") -> Iterator[str]
             os.killpg(tracer.pid, signal.SIGKILL)
 
 
-def agent(lab: Lab) -> str:
+def _agent(lab: Lab) -> str:
     """The process id of b's agent, as b sees it."""
     shown = lab.sh("b", ["systemctl", "show", "--property=MainPID", "--value", "beistand-agent"])
     return shown.stdout.strip()
-
-
-def wait_for_another_agent(lab: Lab, before: str) -> None:
-    wait_for(lambda: agent(lab) not in {before, "0"}, switching.SOON_SECONDS, "the next agent of b")
-    switching.wait_for_agent(lab, "b")
-
-
-def wait_until_stopped(lab: Lab, pid: str) -> None:
-    """Until the agent stands still at the point; its power cord can be pulled exactly there."""
-    wait_for(lambda: _status(lab, pid, "State") in {"T", "t"}, switching.SOON_SECONDS, "the agent to stop")
 
 
 def _status(lab: Lab, pid: str, name: str) -> str:

@@ -171,39 +171,3 @@ def test_the_standby_loses_power_in_the_middle_of_a_transfer(lab: Lab, pair: Adm
     wait_for_agent(lab, "b")
     assert listing(lab, "b") == before
     assert_next_cycle_works(lab, pair)
-
-
-@contextmanager
-def death_at(lab: Lab, host: str, call: str, when: int) -> Iterator[Callable[[], bool]]:
-    """The kernel kills the agent when one of its threads makes such a system call for the n-th time."""
-    pid = lab.sh(host, ["systemctl", "show", "--property=MainPID", "--value", UNIT]).stdout.strip()
-    inject = f"inject={call}:signal=SIGKILL:when={when}"
-    strace = lab.popen(host, ["strace", "-f", "-e", f"trace={call}", "-e", inject, "-p", pid])
-    assert strace.stderr is not None
-    said = strace.stderr.readline()
-    assert "attached" in said, said
-    count = restarts(lab, host)
-    try:
-        yield lambda: restarts(lab, host) > count
-    finally:
-        lab.sh(host, ["pkill", "-x", "strace"], check=False)
-        strace.communicate(timeout=30)
-
-
-@pytest.mark.shows("B6", "F1")
-@pytest.mark.parametrize("when", [2, 7, 14, 20])
-def test_the_standby_s_agent_is_killed_while_it_imports(lab: Lab, pair: Administrator, when: int) -> None:
-    """F1: at any rename the standby ends in the old or the new generation, whole; never between."""
-    before = listing(lab, "b")
-    change(lab, 10_000)
-    after = listing(lab, "a")
-    with death_at(lab, "b", "renameat,renameat2,rename", when) as is_dead:
-        refused_cycle(pair)
-        wait_for(is_dead, GENEROUS_SECONDS, "systemd to start the agent anew")
-    wait_for_agent(lab, "b")
-    found = listing(lab, "b")
-    assert found in (before, after), differences(before, found)
-    lab.sh("b", ["systemctl", "restart", UNIT])
-    wait_for_agent(lab, "b")
-    assert listing(lab, "b") == found
-    assert_next_cycle_works(lab, pair)
