@@ -16,14 +16,15 @@ THRESHOLD = 0.6
 _WINDOW = 800  # 0.1 s
 
 
-def write_tone(file: Path, hertz: int, seconds: int = 10) -> None:
-    """A WAV file with a tone; baresip plays it over and over, so it holds whole periods."""
-    samples = (round(9000 * math.sin(2 * math.pi * hertz * n / RATE)) for n in range(RATE * seconds))
+def write_tone(file: Path, hertz: int, seconds: int = 300) -> None:
+    """A WAV file with a tone; baresip hangs up when it has played it to its end."""
+    samples = (round(9000 * math.sin(2 * math.pi * hertz * n / RATE)) for n in range(RATE))
+    one_second = b"".join(struct.pack("<h", sample) for sample in samples)  # whole periods: it may be repeated
     with wave.open(str(file), "wb") as sound:
         sound.setnchannels(1)
         sound.setsampwidth(2)
         sound.setframerate(RATE)
-        sound.writeframes(b"".join(struct.pack("<h", sample) for sample in samples))
+        sound.writeframes(one_second * seconds)
 
 
 def goertzel(samples: Sequence[int], hertz: int) -> float:
