@@ -1,197 +1,332 @@
-"""Two appliances and what may happen to them, as small values: every interleaving can be walked through.
+"""Two appliances and what may happen to them, one durable or visible change at a time.
 
-Only the decisions are real (`boot_verdict`, `peer_news`, `next_epoch`): they are passed in, so that a test
-can plant a fault in them. Time is three steps: before the wait at boot is over, after it, and past the
-fork limit.
+Every decision and every order of acts is the project's own (`Rules`); what is modelled here is only that the power,
+an agent, the line or a message may be lost between any two of them. A test plants a fault by giving other rules.
+An appliance has three threads: the turns of its loop, what the peer's words set off, and a takeover under way.
+Time is three steps: before the wait at boot is over, after it, and past the fork limit.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple
 
-from beistand.domain.boot import Action, Adopt, Serve, boot_verdict, peer_news
+import msgspec
+
+from beistand.domain.boot import boot_verdict, peer_news
 from beistand.domain.pair import Greeting
 from beistand.domain.role import Grant, Side, Standing, next_epoch
+from beistand.domain.serving import (
+    CLAIM,
+    RELEASE,
+    SERVE,
+    TAKE_BACK,
+    WITHDRAW,
+    Act,
+    Checked,
+    acts_on_news,
+    looks_again,
+    may_release,
+    may_serve,
+    needs_check,
+    release_counts,
+    takes_back,
+)
+from beistand.operations.takeover import takeover_plan, with_claim_of_peer
 from fakes.situations import A_MAC, B_MAC, A, B, grant, greeting
 
-NEVER, SHORT, LONG = 0, 1, 2
-WAITED = {NEVER: 0.0, SHORT: 121.0, LONG: 10_000.0}
-MOST_CLICKS = 3
-MACS = (A_MAC, B_MAC)
+OFF, DEAD, ON = 0, 1, 2
+"""Of a machine: without power, without its agent, whole."""
+CONNECTED, CUT, DARK = 0, 1, 2
+"""The line: whole, broken between the two, or no carrier because the switch is off."""
+LOOKING = (("look",), ("note",))
+SECONDS = {0: 0.0, 1: 121.0, 2: 10_000.0}
+HEARD, AGENT_BACK, LINE_BACK = 0, 1, 2
+NAMES, MACS, IDS = "ab", (A_MAC, B_MAC), (A, B)
+
+GrantOf = tuple[int, int, int]
+"""Epoch, holder (0 or 1), parent."""
+FIRST: GrantOf = (2, 0, 0)
 
 
-@dataclass(frozen=True)
-class Appliance:
-    standing: Standing
-    up: bool = True
-    agent: bool = True
-    """Its agent runs; address and PBX stay when only that ends."""
-    serves: bool = False
-    is_verified: bool = False
-    checked: bool = False
-    """This boot's check was passed."""
-    age: int = NEVER
-    """Since the boot, or since serving unverified began."""
+class Left(NamedTuple):
+    """How often each of these may still happen; repairs cost nothing."""
 
-
-@dataclass(frozen=True)
-class State:
-    """The two, and the wire between them; grants that were minted, as (epoch, holder)."""
-
-    nodes: tuple[Appliance, Appliance]
-    connected: bool = True
     clicks: int = 0
-    minted: frozenset[tuple[int, str]] = frozenset({(2, A)})
+    power: int = 0
+    """Power cuts, of one appliance or of the site."""
+    agents: int = 0
+    """Agents that are killed."""
+    lines: int = 0
+    """Broken lines, or the switch losing its power."""
+    messages: int = 0
+    """Requests of a takeover that are lost, or whose answer is."""
+    strangers: int = 0
 
 
-@dataclass(frozen=True)
-class Decisions:
-    boot: Callable[..., object] = boot_verdict
-    news: Callable[..., Action] = peer_news
+class Node(NamedTuple):
+    """One appliance: what its disk knows, what /run knows, what the network sees, and what its agent is about."""
+
+    power: int = ON
+    grant: GrantOf = FIRST
+    own: int = 0
+    released: int = 0
+    journal: int = 0
+    """Number of the plan in the journal; 0: none."""
+    note: tuple[int, bool] | None = None
+    """This boot's check: epoch, verified."""
+    intent: int = 0
+    """Epoch of a claim, whose click is a check of its own."""
+    held: bool = False
+    gate: bool = False
+    pbx: bool = False
+    waited: int = 0
+    """Steps of time since the agent started or the link came."""
+    since: int = 0
+    """Steps of time since serving unverified began."""
+    asked: bool = False
+    turn: tuple[Any, ...] = ()
+    """A look around under way: ("look", what the peer said), ("note", verified); ("hold",) in a planted fault."""
+    news: tuple[Any, ...] = ()
+    """Acts that the peer's words set off: (number of the acts, grant, epoch)."""
+    claim: tuple[Any, ...] = ()
+    """A takeover under way: (where, number of the plan, grant, number of the acts that are left)."""
+
+
+class State(NamedTuple):
+    nodes: tuple[Node, Node]
+    left: Left
+    line: int = CONNECTED
+    stranger: bool = False
+    unheard: tuple[int, int] = (HEARD, HEARD)
+    """What came back since this one last heard the other or looked around."""
+    minted: frozenset[GrantOf] = frozenset({FIRST})
+    clicks: int = 0
+    """That were made."""
+
+
+class Said(NamedTuple):
+    """A greeting, in short."""
+
+    grant: GrantOf
+    own: int
+    serving: bool
+    unverified: int
+    claims: int
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """The decisions and orders of the product; a planted fault replaces one."""
+
+    boot: Callable[..., Any] = boot_verdict
+    news: Callable[..., Any] = peer_news
+    acts_on_news: Callable[..., tuple[Act, ...]] = acts_on_news
     mint: Callable[[int, Side], int] = next_epoch
-    probe: bool = True
+    plan: Callable[..., Any] = takeover_plan
+    claims: Callable[..., Any] = with_claim_of_peer
+    may_serve: Callable[..., bool] = may_serve
+    needs_check: Callable[..., bool] = needs_check
+    may_release: Callable[..., bool] = may_release
+    takes_back: Callable[..., bool] = takes_back
+    looks_again: Callable[..., bool] = looks_again
+    serve: tuple[Act, ...] = SERVE
+    withdraw: tuple[Act, ...] = WITHDRAW
+    release: tuple[Act, ...] = RELEASE
+    take_back: tuple[Act, ...] = TAKE_BACK
+    claim: tuple[Act, ...] = CLAIM
+    tells_claims: bool = True
+    """A greeting names the epoch that a takeover under way would mint."""
+    one_moment: bool = True
+    """No news comes between the question whether to serve and the address."""
+    may_stall: bool = False
+    """An appliance may stop for longer than a probe lasts, between its look around and its address."""
+    is_strict: bool = False
+    has_witnesses: bool = True
+    """Gateway and phones answer; False: a site where everything else is dark."""
 
 
-def first_state() -> State:
-    a = Standing(me=A, side=Side.EVEN, grant=grant(2, A), own_epoch=2)
-    b = Standing(me=B, side=Side.ODD, grant=grant(2, A))
-    return State((Appliance(a, serves=True, is_verified=True, checked=True), Appliance(b)))
+# --- the project's own values, made once for each small one of the model ---------------------------
 
 
-def events(state: State, decide: Decisions) -> Iterator[tuple[str, State]]:
-    """Yield everything that may happen next, by its name."""
-    for at, node in enumerate(state.nodes):
-        name = "ab"[at]
-        if node.up and not node.agent:
-            yield f"power off {name}", _with(state, at, Appliance(node.standing, up=False))
-            yield f"agent of {name} starts", _with(state, at, replace(node, agent=True))
-        elif node.up:
-            yield f"agent of {name} ends", _with(state, at, replace(node, agent=False))
-            yield f"power off {name}", _with(state, at, Appliance(node.standing, up=False))
-            yield f"turn of {name}", turn(state, at, decide)
-            if state.clicks < MOST_CLICKS and not node.serves:
-                yield f"click on {name}", click(state, at, decide)
-        else:
-            yield f"power on {name}", _with(state, at, Appliance(node.standing))
-    yield "cut" if state.connected else "heal", replace(state, connected=not state.connected)
-    yield (
-        "time passes",
-        replace(
-            state,
-            nodes=(
-                replace(state.nodes[0], age=_older(state, 0)),
-                replace(state.nodes[1], age=_older(state, 1)),
-            ),
-        ),
+@cache
+def standing(me: int, known: GrantOf, own: int) -> Standing:
+    side = Side.EVEN if me == 0 else Side.ODD
+    return Standing(me=IDS[me], side=side, grant=real_grant(known), own_epoch=own)
+
+
+@cache
+def real_grant(known: GrantOf) -> Grant:
+    return grant(known[0], IDS[known[1]], known[2])
+
+
+def short_grant(known: Grant) -> GrantOf:
+    return (known.epoch, IDS.index(known.holder), known.parent)
+
+
+@cache
+def checked(note: tuple[int, bool] | None) -> Checked | None:
+    return Checked(epoch=note[0], verified=note[1], since=0.0) if note else None
+
+
+@cache
+def real_greeting(whose: int, said: Said) -> Greeting:
+    heard = greeting(
+        standing(whose, said.grant, said.own),
+        serving=said.serving,
+        unverified_seconds=SECONDS[said.unverified],
     )
+    return msgspec.structs.replace(heard, claims=said.claims)
 
 
-def turn(state: State, at: int, decide: Decisions) -> State:
-    """One turn of an agent: hear the peer, judge, bring the machine to it."""
-    heard = _heard(state, at)
-    node = state.nodes[at]
-    if node.checked or node.serves:
-        return _news(state, at, heard, decide) if heard else state
-    for _ in range(2):  # a grant that is adopted is judged at once
-        node = state.nodes[at]
-        verdict = decide.boot(
-            node.standing,
-            heard,
-            holder_macs=_holders(state, at),
-            is_paired=True,
-            waited_seconds=WAITED[node.age],
-            is_strict=False,
-        )
-        if isinstance(verdict, Adopt):
-            state = _with(state, at, _adopting(node, verdict.grant))
-        elif isinstance(verdict, Serve):
-            served = replace(node, serves=True, checked=True, is_verified=verdict.verified, age=NEVER)
-            return _with(state, at, served)
-        else:
-            break
-    return state
+# --- reading a state -------------------------------------------------------------------------------
 
 
-def click(state: State, at: int, decide: Decisions) -> State:
-    """Take over: release where the peer can be asked, probe, grant, serve (R1)."""
-    node, heard = state.nodes[at], _heard(state, at)
-    theirs = heard.grant.epoch if heard and heard.grant else 0
-    known = max(node.standing.epoch, theirs)
-    epoch = decide.mint(known, node.standing.side)
-    state = replace(state, clicks=state.clicks + 1)
-    if heard:
-        state = _with(state, 1 - at, replace(state.nodes[1 - at], serves=False, checked=False, age=NEVER))
-    if decide.probe and _holders(state, at):
+def stands(node: Node, me: int) -> Standing:
+    return standing(me, node.grant, node.own)
+
+
+def check_of(node: Node) -> tuple[int, bool] | None:
+    """Return the check that counts for the present epoch."""
+    epoch = node.grant[0]
+    if node.note is not None and node.note[0] == epoch:
+        return node.note
+    return (epoch, True) if node.intent == epoch else None
+
+
+def serves_by_right(node: Node, me: int, rules: Rules) -> bool:
+    return _may(rules, me, node.grant, node.own, check_of(node), node.released)
+
+
+@cache
+def _may(rules: Rules, me: int, known: GrantOf, own: int, note: Any, released: int) -> bool:
+    return rules.may_serve(standing(me, known, own), checked(note), released)
+
+
+def is_released(node: Node, me: int) -> bool:
+    return release_counts(node.released, stands(node, me))
+
+
+def talks(state: State, me: int) -> bool:
+    """Tell whether a request of this agent reaches the other one."""
+    return state.line == CONNECTED and state.nodes[1 - me].power == ON
+
+
+def holder_seen(state: State, me: int) -> str:
+    """Return the MAC that answers for the service address."""
+    if state.line == DARK:
+        return ""
+    if state.stranger:
+        return "02:00:00:00:00:99"
+    return MACS[1 - me] if state.line == CONNECTED and state.nodes[1 - me].held else ""
+
+
+def said(state: State, whose: int, rules: Rules) -> Said:
+    node = state.nodes[whose]
+    claims = node.claim[2][0] if rules.tells_claims and node.claim and node.claim[2] else 0
+    return Said(node.grant, node.own, node.held, node.since if is_unverified(node) else 0, claims)
+
+
+def unverified(node: Node) -> float:
+    return SECONDS[node.since] if is_unverified(node) else 0.0
+
+
+def is_unverified(node: Node) -> bool:
+    check = check_of(node)
+    return node.held and check is not None and not check[1]
+
+
+# --- changing a state ------------------------------------------------------------------------------
+
+
+def put(state: State, me: int, node: Node) -> State:
+    return state._replace(nodes=(node, state.nodes[1]) if me == 0 else (state.nodes[0], node))
+
+
+def heard_all(state: State, me: int, what: int = HEARD) -> State:
+    """This one knows how things stand, or what came back that it does not know of."""
+    if state.unheard[me] == what:
         return state
-    claimed = grant(epoch, node.standing.me, parent=node.standing.epoch)
-    node = replace(_adopting(node, claimed), serves=True, checked=True, is_verified=True, age=NEVER)
-    return _with(replace(state, minted=state.minted | {(epoch, node.standing.me)}), at, node)
+    return state._replace(unheard=(what, state.unheard[1]) if me == 0 else (state.unheard[0], what))
 
 
-def settled(state: State, decide: Decisions) -> State:
-    """Return what it comes to when cables and power are back and nobody clicks: turns and time, to the end."""
-    one, two = (replace(each, agent=True) if each.up else Appliance(each.standing) for each in state.nodes)
-    state = replace(state, nodes=(one, two), connected=True)
-    for _ in range(12):
-        before = state
-        for at in (0, 1):
-            if state.nodes[at].up:
-                state = turn(state, at, decide)
-        if state == before:
-            return state
-    raise AssertionError("it never comes to rest")
+def looked_around(state: State, me: int) -> State:
+    """This one has seen who answers on the line; what an agent over there knows it has not heard."""
+    return heard_all(state, me, min(AGENT_BACK, state.unheard[me]))
 
 
-def servers(state: State) -> list[Appliance]:
-    return [each for each in state.nodes if each.serves]
+def done(node: Node, me: int, act: Act, known: GrantOf | None = None, epoch: int = 0) -> Node:
+    """Return the appliance after this one act, whole."""
+    match act:
+        case Act.NOTE_CHECK:
+            return node._replace(note=(epoch or node.grant[0], True), since=0)
+        case Act.NOTE_CLAIM:
+            return node._replace(note=check_of(node), intent=epoch)  # the check that counts now stays
+        case Act.VERIFY:
+            return node._replace(note=(node.grant[0], True), since=0) if check_of(node) else node
+        case Act.FORGET_CHECK:
+            # With it goes a look around that is under way: it began before the news.
+            return node._replace(
+                note=None, intent=0, since=0, turn=() if node.turn[:1] in LOOKING else node.turn
+            )
+        case Act.NOTE_RELEASE:
+            return node._replace(released=epoch)
+        case Act.FORGET_RELEASE:
+            return node._replace(released=0)
+        case Act.ADOPT_GRANT | Act.COMMIT_GRANT:
+            return adopting(node, me, known)
+        case Act.HOLD_ADDRESS:
+            return node._replace(held=True)
+        case Act.DROP_ADDRESS:
+            return node._replace(held=False)
+        case Act.OPEN_GATE:
+            return node._replace(gate=True)
+        case Act.CLOSE_GATE:
+            return node._replace(gate=False)
+        case Act.START_PBX:
+            return node._replace(pbx=node.gate)  # the unit's own condition: no gate, no start
+        case Act.STOP_PBX:
+            return node._replace(pbx=False)
 
 
-def is_fork(state: State) -> bool:
-    """Tell whether the exception of R3 applies: a long unverified server, and a higher grant elsewhere."""
-    return any(
-        each.serves
-        and not each.is_verified
-        and each.age == LONG
-        and each.standing.epoch < other.standing.epoch
-        for each, other in (state.nodes, state.nodes[::-1])
-    )
+def adopting(node: Node, me: int, known: GrantOf | None) -> Node:
+    if known is None or known[0] <= node.grant[0]:
+        return node
+    return node._replace(grant=known, own=known[0] if known[1] == me else node.own)
 
 
-def _news(state: State, at: int, heard: Greeting, decide: Decisions) -> State:
-    node = state.nodes[at]
-    unverified = WAITED[node.age] if node.serves and not node.is_verified else 0.0
-    action = decide.news(node.standing, heard, serving=node.serves, unverified_seconds=unverified)
-    if action in {Action.ADOPT, Action.WITHDRAW}:
-        node = replace(node, serves=False, checked=False, is_verified=False, age=NEVER)
-        if heard.grant and heard.grant.epoch > node.standing.epoch:
-            node = _adopting(node, heard.grant)
-    elif action is Action.KEEP and node.serves:
-        node = replace(node, is_verified=True)
-    return _with(state, at, node)
+def missing(node: Node, order: tuple[Act, ...]) -> Act | None:
+    """Return the first act of this order whose effect is not there yet."""
+    there = {
+        Act.HOLD_ADDRESS: node.held,
+        Act.OPEN_GATE: node.gate,
+        Act.START_PBX: node.pbx or not node.gate,
+        Act.DROP_ADDRESS: not node.held,
+        Act.CLOSE_GATE: not node.gate,
+        Act.STOP_PBX: not node.pbx,
+    }
+    return next((act for act in order if not there[act]), None)
 
 
-def _heard(state: State, at: int) -> Greeting | None:
-    other = state.nodes[1 - at]
-    if not (state.connected and other.up and other.agent):
-        return None
-    unverified = WAITED[other.age] if other.serves and not other.is_verified else 0.0
-    return greeting(other.standing, serving=other.serves, unverified_seconds=unverified)
+_ACTS: list[tuple[Act, ...]] = [()]
 
 
-def _holders(state: State, at: int) -> tuple[str, ...]:
-    other = state.nodes[1 - at]
-    return (MACS[1 - at],) if state.connected and other.up and other.serves else ()
+@cache
+def list_of(acts: tuple[Act, ...]) -> int:
+    """Return a small number for these acts, 0 for none: states are hashed a million times."""
+    if acts not in _ACTS:
+        _ACTS.append(acts)
+    return _ACTS.index(acts)
 
 
-def _adopting(node: Appliance, new: Grant) -> Appliance:
-    me = node.standing.me
-    own = new.epoch if new.holder == me else node.standing.own_epoch
-    return replace(node, standing=Standing(me=me, side=node.standing.side, grant=new, own_epoch=own))
+@cache
+def first_of(number: int) -> tuple[Act, int]:
+    """Return the first of these acts, and the number of the others."""
+    first, *rest = _ACTS[number]
+    return first, list_of(tuple(rest))
 
 
-def _older(state: State, at: int) -> int:
-    return min(LONG, state.nodes[at].age + 1) if state.nodes[at].up else NEVER
-
-
-def _with(state: State, at: int, node: Appliance) -> State:
-    nodes = (node, state.nodes[1]) if at == 0 else (state.nodes[0], node)
-    return replace(state, nodes=nodes)
+def first_state(left: Left) -> State:
+    """A serves under epoch 2, B stands by."""
+    serving = Node(own=2, note=(2, True), held=True, gate=True, pbx=True, waited=1)
+    return State((serving, Node(waited=1)), left)
