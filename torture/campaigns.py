@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from torture import (
+from torture import (, setup
     alarms,
     boots,
     clocks,
@@ -32,6 +32,7 @@ CAMPAIGNS: dict[str, Callable[[Run], None]] = {
     "durable-order": durable_order.campaign,
     "evidence": evidence.campaign,
     "partition": partition.campaign,
+    "setup": setup.campaign,
     "huge": huge.campaign,
     "disks": disk_faults.campaign,
     "kills": kills.campaign,

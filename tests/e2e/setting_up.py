@@ -6,18 +6,24 @@ import itertools
 import json
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from threading import Thread
 from typing import Any
 
-from beistand_lab import calls, network_managers
+from beistand_lab import appliance, calls, network_managers
 from beistand_lab.demo.administrator import Administrator
+from beistand_lab.errors import LabError
+from beistand_lab.following import Following
 from beistand_lab.lab import Lab, wait_for
 from beistand_lab.settings import PHONES, ROOT_PASSWORD
+from beistand_lab.system_calls import Point
 from e2e import switching
 
 SOON_SECONDS = 60.0
+LATE_SECONDS = 2.0
+"""A call that another thread of the agent makes may come so long after the act."""
 MOST_SILENCE = 0.5
 """Seconds without an answer, at most, whatever a setup does (issue 4)."""
 PERIOD = 0.02
@@ -25,8 +31,10 @@ APPLY = {
     "systemd-networkd": "networkctl reload",
     "ifupdown": "ifdown --force eth0; ifup --force eth0",
     "networkmanager": "nmcli connection reload && nmcli device reapply eth0",
-    "netplan": "netplan apply",
-    "netplan-nm": "netplan apply",
+    # `netplan apply` asks udev, which no container has.
+    "netplan": "netplan generate && networkctl reload",
+    "netplan-nm": "netplan generate && nmcli connection load "
+    "/run/NetworkManager/system-connections/netplan-eth0.nmconnection && nmcli device reapply eth0",
 }
 
 
@@ -69,15 +77,34 @@ class Machine:
     def begin(self) -> None:
         """Give a its one address, in the network file of its manager, and let the phones register there."""
         lab, comment = self.lab, "# kept as it is"
+        lab.sh("a", ["ldconfig"])  # netplan finds its library by the cache, which no package made here
         lab.sh("a", ["sed", "-i", f"s|{self.own}/24|{self.present}/24|", self.file])
         lab.sh("a", ["sh", "-c", f"echo '{comment}' >> {self.file}"])
         lab.sh("a", ["sh", "-c", APPLY[self.manager]])
-        wait_for(lambda: f"inet {self.present}/24" in self.network_look(), SOON_SECONDS, "the present address")
+        wait_for(
+            lambda: f"inet {self.present}/24" in self.network_look(), SOON_SECONDS, "the present address"
+        )
         wait_for(lambda: f"inet {self.own}/24" not in self.network_look(), SOON_SECONDS, "no other address")
         lab.sh("a", ["systemctl", "start", "asterisk"])
         with lab.sip_probe(self.present) as probe:
             probe.first_answer(time.time(), SOON_SECONDS)
         self.before, self.look = self.network_file(), self.network_look()
+
+    def cut_power(self) -> None:
+        """Pull a's power cord, and switch it on again; returns when its agent runs."""
+        self.lab.off("a")
+        self.power_on()
+
+    def power_on(self) -> None:
+        appliance.switch_on(self.lab.settings, "a")
+        wait_for(self._has_agent, SOON_SECONDS, "the agent after the boot")
+
+    def _has_agent(self) -> bool:
+        asked = ["systemctl", "is-active", "beistand-agent"]
+        try:
+            return self.lab.sh("a", asked, check=False).stdout.strip() == "active"
+        except LabError:
+            return False  # just after power on there is no first process to enter
 
     def register(self) -> None:
         for number in PHONES[:2]:
@@ -97,7 +124,14 @@ class Machine:
 
     def ssh(self, address: str, *words: str) -> str:
         """Run a command on a over SSH from the mail host, as an administrator at his desk; its standard output."""
-        options = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]
+        options = [
+            "-o",
+            "StrictHostKeyChecking=no",
+            "-o",
+            "UserKnownHostsFile=/dev/null",
+            "-o",
+            "LogLevel=ERROR",
+        ]
         told = self.lab.settings.folder / "password"
         told.write_text(f"#!/bin/sh\necho {ROOT_PASSWORD}\n")
         told.chmod(0o700)
@@ -109,6 +143,63 @@ class Machine:
         said = self.ssh(self.own, "beistand", "setup", "--confirm", "--json")
         answer: dict[str, Any] = json.loads(said)
         return answer
+
+    def undo(self) -> None:
+        answer = self.set_up("--undo", "--yes")
+        assert answer.get("stage") == "undone", answer
+
+    def try_start(self) -> None:
+        """Start, with an agent that may die meanwhile."""
+        self._try("--own-address", self.own, "--yes")
+
+    def try_undo(self) -> None:
+        self._try("--undo", "--yes")
+
+    def _try(self, *words: str) -> None:
+        with suppress(LabError):
+            self.set_up(*words)
+
+    def wait_for_stage(self, *stages: str, seconds: float = SOON_SECONDS) -> str:
+        """Until the agent, which may just be starting, says that the setup is at one of these stages."""
+        seen = [""]
+
+        def is_there() -> bool:
+            try:
+                seen[0] = self.stage()
+            except LabError:
+                return False
+            return seen[0] in stages
+
+        wait_for(is_there, seconds, f"a stage of {stages}; it is {seen}")
+        return seen[0]
+
+    def end_at_the_begin(self) -> None:
+        """After any interruption: let it come to rest, take back what is left, and see all of it as it was."""
+        if self.wait_for_stage("", "undone", "waiting", "confirmed") in ("waiting", "confirmed"):
+            switching.wait_for_state(self.administrator, "a", "serving", "unverified")
+            self.undo()
+        self.assert_as_before()
+
+    def killed(self, point: Point, act: Callable[[], object], *, power: bool = False) -> bool:
+        """Kill the agent, or cut the power, right before this call of an act; False where it did not come by."""
+        words = {"stop": point} if power else {"kill": point}
+        with Following(self.lab, "a", **words) as following:
+            acting = Thread(target=act, daemon=True)
+            acting.start()
+            wait_for(lambda: following.met.is_set() or not acting.is_alive(), SOON_SECONDS, "the point")
+            was_met = following.met.wait(LATE_SECONDS)
+            if was_met and power:
+                self.lab.off("a")
+        acting.join(SOON_SECONDS)
+        if was_met and power:
+            self.power_on()
+        return was_met
+
+    def points(self, act: Callable[[], object]) -> list[Point]:
+        """Return the calls of an act that change something, in their order."""
+        with Following(self.lab, "a") as following:
+            act()
+        return following.points()
 
     def assert_set_up(self) -> None:
         """The own address is the machine's, in the file and static; the present one is held with /32 only."""
@@ -129,7 +220,9 @@ class Machine:
         gone = ["/etc/beistand/installation.toml", "/etc/systemd/system/asterisk.service.d/beistand.conf"]
         for path in gone:
             assert self.lab.sh("a", ["test", "-e", path], check=False).returncode != 0, path
-        assert self.lab.sh("a", ["systemctl", "is-active", "asterisk"], check=False).stdout.strip() == "active"
+        assert (
+            self.lab.sh("a", ["systemctl", "is-active", "asterisk"], check=False).stdout.strip() == "active"
+        )
 
 
 class Watching:
@@ -148,7 +241,7 @@ class Watching:
         """Return the longest silence of SIP, and of ping as the switch saw its answers, in seconds."""
         end = time.time()
         self._ping.terminate()
-        self._ping.wait(10)
+        self._ping.communicate(timeout=10)
         self._probe.stop()
         frames = self._machine.lab.capture.frames(self.begin, end)
         mac = self._machine.lab.settings.mac("a")
