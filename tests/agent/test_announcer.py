@@ -25,6 +25,7 @@ class Timed(FakeArp):
         self.told: list[tuple[float, tuple[str, ...]]] = []
         self.finished = Event()
         self.at: Callable[[float], object] = lambda _now: None
+        self.anew = False
 
     def announce(self, interface: str, address: str) -> None:
         self.announced.append(self._now())
@@ -130,6 +131,23 @@ def test_a_rival_is_answered_ten_times_a_second_then_once_and_told_once() -> Non
     assert 0.8 <= len(later) / 17 <= 1.2
     # When it is gone, everything is announced anew, directed requests included.
     assert [at for at, _ in arp.told if at > 100]
+
+
+def test_a_rival_that_is_gone_is_no_alarm_though_all_was_announced_anew_meanwhile() -> None:
+    """F21: a healed line begins the schedule anew just when the former active is still heard."""
+    world, arp, announcer, alarms = serving(60)
+
+    def rival(now: float) -> None:
+        world.a.machine.is_up = 20 <= now < 22
+        world.a.machine.held = {ADDRESS} if world.a.machine.is_up else set()
+        if 21 <= now < 22 and not arp.anew:
+            arp.anew = True
+            announcer.again(world.b.node)
+
+    arp.at = rival
+    announcer.start(world.b.node)
+    assert arp.finished.wait(10)
+    assert alarms == [A_MAC, ""]
 
 
 def test_a_rival_that_is_probably_right_is_not_contradicted_for_ten_seconds() -> None:

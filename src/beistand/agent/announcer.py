@@ -1,6 +1,7 @@
 """The thread that tells the network who has the service address, and defends it (DESIGN "Addresses")."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from threading import Event, Lock, Thread
 
 from beistand.domain.errors import BeistandError
@@ -54,26 +55,42 @@ class Announcer:
         self._alarm = alarm
         self._is_overruled = is_overruled
         self._lock = Lock()
+        self._rival = _Rival()
         self._round: _Round | None = None
 
     def start(self, node: Node) -> None:
         """Begin with the first announcement; nothing changes while it runs."""
         with self._lock:
             if self._round is None or self._round.is_over:
-                self._round = _Round(node, self._arp, self._clock, self._alarm, self._is_overruled)
+                alarm, is_overruled = self._alarm, self._is_overruled
+                self._round = _Round(node, self._arp, self._clock, alarm, is_overruled, self._rival)
                 Thread(target=self._round.run, name="announcer", daemon=True).start()
 
     def again(self, node: Node) -> None:
         """Begin anew with the whole schedule: who was cut off may have learnt something else meanwhile."""
-        self.stop()
+        with self._lock:
+            self._end_round()
         self.start(node)
 
     def stop(self) -> None:
         """Send nothing any more: when this returns, the last frame is out."""
         with self._lock:
-            if self._round is not None:
-                self._round.end()
-                self._round = None
+            self._end_round()
+            self._rival = _Rival()
+
+    def _end_round(self) -> None:
+        if self._round is not None:
+            self._round.end()
+            self._round = None
+
+
+@dataclass
+class _Rival:
+    """Who else claims the address. It outlives a round: the next one has to notice that it is gone."""
+
+    mac: str = ""
+    since: float = 0.0
+    last: float = 0.0
 
 
 class _Round:
@@ -86,6 +103,7 @@ class _Round:
         clock: Clock,
         alarm: Callable[[str], None],
         is_overruled: Callable[[str], bool],
+        rival: _Rival,
     ) -> None:
         self._node = node
         self._arp = arp
@@ -94,9 +112,7 @@ class _Round:
         self._is_overruled = is_overruled
         self._ended = Event()
         self._sending = Lock()
-        self._rival = ""
-        self._rival_since = 0.0
-        self._rival_last = 0.0
+        self._rival = rival
 
     @property
     def is_over(self) -> bool:
@@ -161,18 +177,18 @@ class _Round:
         if mac:
             self._defend(mac, now)
             return False
-        if self._rival and now - self._rival_last > QUIET_SECONDS:
-            self._rival = ""
+        if self._rival.mac and now - self._rival.last > QUIET_SECONDS:
+            self._rival.mac = ""
             self._alarm("")
             return True
         return False
 
     def _defend(self, mac: str, now: float) -> None:
-        if mac != self._rival:
-            self._rival, self._rival_since = mac, now
+        if mac != self._rival.mac:
+            self._rival.mac, self._rival.since = mac, now
             self._alarm(mac)
-        self._rival_last = now
-        lasts = now - self._rival_since
+        self._rival.last = now
+        lasts = now - self._rival.since
         if lasts > YIELD_SECONDS or not self._is_overruled(mac):
             self._announce(told=False)
         is_long = lasts > LONG_DEFENCE_SECONDS
