@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from beistand_lab import control_groups
 from beistand_lab.commands import ENVIRONMENT, wait_for
@@ -33,30 +35,41 @@ def agent_process(lab: Lab, host: str) -> int:
     return 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class How:
+    """What the tracer is to do."""
+
+    kill: Point | None = None
+    stop: Point | None = None
+    everything: bool = False
+    """List also the calls that change nothing."""
+    records: bool = False
+    """Write down all that a power cut would need to know: see `beistand_lab.recording`."""
+    stopped_itself: bool = False
+    """The process waits to be woken up by the tracer."""
+
+    def words(self) -> list[str]:
+        """Return what it is started with, before the process id."""
+        words = ["-m", "beistand_lab.recording" if self.records else "beistand_lab.tracer"]
+        for word, point in (("--kill", self.kill), ("--stop", self.stop)):
+            words += [word, point.call, str(point.number)] if point else []
+        words += ["--everything"] if self.everything else []
+        return [*words, "--go-on"] if self.stopped_itself else words
+
+
 class Following:
     """The agent of a host, from now on until the end of the block, in which it may die."""
 
-    def __init__(
-        self,
-        lab: Lab,
-        host: str,
-        *,
-        kill: Point | None = None,
-        stop: Point | None = None,
-        everything: bool = False,
-        stopped_itself: bool = False,
-    ) -> None:
+    def __init__(self, lab: Lab, host: str, how: How) -> None:
         self.pid = agent_process(lab, host)
         self.calls: list[str] = []
         """What it called so far, in the order in which it did; only where it is neither killed nor stopped."""
+        self.journal: list[dict[str, Any]] = []
+        """What it did, whole; only where it is recorded."""
         self.met = Event()
         """The point was met: it was killed, or stands there."""
         self.gone = Event()
-        argv = [sys.executable, "-m", "beistand_lab.tracer", str(self.pid)]
-        for word, point in (("--kill", kill), ("--stop", stop)):
-            argv += [word, point.call, str(point.number)] if point else []
-        argv += ["--everything"] if everything else []
-        argv += ["--go-on"] if stopped_itself else []
+        argv = [sys.executable, *how.words(), str(self.pid)]
         self._argv = argv
         self._group = control_groups.group_name(lab.settings.name)
         self._begun = Event()
@@ -96,5 +109,7 @@ class Following:
             word, _, rest = line.rstrip("\n").partition(" ")
             if word == "call":
                 self.calls.append(rest)
+            elif word == "did":
+                self.journal.append(json.loads(rest))
             else:
                 {"following": self._begun, "met": self.met, "gone": self.gone}[word].set()

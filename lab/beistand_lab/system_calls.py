@@ -94,26 +94,49 @@ class Point:
         return f"{self.call} #{self.number}"
 
 
-def described(pid: int, number: int, arguments: tuple[int, ...], *, everything: bool = False) -> str:
-    """Return the call of a stopped thread in words; empty where it changes nothing (unless `everything`)."""
+@dataclass(frozen=True)
+class Seen:
+    """A call that a thread is about to make."""
+
+    name: str
+    paths: tuple[str, ...]
+    flags: int
+    """Of open(2); 0 for other calls."""
+
+
+def seen(pid: int, number: int, arguments: tuple[int, ...], *, everything: bool = False) -> Seen | None:
+    """Return the call of a stopped thread; None where it changes nothing (unless `everything`)."""
     name, shape = _BY_NUMBER.get(number, (f"call-{number}", ""))
     if number not in _BY_NUMBER and not everything:
-        return ""
-    words, folder = [], ""
+        return None
+    words, folder, flags = [], "", 0
     for kind, value in zip(shape, arguments, strict=False):
-        if kind == "o" and not value & _OPEN_FOR_CHANGE and not everything:
-            return ""
-        if kind == "d":
+        if kind == "o":
+            flags = value & 0xFFFFFFFF
+            if not flags & _OPEN_FOR_CHANGE and not everything:
+                return None
+        elif kind == "d":
             folder = _descriptor(pid, value)
         elif kind == "f":
             words.append(_descriptor(pid, value))
         elif kind == "p":
             words.append(os.path.join(folder, _text(pid, value)))
             folder = ""
-    text = " ".join([name, *words])
+    return Seen(name, tuple(words), flags)
+
+
+def described(pid: int, number: int, arguments: tuple[int, ...], *, everything: bool = False) -> str:
+    """Return the call of a stopped thread in words; empty where it changes nothing (unless `everything`)."""
+    call = seen(pid, number, arguments, everything=everything)
+    return in_words(call) if call else ""
+
+
+def in_words(call: Seen) -> str:
+    """Return the name and what it acts on, without what differs between two runs."""
+    words = [call.name, *call.paths]
     for pattern, instead in _VARYING:
-        text = " ".join(pattern.sub(instead, word) for word in text.split(" "))
-    return text
+        words = [pattern.sub(instead, word) for word in words]
+    return " ".join(words)
 
 
 def _descriptor(pid: int, value: int) -> str:

@@ -38,7 +38,7 @@ class Tracer:
     """Follows every thread of one process until it has gone."""
 
     def __init__(self, pid: int, given: argparse.Namespace) -> None:
-        self._pid = pid
+        self.pid = pid
         self._given = given
         self.seen: Counter[str] = Counter()
         point = given.kill or given.stop
@@ -50,7 +50,7 @@ class Tracer:
         self._seize()
         say("following")
         if self._given.go_on:
-            os.kill(self._pid, signal.SIGCONT)
+            os.kill(self.pid, signal.SIGCONT)
         while self._threads:
             try:
                 thread, status = os.waitpid(-1, _WALL)
@@ -64,7 +64,7 @@ class Tracer:
         say("gone")
 
     def _seize(self) -> None:
-        while new := {int(each) for each in os.listdir(f"/proc/{self._pid}/task")} - self._threads:
+        while new := {int(each) for each in os.listdir(f"/proc/{self.pid}/task")} - self._threads:
             for thread in new:
                 if self.ask(_SEIZE, thread, 0, _OPTIONS) == 0:
                     self.ask(_INTERRUPT, thread, 0, 0)
@@ -81,14 +81,20 @@ class Tracer:
             self.ask(_SYSCALL, thread, 0, 0 if event else number)
 
     def _looked_at(self, thread: int) -> bool:
+        kind, number, arguments = self.at(thread)
+        if kind == _ENTRY:
+            return self.enters(thread, number, arguments)
+        if kind:
+            self.leaves(thread)
+        return False
+
+    def at(self, thread: int) -> tuple[int, int, tuple[int, ...]]:
+        """Where a stopped thread is: 1, number and arguments of a call; or 2 and its result; 0: it has gone."""
         body = ctypes.create_string_buffer(_INFO.size)
         if self.ask(_SYSCALL_INFO, thread, _INFO.size, ctypes.addressof(body)) < 0:
-            return False
+            return 0, 0, ()
         kind, _, _, _, number, *arguments = _INFO.unpack(body.raw)
-        if kind == _ENTRY:
-            return self.enters(thread, number, tuple(arguments))
-        self.leaves(thread)
-        return False
+        return kind, number, tuple(arguments)
 
     def enters(self, thread: int, number: int, arguments: tuple[int, ...]) -> bool:
         """Act before a call; tell whether the thread is to stay there."""
@@ -102,7 +108,7 @@ class Tracer:
         if (call, self.seen[call]) != self._point:
             return False
         if self._given.kill:
-            os.kill(self._pid, signal.SIGKILL)
+            os.kill(self.pid, signal.SIGKILL)
         say(f"met {call}")
         return bool(self._given.stop)
 
@@ -123,16 +129,16 @@ def say(line: str) -> None:
         sys.stdout.flush()
 
 
-def main() -> None:
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="beistand_lab.tracer")
     parser.add_argument("pid", type=int)
     parser.add_argument("--kill", nargs=2, metavar=("CALL", "NUMBER"))
     parser.add_argument("--stop", nargs=2, metavar=("CALL", "NUMBER"))
     parser.add_argument("--everything", action="store_true", help="every call, not only those that change")
     parser.add_argument("--go-on", action="store_true", help="wake up a process that stopped itself")
-    given = parser.parse_args()
-    Tracer(given.pid, given).run()
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
-    main()
+    given = arguments()
+    Tracer(given.pid, given).run()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from e2e.durable_order import TRACED, Places, Violation, parsed, violations
+from e2e.power_cut import loss
 
 STATE = "/var/lib/beistand"
 PLACES = Places(
@@ -166,3 +167,44 @@ def test_what_the_product_writes_durably_survives_a_power_cut(name: str, tmp_pat
     calls = list(parsed(trace.read_text().splitlines()))
     assert any(str(folder) in each.paths[-1] for each in calls if each.paths), "the trace shows nothing of it"
     assert violations(calls, places) == []
+
+
+# --- what a power cut takes ---------------------------------------------------------------------------
+
+
+def done(name: str, *paths: str, **rest: object) -> dict[str, object]:
+    return {"thread": 1, "name": name, "paths": [*paths], "flags": [], "extent": [], "replaced": None, **rest}
+
+
+OLD = {"body": "", "mode": 0o600, "owner": [0, 0], "times": [0, 0]}
+DRAFTED = [
+    done("openat", DRAFT, flags=["O_CREAT", "O_TRUNC"]),
+    done("write", DRAFT),
+    done("fsync", DRAFT),
+    done("rename", DRAFT, FILE, replaced=OLD),
+    done("fsync", STATE),
+]
+
+
+@pytest.mark.parametrize(
+    ("until", "zeros", "names"),
+    [
+        (1, {DRAFT: []}, ["openat"]),
+        (2, {DRAFT: []}, ["openat"]),
+        (3, {}, ["openat"]),
+        (4, {}, ["rename", "openat"]),
+        (5, {}, []),
+    ],
+)
+def test_a_power_cut_takes_what_is_not_synced_yet(until: int, zeros: object, names: list[str]) -> None:
+    lost = loss(DRAFTED[:until], PLACES)
+    assert (lost.zeros, [each["name"] for each in lost.names]) == (zeros, names)
+
+
+def test_a_power_cut_takes_only_the_bytes_since_the_last_sync() -> None:
+    wal = f"{STATE}/state.db-wal"
+    journal = [
+        *[done("pwrite64", wal, extent=[0, 4096]), done("fdatasync", wal)],
+        *[done("pwrite64", wal, extent=[4096, 4096]), done("pwrite64", wal, extent=[8192, 24])],
+    ]
+    assert loss(journal, PLACES, {wal}).zeros == {wal: [[4096, 4096], [8192, 24]]}

@@ -127,7 +127,7 @@ def violations(
 
     `existing` are the paths that were there before: O_CREAT does not say whether it created.
     """
-    check = _Check(places, settled={*existing})
+    check = Order(places, settled={*existing})
     for call in calls:
         check.take(call)
     check.end()
@@ -135,7 +135,9 @@ def violations(
 
 
 @dataclass
-class _Check:
+class Order:
+    """What is on disk for sure, and what is not, call by call."""
+
     places: Places
     found: list[Violation] = field(default_factory=list)
     contents: dict[str, int] = field(default_factory=dict)
@@ -246,13 +248,13 @@ class _Check:
         self.found.append(Violation(what, path, before))
 
 
-_RULES: dict[str, Callable[[_Check, Call], None]] = {
-    **dict.fromkeys(_CREATED, _Check.created),
-    **dict.fromkeys(_WRITTEN, _Check.written),
-    **dict.fromkeys(_ANSWERED, _Check.answered),
-    **dict.fromkeys(("fsync", "fdatasync"), _Check.synced),
-    **dict.fromkeys(("syncfs", "sync"), _Check.synced_whole),
-    **dict.fromkeys(("rename", "renameat", "renameat2"), _Check.renamed),
-    **dict.fromkeys(("mkdir", "mkdirat", "symlink", "symlinkat", "link", "linkat"), _Check.made),
-    **dict.fromkeys(("unlink", "unlinkat", "rmdir"), _Check.removed),
+_RULES: dict[str, Callable[[Order, Call], None]] = {
+    **dict.fromkeys(_CREATED, Order.created),
+    **dict.fromkeys(_WRITTEN, Order.written),
+    **dict.fromkeys(_ANSWERED, Order.answered),
+    **dict.fromkeys(("fsync", "fdatasync"), Order.synced),
+    **dict.fromkeys(("syncfs", "sync"), Order.synced_whole),
+    **dict.fromkeys(("rename", "renameat", "renameat2"), Order.renamed),
+    **dict.fromkeys(("mkdir", "mkdirat", "symlink", "symlinkat", "link", "linkat"), Order.made),
+    **dict.fromkeys(("unlink", "unlinkat", "rmdir"), Order.removed),
 }

@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 from beistand.protocol import PlanTakeover, StartTakeover, TakeoverPlanAnswer
-from beistand_lab.following import UNIT, Following, agent_process
+from beistand_lab.following import UNIT, Following, How, agent_process
 from beistand_lab.lab import Lab, wait_for
 from beistand_lab.system_calls import Point
 from e2e.asking import (
@@ -25,6 +28,8 @@ from e2e.asking import (
 )
 from e2e.outside import View, assert_same, assert_whole, look
 
+Harm = Callable[[list[dict[str, Any]]], None]
+"""Acts on the disk of an appliance without power, by what its agent had done (`beistand_lab.recording`)."""
 LATE_SECONDS = 2.0
 """What an operation brings about after its answer still belongs to it: the peer is told, a mail is written."""
 _DROP_IN = f"/run/systemd/system/{UNIT}.service.d/stops-itself.conf"
@@ -65,7 +70,7 @@ class Killing(ABC):
 
     def listed(self, *, everything: bool = False) -> list[Point]:
         """Do what is prepared under the tracer; return its calls that change something, in their order."""
-        with self.following(everything=everything) as following:
+        with self.following(How(everything=everything)) as following:
             assert self.act(), f"{self.name} does not work"
             settled(following)
         self.check(look(self.lab, self.victim))
@@ -73,7 +78,7 @@ class Killing(ABC):
 
     def struck(self, point: Point) -> bool:
         """Kill what is prepared there, recover twice, look; False where this run did not come by the point."""
-        with self.following(kill=point) as following:
+        with self.following(How(kill=point)) as following:
             is_done = self.act()
             limit = LATE_SECONDS if is_done else SOON_SECONDS
             following.met.wait(limit)
@@ -93,9 +98,12 @@ class Killing(ABC):
         again = self._recovered_once()
         assert_same(once, again)
 
-    def cut_off(self, point: Point) -> bool:
-        """Pull the victim's power cord while it stands there, and once more after it came back."""
-        with self.following(stop=point) as following:
+    def cut_off(self, point: Point, harm: Harm | None = None) -> bool:
+        """Pull the victim's power cord while it stands there, and once more after it came back.
+
+        The lab's disks lose nothing by that; `harm` takes from them what was not synced yet.
+        """
+        with self.following(How(stop=point, records=harm is not None)) as following:
             acting = Thread(target=self.act, daemon=True)
             acting.start()
             wait_for(lambda: following.met.is_set() or not acting.is_alive(), SOON_SECONDS, "the point")
@@ -103,6 +111,8 @@ class Killing(ABC):
             if was_met:
                 self.lab.off(self.victim)
         acting.join(ACT_SECONDS)
+        if was_met and harm is not None:
+            harm(following.journal)
         if was_met:
             once = self._booted_once()
             self.lab.off(self.victim)
@@ -128,10 +138,8 @@ class Killing(ABC):
     def wait_until_settled(self) -> None:
         """Until the recovered agent has come to a state that stays."""
 
-    def following(
-        self, *, kill: Point | None = None, stop: Point | None = None, everything: bool = False
-    ) -> Following:
-        return Following(self.lab, self.victim, kill=kill, stop=stop, everything=everything)
+    def following(self, how: How) -> Following:
+        return Following(self.lab, self.victim, how)
 
 
 def settled(following: Following, seconds: float = 0.5) -> None:
@@ -253,10 +261,8 @@ class Boot(Killing):
             return pid > 0 and Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
         return False
 
-    def following(
-        self, *, kill: Point | None = None, stop: Point | None = None, everything: bool = False
-    ) -> Following:
-        return Following(self.lab, "a", kill=kill, stop=stop, everything=everything, stopped_itself=True)
+    def following(self, how: How) -> Following:
+        return super().following(replace(how, stopped_itself=True))
 
     def act(self) -> bool:
         def is_over() -> bool:

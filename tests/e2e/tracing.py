@@ -48,13 +48,21 @@ class Trace:
         return any(path.startswith(folder) for each in self.calls for path in each.paths)
 
 
+def places_of(lab: Lab, host: str) -> Places:
+    """What is durable on an appliance of the lab, with its file systems."""
+    mounts = {line.split()[1] for line in lab.sh(host, ["cat", "/proc/self/mounts"]).stdout.splitlines()}
+    return Places(durable=DURABLE, passing=PASSING, mounts=tuple(mounts))
+
+
+def existing_on(lab: Lab, host: str) -> frozenset[str]:
+    """What stands in its durable folders now."""
+    return frozenset(lab.sh(host, ["find", *DURABLE, "-xdev"], check=False).stdout.splitlines())
+
+
 @contextmanager
 def traced(lab: Lab, host: str, *, wakes: bool = False) -> Iterator[Trace]:
     """Follow the agent of a host; `wakes` one that stopped itself at its start."""
-    mounts = {line.split()[1] for line in lab.sh(host, ["cat", "/proc/self/mounts"]).stdout.splitlines()}
-    find = ["find", *DURABLE, "-xdev"]
-    existing = frozenset(lab.sh(host, find, check=False).stdout.splitlines())
-    trace = Trace(Places(durable=DURABLE, passing=PASSING, mounts=tuple(mounts)), existing)
+    trace = Trace(places_of(lab, host), existing_on(lab, host))
     show = ["systemctl", "show", "--property=MainPID", "--value", UNIT]
     pid = lab.sh(host, show).stdout.strip()
     argv = ["strace", "-f", "-y", "-qq", "-s", "0", "-o", _TRACE, "-e", f"trace={TRACED}", "-p", pid]
