@@ -12,7 +12,7 @@ from random import SystemRandom
 from torture.run import Run, Tally
 
 sys.path.insert(0, "tests")  # scenarios are shared with the tests, which are no package of their own
-from torture.campaigns import CAMPAIGNS
+from torture.campaigns import CAMPAIGNS, campaign, title
 
 MINUTES = 10.0
 """Of each campaign of random schedules, where nothing else is asked for."""
@@ -21,9 +21,8 @@ MINUTES = 10.0
 def main() -> int:
     given = _arguments()
     if given.list:
-        for name, campaign in CAMPAIGNS.items():
-            first = (sys.modules[campaign.__module__].__doc__ or "").strip().splitlines()[0]
-            print(f"{name:20} {first}")
+        for name in CAMPAIGNS:
+            print(f"{name:20} {title(name)}")
         return 0
     if os.geteuid() != 0:
         print("torture boots labs and traces processes: run it as root", file=sys.stderr)
@@ -45,7 +44,7 @@ def _done(run: Run) -> Tally:
     begin = time.monotonic()
     run.say(f"{run.name}:")
     try:
-        CAMPAIGNS[run.name](run)
+        campaign(run.name)(run)
     except Exception as error:  # noqa: BLE001  the edge of a campaign: the others still run
         run.tally.cases += 1
         run.tally.failed.append(f"{run.name}: ended early: {error}")

@@ -1,4 +1,4 @@
-"""Issue 4: `beistand setup` under all network managers: confirmed, not confirmed, undone, killed, power cut."""
+"""`beistand setup` under all network managers: confirmed, not confirmed, undone, killed, power cut."""
 
 from __future__ import annotations
 
