@@ -23,6 +23,7 @@ CAMPAIGNS: dict[str, str] = {
     "setup": "setup",
     "huge": "huge",
     "disks": "disk_faults",
+    "power-cuts": "power_cuts",
     "kills": "kills",
 }
 
