@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from beistand_lab.demo.administrator import Administrator
-from beistand_lab.lab import Lab
-from e2e import forking, partition, switching
+from beistand_lab.lab import Lab, wait_for
+from e2e import evidence, forking, partition, switching
 from torture.labs import lab
 from torture.run import Run
 
+LITTLE = 100 << 20
+"""Bytes that are left: enough for everything but a backup, which leaves more than that free."""
+KILLS = 3
 LONGEST_GAP = 40.0
 """Seconds of a random partition: what TCP and ARP remember of the line fades within it."""
 
@@ -23,6 +28,9 @@ def campaign(run: Run) -> None:
         administrator = switching.prepare_pair(booted)
         with run.case("a click on both sides of the broken line"):
             _two_clicks(run, administrator)
+        for name, trouble in (("a full disk", _disk_is_full), ("an agent that is killed", _agent_is_killed)):
+            with run.case(f"{name} while a loser's data is kept"):
+                _kept_all_the_same(run, administrator, trouble)
         measured: list[partition.Healed] = []
         while not run.is_over or not measured:
             gap, is_heard = round(run.random.uniform(0, LONGEST_GAP), 1), run.random.random() < 0.5
@@ -78,6 +86,59 @@ def _two_clicks(run: Run, administrator: Administrator) -> None:
         assert "histories-forked" not in found, (host, found)
     forking.assert_one_serves(administrator, "a", "b")
     run.recovered()
+
+
+def _kept_all_the_same(
+    run: Run, administrator: Administrator, trouble: Callable[[Administrator, str], None]
+) -> None:
+    """Whoever serves is taken over from, and what it recorded is kept in the end, once (I10)."""
+    both = evidence.pair(administrator)
+    known = {each["id"] for each in administrator.ask(both.active, "backup", "list")["backups"]}
+    with _troubled(administrator, both.active, trouble):
+        forking.choose(administrator, both.standby)
+        run.injected()
+    switching.wait_for_state(administrator, both.active, "superseded")
+    forking.kept_backup(administrator, both.active)
+    made = [
+        each
+        for each in administrator.ask(both.active, "backup", "list")["backups"]
+        if each["id"] not in known
+    ]
+    assert len(made) == 1, made
+    run.recovered()
+
+
+@contextmanager
+def _troubled(
+    administrator: Administrator, host: str, trouble: Callable[[Administrator, str], None]
+) -> Iterator[None]:
+    booted = administrator.lab
+    if trouble is _disk_is_full:
+        booted.fill(host, "/", leave=LITTLE)
+    try:
+        yield
+        trouble(administrator, host)
+    finally:
+        booted.empty(host, "/")
+
+
+def _disk_is_full(administrator: Administrator, host: str) -> None:
+    """It is told, and nothing may be imported meanwhile; there is room again when the caller goes on."""
+
+    def is_told() -> bool:
+        found = {each["code"] for each in administrator.status(host)["findings"]}
+        return "own-data-not-yet-kept" in found
+
+    wait_for(is_told, switching.SOON_SECONDS, f"{host} to say that its data is not kept")
+
+
+def _agent_is_killed(administrator: Administrator, host: str) -> None:
+    """Again and again, at any point of it."""
+    for _ in range(KILLS):
+        administrator.lab.sh(
+            host, ["systemctl", "kill", "--kill-whom=main", "--signal=SIGKILL", "beistand-agent"], check=False
+        )
+        switching.wait_for_agent(administrator.lab, host)
 
 
 def _heal(
