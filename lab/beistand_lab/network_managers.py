@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from beistand_lab import commands
+from beistand_lab import commands, control_groups
 from beistand_lab.settings import Settings
 
 PACKAGES = ("ifupdown", "network-manager", "netplan.io")
@@ -64,6 +64,9 @@ def configure(settings: Settings, appliance: str, root: Path) -> None:
     file.write_text((_TEXTS / manager).read_text().format(address=address, gateway=gateway))
     if manager in {"networkmanager", "netplan", "netplan-nm"}:
         file.chmod(0o600)  # NetworkManager ignores a file that others may read, netplan warns of it
+    if manager.startswith("netplan"):
+        # Its programs look for their library in a list that installation scripts bring up to date.
+        commands.run(["chroot", str(root), "ldconfig"], group=control_groups.group_name(settings.name))
     for unit in _ENABLED[manager]:
         for target in _UNIT_FOLDERS:
             wants = root / "etc/systemd/system" / target
