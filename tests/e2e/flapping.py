@@ -16,12 +16,14 @@ IDLE_SECONDS = 0.05
 """What F26 promises, of a machine that has something else to do now and then."""
 SETTLED_SECONDS = 2.5
 """After an operation: NetworkManager and ifupdown return before everything of theirs is done."""
+# Each time another MTU than before: the shell's process id makes it so.
+_CHANGE = "sed -i '/mtu/Id' {{file}}; sed -i \"s/{before}/{line}\\n&/\" {{file}}"
 FILE_CHANGES = {
-    "systemd-networkd": "sed -i 's/^LinkLocal/MTUBytes=1480\\nLinkLocal/' {file}",
-    "ifupdown": "sed -i 's/^\\tgateway/\\tmtu 1480\\n\\tgateway/' {file}",
-    "networkmanager": "sed -i 's/^\\[ethernet\\]/[ethernet]\\nmtu=1480/' {file}",
-    "netplan": "sed -i 's/^      dhcp4/      mtu: 1480\\n      dhcp4/' {file}",
-    "netplan-nm": "sed -i 's/^      dhcp4/      mtu: 1480\\n      dhcp4/' {file}",
+    "systemd-networkd": _CHANGE.format(before="^.Match.", line="[Link]\\nMTUBytes=$((1300 + $$ % 200))"),
+    "ifupdown": _CHANGE.format(before="^\\tgateway", line="\\tmtu $((1300 + $$ % 200))"),
+    "networkmanager": _CHANGE.format(before="^.ipv4.", line="mtu=$((1300 + $$ % 200))"),
+    "netplan": _CHANGE.format(before="^      dhcp4", line="      mtu: $((1300 + $$ % 200))"),
+    "netplan-nm": _CHANGE.format(before="^      dhcp4", line="      mtu: $((1300 + $$ % 200))"),
 }
 _NETWORKD = {
     "reconfigure": "networkctl reconfigure eth0",
