@@ -4,7 +4,7 @@ import pytest
 
 from beistand.domain.boot import LONGEST_WAIT
 from beistand.domain.errors import Refused
-from beistand.protocol import Release, RetryService
+from beistand.protocol import GetStatus, Release, RetryService, Status
 from fakes.agents import TwoAgents, broken
 from fakes.pair_of_appliances import ADDRESS
 from fakes.situations import B, grant
@@ -218,6 +218,23 @@ def test_a_pbx_that_does_not_start_is_tried_again_and_told(two: TwoAgents) -> No
     assert two.a.state == "active-failed"
     two.a.ask(RetryService())
     two.a.turn()
+    assert two.a.state == "serving"
+
+
+def test_a_cable_that_is_out_is_named_and_nothing_else_is_blamed(two: TwoAgents) -> None:
+    """Without its own address nobody can ask the PBX, which runs: the cable is the cause."""
+    two.turns(2)
+    two.a.machine.has_carrier = False
+    two.clock.advance(20)
+    two.turns(2)
+    status = two.a.ask(GetStatus())
+    assert isinstance(status, Status)
+    told = {each.code for each in status.findings}
+    assert "no-link" in told
+    assert not told & {"pbx-silent", "own-address-not-static"}
+    two.a.machine.has_carrier = True
+    two.turns(2)
+    assert two.a.serves
     assert two.a.state == "serving"
 
 

@@ -78,7 +78,8 @@ class FakeAddresses:
         return ()
 
     def is_static(self, interface: str, own_ip: str) -> bool:
-        return interface == self.interface and own_ip == self.machine.own_ip
+        # A network manager takes the address away as long as the cable is out.
+        return self.carrier(interface) and own_ip == self.machine.own_ip
 
     def vlan(self, interface: str) -> int:
         return self.machine.vlan if interface == self.interface else 0
@@ -191,6 +192,8 @@ class FakeSip:
     ended: list[tuple[str, int, tuple[str, int]]] = field(default_factory=list)
 
     def options(self, own_ip: str, address: str, port: int, seconds: float) -> bool:
+        if not self.machine.has_carrier:
+            return False  # asked from the own address, which is gone for as long
         holder = self.machine if address in self.machine.held else self.segment.holder(self.machine, address)
         return holder is not None and holder.answers_sip
 

@@ -77,12 +77,18 @@ class SelfReport:
             mac=self._addresses.mac(installation.interface),
             gateway=self._addresses.gateway(),
             dns=self._addresses.dns(),
-            is_static=self._addresses.is_static(installation.interface, installation.own_ip),
+            is_static=self._is_static(installation),
             time_servers=self._time_servers.list(),
             vlan=self._addresses.vlan(installation.interface),
         )
         self._network = (now, installation, network)
         return network
+
+    def _is_static(self, installation: Installation) -> bool:
+        """Tell what was so while there was a link: many network managers take the address away without one."""
+        if not self._addresses.carrier(installation.interface):
+            return self._network is None or self._network[2].is_static
+        return self._addresses.is_static(installation.interface, installation.own_ip)
 
     def _pbx_version(self, profile: Profile) -> str:
         """Return what was known; ask again beside: a program that hangs must not delay a greeting."""

@@ -101,9 +101,17 @@ def _serve(
     seconds = START_ANSWER_SECONDS if missing else TICK_ANSWER_SECONDS
     installation, port = node.installation, node.profile.sip.udp_port
     if not node.sip.options(installation.own_ip, installation.service_ip, port, seconds):
-        return _outcome(node, failure=message("pbx-silent", address=installation.service_ip, seconds=seconds))
+        return _outcome(node, failure=_silence(node, seconds))
     _end_dead_connections(node, connected)
     return _outcome(node, answers=True)
+
+
+def _silence(node: Node, seconds: float) -> Message:
+    """Say why nobody answered SIP. It is asked from the own address, which most managers take away with the link."""
+    installation = node.installation
+    if not node.addresses.carrier(installation.interface):
+        return message("no-link", interface=installation.interface)
+    return message("pbx-silent", address=installation.service_ip, seconds=seconds)
 
 
 def _start(node: Node, missing: Sequence[Service]) -> Message | None:
