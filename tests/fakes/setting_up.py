@@ -8,7 +8,7 @@ import msgspec
 from beistand.domain.errors import CommandFailed
 from beistand.domain.network_file import Manager, NetworkFile
 from beistand.domain.network_file_edit import configured
-from beistand.domain.profile import Profile
+from beistand.domain.profile import Profile, Service
 from beistand.domain.setup import Setup, Stage, why_back
 from beistand.operations.setup import SetupNode, change_over, plan_setup
 from beistand.operations.setup_back import go_back, restored_files
@@ -36,6 +36,16 @@ class CutFiles(FakeNetworkFiles):
         self.scissors(lambda: FakeNetworkFiles.write(self, file))
 
 
+class GatedServices(FakeServices):
+    """Without a gate a unit starts, as before Beistand came."""
+
+    def start(self, service: Service) -> None:
+        if self.has_gates:
+            super().start(service)
+        else:
+            self.running.add(service.unit)
+
+
 @dataclass
 class JoinedMachine:
     """Its disk is `files`, `journal`, `settings` and `identity`; everything else is gone with the power."""
@@ -43,6 +53,8 @@ class JoinedMachine:
     manager: Manager = Manager.NETWORKD
     acts_by_itself: bool = True
     """False for ifupdown: it reads its file at boot only."""
+    agent_keeps: bool = False
+    """A real agent runs: what it is stands in its own store, and it holds the address itself."""
     fails: str = ""
     """What the manager does when it is told: `refuses`, or `forgets` the new address."""
     scissors: Scissors = field(default_factory=Scissors)
@@ -61,7 +73,7 @@ class JoinedMachine:
         self.files = CutFiles(file, used={"eth0": (PATH,)})
         self.files.scissors = self.scissors
         self.live = FakeLiveAddresses(there=[f"{PRESENT}/24"], effect=self.scissors, changed=self._look)
-        self.services = FakeServices(running=set(UNITS), is_gate_open=False)
+        self.services = GatedServices(running=set(UNITS), is_gate_open=False)
         self.profile: Profile = PROFILE
         self.node = SetupNode(
             clock=self.clock,
@@ -113,8 +125,11 @@ class JoinedMachine:
         if PRESENT not in [each.split("/")[0] for each in self.live.there]:
             self._keep_or_note()
 
+    def _is_kept(self) -> bool:
+        return self.agent_keeps or (self.identity and self.settings)
+
     def _keep_or_note(self) -> None:
-        if self.identity and self.settings:
+        if self._is_kept():
             self.live.there.append(f"{PRESENT}/32")
         else:
             self.gap += 1
@@ -167,7 +182,7 @@ class JoinedMachine:
     def _become_nothing(self) -> None:
         self.scissors(lambda: setattr(self, "identity", False))
         self.scissors(lambda: self.services.remove_gate(self.profile))
-        self.services.is_gate_open = True  # a unit without a gate starts
+        self.services.is_gate_open = False
 
     # --- what a person sees -----------------------------------------------------------------------
 

@@ -1,0 +1,233 @@
+"""`beistand setup` as a whole agent does it: its verbs, its deadline, and what a restart makes of it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+import pytest
+
+from beistand.adapters.settings import read_installation
+from beistand.adapters.store import SqliteStore
+from beistand.agent.agent import Agent
+from beistand.agent.caller import Caller
+from beistand.agent.recovery import Recovery
+from beistand.agent.verbs import Verbs
+from beistand.domain.account import AccountRole
+from beistand.domain.errors import BeistandError
+from beistand.domain.installation import Installation
+from beistand.domain.value import Value
+from beistand.ports.places import Places
+from beistand.protocol import (
+    ConfirmSetup,
+    FetchHostKey,
+    GetSetup,
+    GetStatus,
+    PlanSetup,
+    SetupView,
+    StartPair,
+    StartSetup,
+    Status,
+    UndoSetup,
+)
+from fakes.agents import ROOT, FakeWiring, QuietArp
+from fakes.network import FakeAddresses, FakeSigns, FakeSip, FakeTimeServers
+from fakes.services import FakeContacts
+from fakes.setting_up import ASKED, OWN, PRESENT, JoinedMachine
+
+PAIR = StartPair(server="192.0.2.2", user="root", password="x", host_key="k")
+
+
+class LiveView(FakeAddresses):
+    """The agent's view of the same addresses."""
+
+    joined: JoinedMachine
+
+    def is_static(self, interface: str, own_ip: str) -> bool:
+        return own_ip in [each.partition("/")[0] for each in self.joined.live.there]
+
+    def candidates(self) -> tuple[tuple[str, str], ...]:
+        return self.joined.candidates()
+
+    def held(self, installation: Installation) -> tuple[str, ...]:
+        return (PRESENT,) if self.is_static("eth0", PRESENT) else ()
+
+    def hold(self, installation: Installation) -> bool:
+        if self.held(installation):
+            return False
+        self.joined.live.there.append(f"{PRESENT}/32")
+        return True
+
+
+class OneWiring(FakeWiring):
+    """Settings come from the file that the setup writes."""
+
+    def installation(self) -> Installation:
+        return read_installation(self.places.etc)
+
+    def node(self) -> Any:
+        if self.store.is_initialised():
+            self.installation_now = self.installation()
+        return super().node()
+
+
+class Appliance:
+    def __init__(self, folder: Path) -> None:
+        self.joined = JoinedMachine(agent_keeps=True)
+        machine = self.joined
+        here = msgspec.structs.replace(machine.profile.detect, files=())
+        machine.profile = msgspec.structs.replace(machine.profile, detect=here)
+        addresses = LiveView(machine.machine)
+        addresses.joined = machine
+        for name in ("run", "etc", "state"):
+            (folder / name).mkdir()
+        self.wiring = OneWiring(
+            places=Places(state=folder / "state", run=folder / "run", etc=folder / "etc"),
+            clock=machine.clock,
+            store=SqliteStore(folder / "state" / "state.db"),
+            addresses=addresses,
+            arp=QuietArp(machine.segment, machine.machine),
+            services=machine.services,
+            contacts=FakeContacts(),
+            sip=FakeSip(machine.segment, machine.machine),
+            signs=FakeSigns(machine.segment, machine.machine),
+            installation_now=cast("Any", None),
+            time_servers=FakeTimeServers(),
+            network_files=machine.files,
+            network_managers=machine,
+            live_addresses=machine.live,
+            profiles=self,
+        )
+        self.start_agent()
+
+    def load(self, _name: str) -> Any:
+        return self.joined.profile
+
+    def start_agent(self) -> None:
+        """Start it, as after a kill."""
+        self.agent = Agent(cast("Any", self.wiring))
+        self.verbs = Verbs(self.agent)
+        Recovery(self.agent).begin()
+
+    def boot(self) -> None:
+        for each in self.wiring.places.run.iterdir():
+            each.unlink()
+        self.joined.cut_power()
+        self.start_agent()
+
+    def ask(self, request: Value, caller: Caller = ROOT) -> Any:
+        return self.verbs.handle(request, caller)
+
+    def refusal(self, request: Value, caller: Caller = ROOT) -> str:
+        with pytest.raises(BeistandError) as told:
+            self.ask(request, caller)
+        return told.value.message.code
+
+    def stage(self) -> str:
+        view: SetupView = self.ask(GetSetup())
+        return view.stage
+
+    def findings(self) -> set[str]:
+        status: Status = self.ask(GetStatus())
+        return {each.code for each in status.findings}
+
+    def assert_as_before(self) -> None:
+        self.joined.identity = self.wiring.store.is_initialised()
+        self.joined.settings = (self.wiring.places.etc / "installation.toml").exists()
+        self.joined.assert_as_before()
+
+
+@pytest.fixture
+def appliance(tmp_path: Path) -> Iterator[Appliance]:
+    made = Appliance(tmp_path)
+    yield made
+    made.agent.keeper.stop()
+
+
+def test_it_waits_counts_down_and_is_confirmed_over_the_new_address(appliance: Appliance) -> None:
+    assert appliance.ask(PlanSetup(own_address=OWN)).own_address == f"{OWN}/24"
+    appliance.assert_as_before()
+    assert appliance.ask(ASKED).seconds_left == 120.0
+    assert "setup-waits" in appliance.findings()
+    appliance.joined.clock.advance(100)
+    assert appliance.ask(GetSetup()).seconds_left == 20.0
+    assert appliance.refusal(ConfirmSetup(reached=PRESENT)) == "setup-confirm-elsewhere"
+    assert appliance.refusal(ConfirmSetup(reached="")) == "setup-confirm-from-console"
+    assert appliance.ask(ConfirmSetup(reached=OWN)).stage == "confirmed"
+    appliance.joined.clock.advance(1000)
+    appliance.agent.network_setup.tick()
+    assert appliance.stage() == "confirmed"
+    assert set(appliance.joined.live.there) == {f"{OWN}/24", f"{PRESENT}/32"}
+    assert not {"setup-waits", "setup-undone"} & appliance.findings()
+    appliance.ask(UndoSetup())
+    appliance.assert_as_before()
+
+
+def test_only_root_may_say_that_he_sits_at_the_machine(appliance: Appliance) -> None:
+    appliance.ask(ASKED)
+    anna = Caller(uid=33, user="beistand-web", account="anna", role=AccountRole.ADMINISTRATOR)
+    request = ConfirmSetup(reached="", at_console=True)
+    with pytest.raises(BeistandError) as told:
+        appliance.agent.network_setup.confirm(request, anna)
+    assert told.value.message.code == "setup-confirm-from-console"
+    assert appliance.ask(request).stage == "confirmed"
+
+
+def test_nobody_pairs_and_nobody_begins_again_before_it_is_confirmed(appliance: Appliance) -> None:
+    appliance.ask(ASKED)
+    assert appliance.refusal(PAIR) == "setup-not-confirmed"
+    assert appliance.refusal(ASKED) == "already-initialised"
+    appliance.ask(ConfirmSetup(reached=OWN))
+    assert appliance.refusal(FetchHostKey(server="192.0.3.1")) != "setup-not-confirmed"
+    assert appliance.refusal(ASKED) == "already-initialised"
+
+
+def test_after_two_minutes_everything_goes_back_and_it_may_begin_again(appliance: Appliance) -> None:
+    appliance.ask(ASKED)
+    appliance.joined.clock.advance(121)
+    assert appliance.refusal(ConfirmSetup(reached=OWN)) == "setup-not-waiting"
+    appliance.agent.network_setup.tick()
+    appliance.assert_as_before()
+    assert "setup-undone" in appliance.findings()
+    assert appliance.ask(GetSetup()).why.code == "setup-unconfirmed"
+    assert appliance.ask(ASKED).stage == "waiting"
+
+
+def test_an_agent_that_is_killed_meanwhile_goes_on_counting(appliance: Appliance) -> None:
+    appliance.ask(ASKED)
+    appliance.joined.clock.advance(60)
+    appliance.start_agent()
+    assert appliance.ask(GetSetup()).seconds_left == 60.0
+    assert appliance.agent.is_initialised
+    appliance.joined.clock.advance(61)
+    appliance.agent.network_setup.tick()
+    appliance.assert_as_before()
+
+
+def test_a_boot_before_anybody_confirmed_takes_it_back(appliance: Appliance) -> None:
+    appliance.ask(ASKED)
+    appliance.boot()
+    appliance.assert_as_before()
+    assert appliance.ask(GetSetup()).why.code == "setup-rebooted"
+    assert not appliance.agent.is_initialised
+
+
+def test_a_boot_after_it_was_confirmed_changes_nothing(appliance: Appliance) -> None:
+    appliance.ask(ASKED)
+    appliance.ask(ConfirmSetup(reached=OWN))
+    appliance.boot()
+    assert appliance.stage() == "confirmed"
+    assert appliance.joined.live.there == [f"{OWN}/24"]  # the boot check comes first
+    assert appliance.agent.is_initialised
+
+
+def test_a_manager_that_does_not_obey_is_told_and_nothing_stays(appliance: Appliance) -> None:
+    appliance.joined.fails = "forgets"
+    code = appliance.refusal(StartSetup(own_address=OWN))
+    assert code == "setup-failed"
+    assert "setup-undo-fails" in appliance.findings()
+    appliance.joined.fails = ""
+    appliance.joined.clock.advance(11)
+    appliance.agent.network_setup.tick()
+    appliance.assert_as_before()
+    assert "setup-undo-fails" not in appliance.findings()
