@@ -1,7 +1,8 @@
 """A process whose disk refuses: one call of it gets an error, or all calls of its kind from one on.
 
 `python -m beistand_lab.refusing PID CALL NUMBER ERROR [--on] [--go-on]` prints what `beistand_lab.tracer`
-does, and `refused CALL` for each call that got the error instead of being made. ERROR is a name of errno(3).
+does, and `refused CALL` for each call that got the error instead of being made. ERROR is a name of errno(3),
+CALL may have `*` in it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import ctypes
 import errno
 import platform
 import sys
+from fnmatch import fnmatchcase
 
 from beistand_lab.system_calls import described
 from beistand_lab.tracer import Tracer, say
@@ -68,9 +70,10 @@ class Refusing(Tracer):
             self.ask(_POKE_USER, thread, _RESULT, ctypes.c_ulong(-self._error).value)
 
     def _is_refused(self, call: str) -> bool:
-        self.seen[call] += 1
+        is_it = fnmatchcase(call, self._given.call)
+        self.seen[self._given.call] += is_it
         goes_on = self._met and self._given.on
-        if not self._met and (call, self.seen[call]) == (self._given.call, self._given.number):
+        if not self._met and is_it and self.seen[self._given.call] == self._given.number:
             self._met = True
             return True
         return goes_on and refusable(call, self._given.error)

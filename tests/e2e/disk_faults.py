@@ -13,7 +13,7 @@ from beistand.domain.config import ModuleConfig
 from beistand.domain.errors import BeistandError
 from beistand.protocol import CreateBackup, GetConfig, SetConfig
 from beistand_lab.errors import LabError
-from beistand_lab.following import Following, agent_process
+from beistand_lab.following import Following, How, agent_process
 from beistand_lab.lab import Lab, wait_for
 from beistand_lab.refusing import refusable
 from beistand_lab.system_calls import Point
@@ -43,7 +43,7 @@ class Refused(Following):
     """The agent of a host, while calls of it are refused."""
 
     def __init__(self, lab: Lab, host: str, refusal: Refusal, *, stopped_itself: bool) -> None:
-        super().__init__(lab, host)
+        super().__init__(lab, host, How())
         self.refused: list[str] = []
         point = refusal.point
         self._argv = [sys.executable, "-m", "beistand_lab.refusing", str(self.pid), point.call]
