@@ -38,8 +38,9 @@ mounts = sorted({line.split()[1] for line in open("/proc/self/mounts")})
 staging = [mount.rstrip("/") + "/.beistand" for mount in mounts]
 found["staging"] = {each: names(each) for each in staging if os.path.isdir(each)}
 found["gate"] = os.path.exists("/run/beistand/may-serve")
-pids = subprocess.run(["pgrep", "-x", "asterisk"], capture_output=True, text=True).stdout.split()
-found["pbx"] = pids
+listed = subprocess.run(["pgrep", "-a", "-x", "asterisk"], capture_output=True, text=True).stdout.splitlines()
+# Not those that only ask: for the version, or something of the one that runs.
+found["pbx"] = [each.split()[0] for each in listed if not {"-V", "-rx"} & {*each.split()}]
 found["addresses"] = json.loads(subprocess.run(["ip", "-j", "-4", "address"], capture_output=True).stdout)
 json.dump(found, sys.stdout)
 """

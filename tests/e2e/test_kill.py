@@ -45,7 +45,7 @@ def spread(points: list[Point], count: int) -> list[Point]:
 
 
 def strike(operation: Killing, point: Point, *, with_the_cord: bool = False) -> None:
-    """Until a run came by the point: the two directions of a change come by different ones."""
+    """Until a run came by the point: the two directions of a change come by some that the other does not."""
     for _ in range(TRIES):
         operation.prepare()
         if (operation.cut_off if with_the_cord else operation.struck)(point):
