@@ -256,7 +256,7 @@ def address_in_a_network_file(scene: Scene) -> None:
     path = put_into_network_file(scene.lab, "a")
     peer_serves(scene)
     found = scene.administrator.status("a")["findings"]
-    told = [each for each in found if each["code"] == "service-address-in-network-file"]
+    told = [each for each in found if each["code"] == "service-address-held-back"]
     assert told, found
     assert path in str(told[0]["fields"])
 
