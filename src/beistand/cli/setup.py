@@ -164,7 +164,7 @@ def _state(console: Console, view: SetupView, *, quiet: bool = False) -> None:
 
 
 def _confirm(console: Console, client: Client, *, at_console: bool) -> None:
-    request = ConfirmSetup(reached=_reached(), at_console=at_console)
+    request = ConfirmSetup(reached=reached(), at_console=at_console)
     _state(console, client.call(request, SetupView))
 
 
@@ -247,7 +247,7 @@ def _asked(console: Console, option: str, question: str) -> str:
     return console.ask(question)
 
 
-def _reached(environment: str = "SSH_CONNECTION") -> str:
+def reached(environment: str = "SSH_CONNECTION") -> str:
     """Return the address of this machine that this session's SSH connection came to; empty at the console.
 
     sudo leaves the variable out: then a parent of this process still has it (sshd(8), proc(5)).
