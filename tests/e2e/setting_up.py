@@ -15,7 +15,7 @@ from typing import Any
 from beistand_lab import appliance, calls, network_managers
 from beistand_lab.demo.administrator import Administrator
 from beistand_lab.errors import LabError
-from beistand_lab.following import Following
+from beistand_lab.following import Following, How
 from beistand_lab.lab import Lab, wait_for
 from beistand_lab.settings import PHONES, ROOT_PASSWORD
 from beistand_lab.system_calls import Point
@@ -182,8 +182,8 @@ class Machine:
 
     def killed(self, point: Point, act: Callable[[], object], *, power: bool = False) -> bool:
         """Kill the agent, or cut the power, right before this call of an act; False where it did not come by."""
-        words = {"stop": point} if power else {"kill": point}
-        with Following(self.lab, "a", **words) as following:
+        how = How(stop=point) if power else How(kill=point)
+        with Following(self.lab, "a", how) as following:
             acting = Thread(target=act, daemon=True)
             acting.start()
             wait_for(lambda: following.met.is_set() or not acting.is_alive(), SOON_SECONDS, "the point")
@@ -197,7 +197,7 @@ class Machine:
 
     def points(self, act: Callable[[], object]) -> list[Point]:
         """Return the calls of an act that change something, in their order."""
-        with Following(self.lab, "a") as following:
+        with Following(self.lab, "a", How()) as following:
             act()
         return following.points()
 
