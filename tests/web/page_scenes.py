@@ -48,6 +48,7 @@ from beistand.protocol import (
 from fakes.agent_server import Reply
 from web import page_values as values
 from web import scenes, update_values
+from web.choice_values import FORKED
 from web.module_views import CHECKED, CONFIG, KEY, PARTS, UPLOADED
 
 ADMINISTRATOR = values.account("anna")
@@ -134,6 +135,7 @@ SCENES: dict[str, Scene] = {
     "overview-alone": Scene("/", EMPTY),
     "overview-standby": Scene("/", _standby()),
     "overview-superseded": Scene("/", _standby(state="superseded", role=Role.SUPERSEDED)),
+    "overview-forked": Scene("/", {GetStatus: FORKED}),
     "overview-account-menu": Scene("/", press="details.account summary", opens=True),
     "module": Scene("/module/"),
     "module-empty": Scene("/module/", {**EMPTY, GetLicences: values.LICENCES}),
@@ -219,6 +221,9 @@ SCENES: dict[str, Scene] = {
     "takeover-active": Scene("/admin/redundancy/", {PlanTakeover: message("already-active")}),
     "takeover-silent": Scene(
         "/admin/redundancy/", {**_standby(), PlanTakeover: message("internal-error", reference="1a2b3c4d")}
+    ),
+    "takeover-forked": Scene(
+        "/admin/redundancy/", {GetStatus: FORKED, PlanTakeover: message("already-active")}
     ),
     "takeover-held": Scene(
         "/admin/redundancy/",
