@@ -222,9 +222,7 @@ SCENES: dict[str, Scene] = {
     "takeover-silent": Scene(
         "/admin/redundancy/", {**_standby(), PlanTakeover: message("internal-error", reference="1a2b3c4d")}
     ),
-    "takeover-forked": Scene(
-        "/admin/redundancy/", {GetStatus: FORKED, PlanTakeover: message("already-active")}
-    ),
+    "takeover-forked": Scene("/admin/redundancy/", {**_takeover("own").replies, GetStatus: FORKED}),
     "takeover-held": Scene(
         "/admin/redundancy/",
         {GetStatus: replace(values.ACTIVE, state="held"), PlanTakeover: message("already-active")},
