@@ -22,6 +22,7 @@ from beistand.domain.manifest import (
     delta,
     dump_name,
     encode,
+    portions,
     read_entries,
     shown,
 )
@@ -92,6 +93,18 @@ def test_every_changed_file_travels_or_is_found(old: tuple[Entry, ...], new: tup
     known = {entry.digest for entry in old if entry.kind is Kind.FILE}
     assert not [path for path in contents.send if files[path].digest in known]
     assert list(contents.send) == sorted(contents.send)
+
+
+@given(manifests, manifests, st.integers(1, 5))
+def test_in_portions_the_same_is_decided(old: tuple[Entry, ...], new: tuple[Entry, ...], most: int) -> None:
+    """F14: however many changes there are, only so many are in memory."""
+    whole = contents_to_send(lambda: old, lambda: new)
+    found = list(portions(changes(old, new), lambda: old, most))
+    assert [change for each in found for change in each.changes] == list(changes(old, new))
+    assert tuple(path for each in found for path in each.contents.send) == whole.send
+    assert {path: there for each in found for path, there in each.contents.reuse.items()} == whole.reuse
+    assert all(len(each.changes) <= most for each in found)
+    assert tuple(entry.path for each in found for entry in each.to_send) == whole.send
 
 
 def test_a_rename_costs_no_bytes() -> None:

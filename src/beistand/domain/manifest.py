@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from functools import lru_cache
+from itertools import islice
 from typing import Annotated, NamedTuple
 
 import msgspec
@@ -30,6 +31,9 @@ LONGEST_NAME = 255
 """Bytes; NAME_MAX."""
 LONGEST_LINE = 1 << 16
 """Bytes; a path and a link's target of full length, every byte escaped."""
+
+PORTION = 25_000
+"""So many changes are decided on at a time: memory does not grow with their number."""
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _ODD_PART = re.compile(r"//|/\.\.?/|\0")
@@ -79,6 +83,19 @@ class Contents(Value, frozen=True, kw_only=True):
     """Paths of files whose content the old manifest has nowhere, in order."""
     reuse: dict[str, str]
     """New path to the old path that has its content: renames and changes of owner cost nothing."""
+
+
+class Portion(NamedTuple):
+    """Some of the changes, and where their contents come from."""
+
+    changes: list[Change]
+    contents: Contents
+
+    @property
+    def to_send(self) -> list[Entry]:
+        """What has to travel, in order."""
+        paths = frozenset(self.contents.send)
+        return [each.new for each in self.changes if each.new is not None and each.path in paths]
 
 
 class Gone(Value, frozen=True, kw_only=True):
@@ -254,6 +271,16 @@ def contents_of(differences: Iterable[Change], old: Entries) -> Contents:
     found = _first_paths(old, frozenset(wanted.values())) if wanted else {}
     reuse.update((path, found[digest]) for path, digest in wanted.items() if digest in found)
     return Contents(send=tuple(path for path in wanted if path not in reuse), reuse=reuse)
+
+
+def portions(differences: Iterable[Change], old: Entries, most: int = PORTION) -> Iterator[Portion]:
+    """Yield the changes in order, some at a time, with where their contents come from.
+
+    What is decided for a path is the same whatever the portions are; `old` is read once for each of them.
+    """
+    rest = iter(differences)
+    while some := list(islice(rest, most)):
+        yield Portion(some, contents_of(some, old))
 
 
 def _check(entry: Entry, line: bytes) -> None:

@@ -14,12 +14,13 @@ from beistand.domain.manifest import (
     Change,
     Entry,
     Kind,
+    Portion,
     changed_lines,
     changes,
-    contents_of,
     database_name,
     decode,
     dump_name,
+    portions,
     read_entries,
     shown,
 )
@@ -46,16 +47,17 @@ def write_operations(
     holds. Without one the trees are walked and compared whole, so that they become equal. Raises Drifted,
     Failed `owner-unknown`, `odd-file`, `tree-differs`.
     """
+    planner = _Planner(node, boundary, step)
     if base:
-        contents = contents_of(_differences(node, base, manifest), lambda: _entries(node, base))
-        planner = _Planner(node, boundary, contents.reuse, step)
-        differences = _differences(node, base, manifest)
+        operations = planner.of_portions(
+            portions(_differences(node, base, manifest), lambda: _entries(node, base))
+        )
     else:
-        planner = _Planner(node, boundary, None, step)
-        differences = changes(_standing(node, boundary), read_entries(node.manifests.lines(manifest)))
+        standing = changes(_standing(node, boundary), read_entries(node.manifests.lines(manifest)))
+        operations = planner.operations(standing)
     needs: dict[str, int] = {}
     with node.disk.create(operations_file(node, undo)) as file:
-        for each in planner.operations(differences):
+        for each in operations:
             step()
             staged = each.new.size + BLOCK if each.new is not None and not each.new.is_folder else 0
             needs[each.mount] = needs.get(each.mount, 0) + staged
@@ -85,18 +87,23 @@ def _standing(node: Node, boundary: Boundary) -> Iterator[Entry]:
 
 
 class _Planner:
-    """`reuse` is None where no base is known: then contents are compared with what stands here."""
+    """Where no base is known, contents are compared with what stands here."""
 
-    def __init__(
-        self, node: Node, boundary: Boundary, reuse: Mapping[str, str] | None, step: Callable[[], None]
-    ) -> None:
+    def __init__(self, node: Node, boundary: Boundary, step: Callable[[], None]) -> None:
         self._step = step
         self._disk = node.disk
         self._boundary = boundary
-        self._reuse = reuse
+        self._reuse: Mapping[str, str] | None = None
         self._made: set[str] = set()
         self._standing_folder = ""
         self._count = 0
+
+    def of_portions(self, found: Iterable[Portion]) -> Iterator[Operation]:
+        """Yield the operations of changes whose contents are known from a base."""
+        self._reuse = {}
+        for portion in found:
+            self._reuse = portion.contents.reuse
+            yield from self.operations(portion.changes)
 
     def operations(self, differences: Iterable[Change]) -> Iterator[Operation]:
         for change in differences:

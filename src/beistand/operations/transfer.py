@@ -9,12 +9,13 @@ from beistand.domain.manifest import (
     Change,
     Entry,
     Kind,
+    Portion,
     changed_lines,
-    contents_of,
     database_name,
     decode,
     delta_lines,
     dump_name,
+    portions,
     shown,
 )
 from beistand.operations.backup import Taken
@@ -44,11 +45,9 @@ def transfer(node: Node, peer: Peer, taken: Taken, base: str, job: Progress) -> 
         return NOTHING
     job.stage("transfer")
     delivery = _Delivery(node, peer, taken, base, job)
-    contents = delivery.contents()
-    delivery.see_unchanged(contents)
-    sent = delivery.send_contents(contents)
-    # Again: what changed while it was read is found here for nothing, and there after a whole transfer.
-    delivery.see_unchanged(contents)
+    sent = NOTHING
+    for portion in delivery.portions():
+        sent = _sum(sent, delivery.send_contents(portion))
     return _sum(sent, delivery.send_dumps(), delivery.send_manifest())
 
 
@@ -61,27 +60,37 @@ class _Delivery:
         self._limit = node.store.config().bandwidth_limit
         self._few: list[Change] | None = None
         """All changes, where they are few enough to remember."""
+        self._sent = 0
+        self._total = 0
+        """Bytes of contents that travelled, and of all that have to, as far as is known."""
 
-    def contents(self) -> tuple[str, ...]:
+    def portions(self) -> Iterator[Portion]:
+        """Yield the changes, some at a time: a list of them all may be as big as the manifest."""
         few = list(islice(self._changes(), FEW + 1))
         self._few = few if len(few) <= FEW else None
-        return contents_of(self._changes(), self._old).send
+        self._total = sum(map(_new_bytes, self._changes()))
+        return portions(self._changes(), self._old)
 
-    def see_unchanged(self, paths: Sequence[str]) -> None:
-        if not paths:
-            return
-        wanted = frozenset(paths)
-        entries = (change.new for change in self._changes() if change.path in wanted and change.new)
-        if changed := self._node.scanner.changed_since(entries):
-            raise Unsettled(changed)
-
-    def send_contents(self, paths: Sequence[str]) -> Sent:
+    def send_contents(self, portion: Portion) -> Sent:
+        """Send what is found nowhere there. Raises Unsettled, and what Peer.send raises."""
+        entries = portion.to_send
+        size = sum(each.size for each in entries)
+        self._total -= sum(map(_new_bytes, portion.changes)) - size
+        self._see_unchanged(entries)
         try:
-            return self._send(Path("/"), [path.removeprefix("/") for path in paths], "files")
+            sent = self._send(Path("/"), [each.path.removeprefix("/") for each in entries], "files")
         except Failed as error:
             if error.message.code == "files-vanished":
-                self.see_unchanged(paths)
+                self._see_unchanged(entries)
             raise
+        # Again: what changed while it was read is found here for nothing, and there after a whole transfer.
+        self._see_unchanged(entries)
+        self._sent += size
+        return sent
+
+    def _see_unchanged(self, entries: Sequence[Entry]) -> None:
+        if changed := self._node.scanner.changed_since(entries):
+            raise Unsettled(changed)
 
     def send_dumps(self) -> Sent:
         names = [
@@ -107,8 +116,12 @@ class _Delivery:
             folder,
             bandwidth_limit=self._limit,
             cancelled=self._job.cancelled,
-            progress=self._job.advance,
+            progress=self._advance if folder == "files" else self._job.advance,
         )
+
+    def _advance(self, done: int, total: int) -> None:
+        """Count on over the portions."""
+        self._job.advance(self._sent + done, max(self._total, self._sent + total))
 
     def _changes(self) -> Iterator[Change]:
         """Compare anew where the changes are many: a list of them may be as big as the manifest."""
@@ -119,6 +132,14 @@ class _Delivery:
 
     def _old(self) -> Iterator[Entry]:
         return map(decode, self._node.manifests.lines(self._base))
+
+
+def _new_bytes(change: Change) -> int:
+    """Return the size of what may have to travel; it may be found there under another name."""
+    old, new = change.old, change.new
+    if new is None or new.kind is not Kind.FILE or (old is not None and old.digest == new.digest):
+        return 0
+    return new.size
 
 
 def _sum(*parts: Sent) -> Sent:
