@@ -124,10 +124,7 @@ class Keeper:
         """Bring the machine to what the standing says, now."""
         node = self._agent.node
         self._due.clear()
-        if not self._has_begun:
-            # Checked in this boot already: it looks, and does not wait for a silent peer.
-            self._is_asked |= self._acts.begin(holds=bool(node.addresses.held(node.installation)))
-            self._has_begun = True
+        self._begin(node)
         try:
             self._check_boot(node)
         except BeistandError as error:
@@ -150,6 +147,12 @@ class Keeper:
             self._write_down(standing, outcome)
             return outcome
 
+    def _begin(self, node: Node) -> None:
+        if not self._has_begun:
+            # Checked in this boot already: it looks, and does not wait for a silent peer.
+            self._is_asked |= self._acts.begin(holds=bool(node.addresses.held(node.installation)))
+            self._has_begun = True
+
     def put_back(self) -> bool:
         """Hold the address again at once, where it is ours, and return whether it is; looks at nothing else.
 
@@ -162,6 +165,7 @@ class Keeper:
 
     def prepare(self, epoch: int) -> None:
         """The click is this boot's check. Written before the grant is: a kill in between delays nothing."""
+        self._begin(self._agent.node)  # or the first turn would take this note for one of an agent before us
         self._acts.claim(epoch)
 
     @property
