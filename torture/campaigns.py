@@ -8,6 +8,7 @@ from torture.run import Run
 CAMPAIGNS: dict[str, str] = {
     # name: module in this package
     "model": "model",
+    "walks": "walks",
     "clocks": "clocks",
     "patience": "patience",
     "guard": "guard",

@@ -164,7 +164,7 @@ def news_events(state: State, me: int, rules: Rules) -> Iterator[Event]:
         act, rest = first_of(number)
         after = done(node, me, act, known, epoch)._replace(news=(rest, known, epoch) if rest else ())
         state = put(state, me, after)
-        yield f"{name} does {act} on news", state if rest or not known else heard_all(state, me)
+        yield f"{name} does {act} on news", state
     elif talks(state, me):
         after = hear(state, me, rules)
         if after != state:
@@ -178,7 +178,7 @@ def hear(state: State, me: int, rules: Rules) -> State:
     acts = acts_on(rules, me, (node.grant, node.own), words, own_part)
     if not acts or all(done(node, me, act, words.grant) == node for act in acts):
         return heard_all(state, me) if node.grant[1] == me else state
-    return put(state, me, node._replace(news=(list_of(acts), words.grant, 0)))
+    return heard_all(put(state, me, node._replace(news=(list_of(acts), words.grant, 0))), me)
 
 
 class Server(NamedTuple):

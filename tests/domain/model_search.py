@@ -1,7 +1,9 @@
 """Walk through every state of the model that a few faults lead to, and judge each step and where it ends."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from random import Random
 
 from domain.model import (
     CONNECTED,
@@ -41,13 +43,14 @@ class Search:
     """An exploration to its end: every state that this many faults and clicks lead to, in any order."""
 
     rules: Rules = field(default_factory=Rules)
-    limit: int = 10_000_000
-    """So many states at most; whether the end was reached is told by `is_whole`."""
+    is_over: Callable[[], bool] = lambda: False
+    """Asked now and then; whether the end was reached before is told by `is_whole`."""
     forgiven: tuple[str, ...] = ()
     """Invariants of single steps that are not asked for; where everything ends is judged all the same."""
     judges_ends: bool = True
     is_whole: bool = True
-    steps: int = 0
+    faults: int = 0
+    """Steps that were crashes, broken lines, lost messages or strangers."""
     _ends: dict[State, State] = field(default_factory=dict)
     _came: dict[State, tuple[State, str] | None] = field(default_factory=dict)
     _judged: set[State] = field(default_factory=set)
@@ -58,20 +61,40 @@ class Search:
         open_ends = deque([start])
         while open_ends:
             state = open_ends.popleft()
+            if len(self._came) % 1000 == 0 and self.is_over():
+                self.is_whole = False
+                break
             for name, after in events(state, self.rules):
-                self.steps += 1
+                self.faults += after.left != state.left
                 if (why := wrong_step(state, after)) and not why.startswith(self.forgiven or ("-",)):
                     raise Broken(f"{why}: {self._way(state, name)}")
                 if after in self._came:
-                    continue
-                if len(self._came) >= self.limit:
-                    self.is_whole = False
                     continue
                 self._came[after] = (state, name)
                 if self.judges_ends and (why := self._wrong_end(after)):
                     raise Broken(f"{why}: {self._way(after)}")
                 open_ends.append(after)
         return len(self._came)
+
+    def walk(self, start: State, random: Random, steps: int) -> None:
+        """Go one way at random, so many steps deep. Raises Broken with this way."""
+        self._came, state = {start: None}, start
+        names: list[str] = []
+        for _ in range(steps):
+            possible = list(events(state, self.rules))
+            if not possible:
+                return
+            name, after = random.choice(possible)
+            names.append(name)
+            self.faults += after.left != state.left
+            if why := wrong_step(state, after) or self._wrong_end(after):
+                raise Broken(f"{why}: {', '.join(names)}")
+            state = after
+
+    @property
+    def ends(self) -> int:
+        """Return how many situations were repaired and judged."""
+        return len(self._judged)
 
     def end(self, state: State) -> State:
         """Return where it comes to rest when nothing more happens from outside."""

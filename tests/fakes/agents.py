@@ -48,6 +48,10 @@ def licences_of(*, first: bool) -> LicenceSet:
     return issue_set(role, lambda count: bytes([next(counted)]) * count)
 
 
+class Killed(BaseException):
+    """The agent's process is gone, or the power. Not an Exception: no handler may survive it."""
+
+
 class QuietArp(FakeArp):
     """Listens in real time, as its thread does: it must not eat the processor."""
 
@@ -276,6 +280,8 @@ class PeerOver:
             return other.ask(request, THE_PEER)
         except BeistandError as error:
             raise PeerRefused(error.message) from None
+        except Killed:
+            raise PeerUnreachable("peer-silent", server="192.0.2.2") from None
 
 
 class TwoAgents:
