@@ -115,4 +115,6 @@ def test_the_seconds_are_counted_down_and_told() -> None:
     assert finding is not None
     assert (finding.code, finding.fields["seconds"]) == ("setup-waits", 20.0)
     assert setup_finding(CONFIRMED, now=1.0) is None
+    assert setup_finding(at(Stage.UNDONE, why=message("setup-rebooted")), now=1.0) is not None
+    assert setup_finding(at(Stage.UNDONE, why=message("setup-undone-by-person")), now=1.0) is None
     assert setup_finding(None, now=1.0) is None

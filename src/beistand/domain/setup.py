@@ -15,6 +15,9 @@ CONFIRM_SECONDS = 120.0
 PEER_MAY_SERVE = "setup-undo-peer-may-serve"
 """Code of the risk that a person may accept by name."""
 
+BY_PERSON = "setup-undone-by-person"
+"""Why a setup went back that nobody has to be told of."""
+
 
 class Stage(StrEnum):
     """How far a setup has come; each one is durable before its first effect."""
@@ -174,8 +177,9 @@ def setup_finding(setup: Setup | None, *, now: float) -> Finding | None:
         }
         return Finding(code="setup-waits", severity=Severity.CONFIRM, fields=fields)
     if setup.stage is Stage.UNDONE:
-        why = str(setup.why) if setup.why else ""
-        return Finding(code="setup-undone", severity=Severity.WARN, fields={"why": why}) if why else None
+        if setup.why is None or setup.why.code == BY_PERSON:
+            return None
+        return Finding(code="setup-undone", severity=Severity.WARN, fields={"why": str(setup.why)})
     return Finding(code="setup-under-way", severity=Severity.WARN, fields={"stage": setup.stage.value})
 
 
