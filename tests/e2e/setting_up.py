@@ -120,7 +120,10 @@ class Machine:
         return answer
 
     def stage(self) -> str:
-        return str(self.set_up("--state").get("stage", ""))
+        answer = self.set_up("--state")
+        if "error" in answer:
+            raise LabError(str(answer["error"]))
+        return str(answer["stage"])
 
     def ssh(self, address: str, *words: str) -> str:
         """Run a command on a over SSH from the mail host, as an administrator at his desk; its standard output."""
