@@ -23,6 +23,7 @@ CAMPAIGNS: dict[str, str] = {
     "partition": "partition",
     "setup": "setup",
     "huge": "huge",
+    "disk-scenes": "disk_scenes",
     "disks": "disk_faults",
     "power-cuts": "power_cuts",
     "kills": "kills",

@@ -122,7 +122,8 @@ class LocalBackup(Killing):
         return backups
 
 
-OPERATIONS: tuple[type[Killing], ...] = (Import, Backup, ConfigSet, LocalBackup, Takeover, Release, Boot)
+OPERATIONS: tuple[type[Killing], ...] = (Import, Backup, ConfigSet, LocalBackup, Boot, Takeover, Release)
+"""Those that swap the roles come last: the others need the first one to serve."""
 
 
 def points(operation: Killing, error: str) -> list[Point]:
