@@ -14,6 +14,8 @@ from e2e import switching
 
 IDLE_SECONDS = 0.05
 """What F26 promises, of a machine that has something else to do now and then."""
+BUSY_SECONDS = 0.5
+"""What no load of this machine excuses."""
 SETTLED_SECONDS = 2.5
 """After an operation: NetworkManager and ifupdown return before everything of theirs is done."""
 # Each time another MTU than before: the shell's process id makes it so.
@@ -35,7 +37,7 @@ _NETWORKMANAGER = {
     "connection up": "nmcli connection up {connection}",
     "reapply": "nmcli device reapply eth0",
     "restart": "systemctl restart NetworkManager",
-    "disconnect and connect": "nmcli device disconnect eth0; nmcli connection up {connection}",
+    "disconnect and connect": "nmcli device disconnect eth0; nmcli device connect eth0",
     "other metric": "nmcli connection modify {connection} ipv4.route-metric 77; nmcli device reapply eth0",
 }
 OPERATIONS: dict[str, Mapping[str, str]] = {

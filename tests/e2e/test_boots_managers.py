@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from beistand_lab.lab import Lab, down
-from e2e import booting
+from beistand_lab.source_watch import SourceWatch
+from e2e import booting, flapping
 from e2e.conftest import require_root
 
 pytestmark = pytest.mark.lab
@@ -37,3 +38,14 @@ def test_an_old_active_under_ifupdown_claims_nothing(scene: booting.Scene) -> No
 def test_an_address_in_a_network_file_is_held_back_and_told(scene: booting.Scene) -> None:
     """F19: somebody wrote the service address into /etc/network/interfaces by hand."""
     booting.address_in_a_network_file(scene)
+
+
+@pytest.mark.shows("F26")
+def test_networkmanager_gets_its_own_address_back_beside_ours(scene: booting.Scene) -> None:
+    """F26: disconnected, its interface has no address but the service address, which must not look like its own."""
+    lab = scene.lab
+    act = flapping.operations(lab, "b")["disconnect and connect"]
+    with SourceWatch(lab.settings, "b") as inside, lab.sip_probe(lab.settings.service_address) as outside:
+        seen = flapping.watched(lab, "b", act, inside, outside)
+    assert seen.gaps
+    assert seen.longest < flapping.BUSY_SECONDS, seen.gaps
