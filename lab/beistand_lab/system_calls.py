@@ -77,7 +77,7 @@ _LONGEST_PATH = 4096
 _VARYING = (
     (re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9]+(\.[0-9]+)?"), "GENERATION"),
     (re.compile(r"[0-9a-f]{64}"), "DIGEST"),
-    (re.compile(r"(/\.[^/]+\.)[a-z0-9_]{8}$"), r"\1RANDOM"),
+    (re.compile(r"/(\.[^/]+[.-]|tmp)[a-z0-9_]{8}(?=/|$)"), r"/\1RANDOM"),
     (re.compile(r"\[[0-9]+\]"), ""),
 )
 
