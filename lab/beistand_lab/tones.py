@@ -19,7 +19,8 @@ _WINDOW = 800  # 0.1 s
 def write_tone(file: Path, hertz: int, seconds: int = 300) -> None:
     """A WAV file with a tone; baresip hangs up when it has played it to its end."""
     samples = (round(9000 * math.sin(2 * math.pi * hertz * n / RATE)) for n in range(RATE))
-    one_second = b"".join(struct.pack("<h", sample) for sample in samples)  # whole periods: it may be repeated
+    # Whole periods: it may be repeated.
+    one_second = b"".join(struct.pack("<h", sample) for sample in samples)
     with wave.open(str(file), "wb") as sound:
         sound.setnchannels(1)
         sound.setsampwidth(2)

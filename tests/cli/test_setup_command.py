@@ -135,7 +135,9 @@ def test_the_state_is_told_in_words_and_as_json(run: Run, view: SetupView, said:
 
 
 def standby(run: Run, *words: str, candidates: tuple[str, ...]) -> tuple[str, str, list[object]]:
-    network = NetworkView(own=None, peer=None, candidates=candidates, interfaces=("eth0", "eth1")[: len(candidates)])
+    network = NetworkView(
+        own=None, peer=None, candidates=candidates, interfaces=("eth0", "eth1")[: len(candidates)]
+    )
     status = Status(initialised=True, role=Role.STANDBY, state="standing-by", host="pbx-b")
     with FakeAgent({GetNetwork: network, Init: Done(), GetStatus: status}) as agent:
         result = run("setup", "--standby", "--service-address", "192.0.2.10", *words, agent=agent)

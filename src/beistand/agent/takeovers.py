@@ -99,9 +99,7 @@ def start_takeover(agent: Agent, request: StartTakeover, caller: Caller) -> Job:
     return agent.worker.start_instead(ENDED, END_JOB_SECONDS, JobKind.TAKEOVER, work, stages)
 
 
-def _work(
-    agent: Agent, act: Callable[[Progress], datetime], accepted_at: datetime, began: float
-) -> Work:
+def _work(agent: Agent, act: Callable[[Progress], datetime], accepted_at: datetime, began: float) -> Work:
     """Return the work of a takeover that was accepted at this moment; `began` is the same in monotonic seconds."""
 
     def work(progress: Progress) -> Result:

@@ -37,7 +37,11 @@ GROUPS: dict[str, tuple[Route, ...]] = {
         Route("GET /network-setup", protocol.GetSetup, protocol.SetupView, VIEWER),
         Route("POST /network-setup/plan", protocol.PlanSetup, protocol.SetupPlan, ADMINISTRATOR),
         Route(
-            "POST /network-setup", protocol.StartSetup, protocol.SetupView, CONFIRMATION, seconds=SETUP_SECONDS
+            "POST /network-setup",
+            protocol.StartSetup,
+            protocol.SetupView,
+            CONFIRMATION,
+            seconds=SETUP_SECONDS,
         ),
         Route(
             "POST /network-setup/confirm",
