@@ -22,7 +22,7 @@ from domain.model_search import Broken, Search, servers
 BUDGETS: dict[str, tuple[Left, int]] = {
     "a click and a power cut": (Left(clicks=1, power=1), 10_000),
     "two clicks": (Left(clicks=2), 5_000),
-    "a click, a dead agent, a lost message": (Left(clicks=1, agents=1, messages=1), 5_000),
+    "a click, a dead agent, a lost message": (Left(clicks=1, agents=1, messages=1), 4_000),
     "a click and a broken line": (Left(clicks=1, lines=1), 1_500),
     "two power cuts and a broken line": (Left(power=2, lines=1), 1_500),
     "a click and a stranger": (Left(clicks=1, strangers=1), 300),
