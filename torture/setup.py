@@ -28,6 +28,7 @@ def campaign(run: Run) -> None:
             _power_cuts(run, machine)
             every = run.every * (1 if manager == THOROUGH else 10)
             _kills(run, machine, every)
+            _uninstalled(run, machine)
 
 
 def _unheard_of(run: Run, machine: Machine) -> None:
@@ -78,6 +79,18 @@ def _power_cuts(run: Run, machine: Machine) -> None:
         machine.cut_power()
         machine.wait_for_stage("undone")
         machine.assert_as_before()
+        run.recovered()
+
+
+def _uninstalled(run: Run, machine: Machine) -> None:
+    """The last: Beistand is gone, and the machine as it was before it came."""
+    with run.case(f"{machine.manager}: uninstalled while a call goes on"):
+        machine.end_at_the_begin()
+        machine.start()
+        assert machine.confirm()["stage"] == "confirmed"
+        with unheard_of(machine):
+            machine.uninstall()
+        machine.assert_network_as_before()
         run.recovered()
 
 

@@ -17,7 +17,7 @@ from beistand_lab.demo.administrator import Administrator
 from beistand_lab.errors import LabError
 from beistand_lab.following import Following, How
 from beistand_lab.lab import Lab, wait_for
-from beistand_lab.settings import PHONES, ROOT_PASSWORD
+from beistand_lab.settings import PHONES, PROJECT, ROOT_PASSWORD
 from beistand_lab.system_calls import Point
 from e2e import switching
 
@@ -215,11 +215,21 @@ class Machine:
         assert self.network_file() == self.before.replace(self.present, self.own)
         switching.wait_for_state(self.administrator, "a", "serving")
 
+    def uninstall(self) -> str:
+        """Run packaging/uninstall; what it says."""
+        path = "/root/uninstall"
+        self.lab.copy_in("a", path, (PROJECT / "packaging/uninstall").read_bytes())
+        self.lab.sh("a", ["chmod", "755", path])
+        return self.lab.sh("a", [path], timeout=120).stdout
+
     def assert_as_before(self) -> None:
         """Network file byte by byte, mode and owner; addresses, routes; PBX behind no gate; no appliance."""
+        assert self.administrator.status("a")["state"] == "not-initialised"
+        self.assert_network_as_before()
+
+    def assert_network_as_before(self) -> None:
         assert self.network_file() == self.before
         assert self.network_look() == self.look
-        assert self.administrator.status("a")["state"] == "not-initialised"
         gone = ["/etc/beistand/installation.toml", "/etc/systemd/system/asterisk.service.d/beistand.conf"]
         for path in gone:
             assert self.lab.sh("a", ["test", "-e", path], check=False).returncode != 0, path
