@@ -38,6 +38,8 @@ class _Campaign:
         self._left: dict[str, deque[Refusal]] = {}
         """For each variant of the operation what is left to refuse."""
         self._met = self._taken = 0
+        self._is_prepared = False
+        """What was prepared waits to be done; some operations can be prepared once only."""
 
     def go(self) -> None:
         run, name = self._run, self._operation.name
@@ -58,6 +60,7 @@ class _Campaign:
         while True:
             self._operation.prepare()
             if self._operation.variant in self._left:
+                self._is_prepared = True
                 break
             found = [each for each in self._operation.listed() if each not in known]
             known |= set(found)
@@ -72,7 +75,9 @@ class _Campaign:
         """Take one, or the operation undisturbed where none is left for this variant; False: it is stuck."""
         is_ready = False
         with self._run.case(f"{self._operation.name}: goes on after the disk is well again"):
-            self._operation.prepare()
+            if not self._is_prepared:
+                self._operation.prepare()
+            self._is_prepared = False
             self._run.tally.cases -= 1  # not a case of its own, unless it fails
             is_ready = True
         if not is_ready:
