@@ -67,9 +67,9 @@ class Attacked:
         lay_out(root / "beside", OWN)
         self.file = root / "upload"
         self.standby = Seeding(self.box)
-        self.before = self._seen()
+        self.before = self.seen()
 
-    def _seen(self) -> tuple[object, ...]:
+    def seen(self) -> tuple[object, ...]:
         return (
             self.box.standing_trees(),
             snapshot(self.box.root / "beside"),
@@ -83,9 +83,9 @@ class Attacked:
         self.file.write_bytes(body)
         with pytest.raises(BeistandError) as refusal:
             self.standby.check(self.file, passphrase)
-        assert self._seen()[0] == self.before[0]
-        assert self._seen()[1] == self.before[1]
-        assert self._seen()[3] == self.before[3]
+        assert self.seen()[0] == self.before[0]
+        assert self.seen()[1] == self.before[1]
+        assert self.seen()[3] == self.before[3]
         return str(refusal.value.message.code)
 
     def members(self) -> list[tuple[str, bytes]]:
@@ -149,7 +149,7 @@ def test_a_flipped_byte_is_refused_or_changes_nothing(attacked: Attacked, data: 
     else:  # a bit of the packing that means nothing: every content was still the signed one
         attacked.file.write_bytes(attacked.good)
         assert header == attacked.standby.check(attacked.file)
-    assert attacked._seen()[0] == attacked.before[0]
+    assert attacked.seen()[0] == attacked.before[0]
 
 
 def swapped(members: list[tuple[str, bytes]], one: int, other: int) -> list[tuple[str, bytes]]:
