@@ -7,12 +7,19 @@ import pytest
 
 SPEC_ROWS = (*(f"S{number}" for number in range(1, 24)), *(f"B{number}" for number in range(1, 14)))
 
-BEGIN_FIRST = ("test_five_minutes",)
-"""Modules that wait for real minutes: the other worker does the rest meanwhile."""
+BEGIN_FIRST = (
+    "test_web_takeover",
+    "test_five_minutes",
+    "test_mails",
+    "test_alarms",
+    "test_setup",
+    "test_evidence",
+)
+"""Modules with much to wait for: the other workers do the rest meanwhile."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.path.stem not in BEGIN_FIRST)
+    items.sort(key=lambda item: "e2e" not in item.path.parts or item.path.stem not in BEGIN_FIRST)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -33,19 +33,23 @@ def keys(answer: dict[str, Any], side: str, kind: str) -> list[str]:
 
 @pytest.mark.shows("S4")
 def test_prerequisites_are_shown_on_both_sides_with_what_is_wrong(lab: Lab, pair: Administrator) -> None:
-    """S4: what differs between the two is seen within moments, and gone when it is mended."""
+    """S4: what differs between the two is seen within moments, and gone when it is mended.
+
+    That this network has no phones and few servers is told all the while.
+    """
     folder, file = "/etc/systemd/timesyncd.conf.d", "/etc/systemd/timesyncd.conf.d/own.conf"
     text = "[Time]\nNTP=192.0.2.250\n"
-    lab.sh("b", ["sh", "-c", f"mkdir -p {folder} && cat > {file}"], input=text)
 
     def wrong() -> set[str]:
         checks = pair.ask("a", "network")["checks"]
         return {each["finding"]["code"] for each in checks if each.get("finding")}
 
-    wait_for(lambda: wrong() == {"time-servers-differ"}, GENEROUS_SECONDS, "the difference to be told")
+    assert "time-servers-differ" not in wrong()
+    lab.sh("b", ["sh", "-c", f"mkdir -p {folder} && cat > {file}"], input=text)
+    wait_for(lambda: "time-servers-differ" in wrong(), GENEROUS_SECONDS, "the difference to be told")
     assert "time-servers-differ" in codes(pair, "b")
     lab.sh("b", ["rm", file])
-    wait_for(lambda: not wrong(), GENEROUS_SECONDS, "the difference to be gone")
+    wait_for(lambda: "time-servers-differ" not in wrong(), GENEROUS_SECONDS, "the difference to be gone")
 
 
 @pytest.mark.shows("S4")
