@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from beistand_lab import network_managers
-from beistand_lab.lab import Lab
+from beistand_lab.lab import Lab, wait_for
 from beistand_lab.sip_probe import SipProbe
 from beistand_lab.source_watch import Gap, SourceWatch
 from e2e import switching
@@ -114,11 +114,16 @@ def watched(lab: Lab, host: str, act: Callable[[], object], inside: SourceWatch,
     switching.wait_quietly(done + SETTLED_SECONDS)
     outside.first_answer(time.time(), switching.SOON_SECONDS)
     assert inside.is_right()
-    own = lab.settings.address(host)
-    assert f" {own}/24" in lab.sh(host, ["ip", "-4", "-o", "address", "show", "eth0"]).stdout
+    wait_for(lambda: _has_own_address(lab, host), switching.SOON_SECONDS, f"the own address of {host}")
     return Seen(
         gaps=inside.gaps(begin), silence=outside.longest_silence(begin, time.time()), seconds=done - begin
     )
+
+
+def _has_own_address(lab: Lab, host: str) -> bool:
+    """That one is the network manager's, which takes its time; all that counts is that it comes back."""
+    shown = lab.sh(host, ["ip", "-4", "-o", "address", "show", "eth0"]).stdout
+    return f" {lab.settings.address(host)}/24" in shown
 
 
 def _flap(lab: Lab, host: str, seconds: float) -> None:

@@ -207,8 +207,12 @@ def test_phones_hear_each_other(calling_lab: Lab) -> None:
 def test_a_phone_registers_over_tcp(calling_lab: Lab) -> None:
     begin = time.time()
     calling_lab.phone(103).register(transport="tcp")
-    answered = calling_lab.capture.registers_answered(begin)
-    assert [message.to_user for message in answered] == ["103"]
+
+    def answered() -> list[str]:
+        return [message.to_user for message in calling_lab.capture.registers_answered(begin)]
+
+    wait_for(answered, 10, "the recorder to have written what the phone has heard")
+    assert answered() == ["103"]
     calling_lab.phone(103).register()
 
 

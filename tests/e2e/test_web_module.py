@@ -11,7 +11,7 @@ import pytest
 
 from beistand_lab.browser import NARROW, Browser
 from beistand_lab.demo.administrator import Administrator
-from beistand_lab.lab import Lab
+from beistand_lab.lab import Lab, wait_for
 from beistand_lab.settings import ROOT_PASSWORD
 from e2e.pairing_up import GENEROUS_SECONDS, initialised, wait_for_agent
 from e2e.trees import run_python
@@ -111,6 +111,8 @@ def test_a_backup_is_carried_to_the_standby_by_page(
     paired: Browser, administrator: Administrator, tmp_path: Path
 ) -> None:
     """S14, S16, S17"""
+    # The schedule begins with a run at once: two jobs never run side by side.
+    wait_for(lambda: administrator.status("a")["job"] is None, GENEROUS_SECONDS, "the end of the first cycle")
     file = _downloaded(paired, tmp_path)
     paired.click("Zur Sicherung")
     paired.wait_for_text("SHA-256")

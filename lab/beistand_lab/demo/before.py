@@ -52,7 +52,7 @@ def cycle(administrator: Administrator) -> tuple[dict[str, Any], float, int]:
         begin = time.time()
         answer = administrator.ask("a", "cycle", timeout=FIRST_CYCLE_SECONDS)
         end = time.time()
-        if answer.get("error", {}).get("code") != "job-running":
+        if (answer.get("error") or {}).get("code") != "job-running":
             break
         # The schedule was faster: its cycle ends first, ours is the one that is measured.
         wait_for(lambda: administrator.status("a")["job"] is None, FIRST_CYCLE_SECONDS, "the running job")
