@@ -31,15 +31,26 @@ def break_the_import_of_astdb(lab: Lab) -> None:
 
 
 def break_the_announcement(lab: Lab) -> None:
-    _append(lab, "adapters/arp.py", "RawArp.announce = lambda *_: None\nRawArp.tell = lambda *_: None\n")
+    _append(
+        lab,
+        "adapters/arp.py",
+        "RawArp.announce, RawArp.tell\nRawArp.announce = RawArp.tell = lambda *_: None\n",
+    )
 
 
 def break_the_source_route(lab: Lab) -> None:
-    _append(lab, "adapters/addresses.py", "NetlinkAddresses._prefer = lambda *_, **__: False\n")
+    _append(
+        lab,
+        "adapters/source_routes.py",
+        "SourceRoutes.prefer\nSourceRoutes.prefer = lambda *_, **__: False\n",
+    )
 
 
 def _append(lab: Lab, module: str, code: str) -> None:
-    """On the standby only: what breaks is the takeover, not the story before it."""
+    """On the standby only: what breaks is the takeover, not the story before it.
+
+    The code names first what it breaks: where that has moved, the agent does not even start.
+    """
     lab.sh("b", ["sh", "-c", f"cat >> {INSTALLED}/{module}"], input=code)
     lab.sh("b", ["systemctl", "restart", "beistand-agent"])
 
