@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -92,7 +92,7 @@ def test_the_module_is_configured_and_paired_by_page(paired: Browser, administra
     paired.fill("Anzahl Versuche", "4")
     paired.choose("Timer-Intervall", "Stunde")
     paired.fill("Wiederhole alle", "6")
-    _set(paired, "start", datetime.now(UTC).strftime("%Y-%m-%d"))
+    _set(paired, "start", (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%d"))
     _set(paired, "at", "23:30")
     paired.click("Nächste Läufe zeigen")
     assert "Alle 6 Stunden" in paired.text
@@ -111,7 +111,7 @@ def test_a_backup_is_carried_to_the_standby_by_page(
     paired: Browser, administrator: Administrator, tmp_path: Path
 ) -> None:
     """S14, S16, S17"""
-    # The schedule begins with a run at once: two jobs never run side by side.
+    # Whatever job there is ends first: two never run side by side.
     wait_for(lambda: administrator.status("a")["job"] is None, GENEROUS_SECONDS, "the end of the first cycle")
     file = _downloaded(paired, tmp_path)
     paired.click("Zur Sicherung")
