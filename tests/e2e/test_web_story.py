@@ -126,6 +126,7 @@ def test_the_two_become_a_pair(lab: Lab, person: Person) -> None:
         assert not browser.has(".state-bad"), browser.text
     assert there["a"] == there["b"][::-1]
     assert not set(there["a"][0]) & set(there["a"][1])
+    browser.console_errors()  # b refused its pages for the moment in which the accounts went over
 
 
 @pytest.mark.shows("S14", "S16", "S17")
