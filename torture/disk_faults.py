@@ -7,10 +7,9 @@ from collections import Counter, deque
 
 from beistand_lab.refusing import refusable
 from beistand_lab.system_calls import Point
-from e2e import pairing_up
 from e2e.disk_faults import ERRORS, OPERATIONS, Refusal, refuse
 from e2e.killing import Killing
-from torture.labs import lab
+from torture.labs import lab, undisturbed_pair
 from torture.run import Run
 
 SAY_EACH = 50
@@ -21,10 +20,7 @@ MOST_OF_ONE = 6
 def campaign(run: Run) -> None:
     """Take one lab through all operations."""
     with lab("disks") as booted:
-        administrator = pairing_up.seeded(booted)
-        # Nothing happens by itself meanwhile: a try that failed is not made again.
-        administrator.run("a", "config", "set", "attempts=1")
-        pairing_up.cycle(administrator)
+        undisturbed_pair(booted)
         for kind in OPERATIONS:
             _Campaign(run, kind(booted)).go()
 

@@ -6,10 +6,9 @@ import time
 from collections import deque
 
 from beistand_lab.system_calls import Point
-from e2e import pairing_up
 from e2e.killing import Boot, Killing, Release, Takeover
 from e2e.killing_cycles import Backup, Import
-from torture.labs import lab
+from torture.labs import lab, undisturbed_pair
 from torture.run import Run
 
 OPERATIONS: tuple[type[Killing], ...] = (Import, Backup, Boot, Takeover, Release)
@@ -24,10 +23,7 @@ CUTS_EACH = 12
 def campaign(run: Run) -> None:
     """Take one lab through all points of all operations."""
     with lab("kills") as booted:
-        administrator = pairing_up.seeded(booted)
-        # Nothing happens by itself meanwhile: a try that failed is not made again.
-        administrator.run("a", "config", "set", "attempts=1")
-        pairing_up.cycle(administrator)
+        undisturbed_pair(booted)
         for kind in OPERATIONS:
             _Campaign(run, kind(booted)).go()
 

@@ -6,12 +6,11 @@ from dataclasses import replace
 
 from beistand_lab.lab import Lab
 from beistand_lab.system_calls import Point
-from e2e import pairing_up
 from e2e.killing import Killing, Takeover
 from e2e.killing_cycles import Backup, Import
 from e2e.power_cut import Done, loss, take_away
 from e2e.tracing import existing_on, places_of
-from torture.labs import lab
+from torture.labs import lab, undisturbed_pair
 from torture.run import Run
 
 OPERATIONS: tuple[type[Killing], ...] = (Import, Backup, Takeover)
@@ -22,9 +21,7 @@ USUAL_EVERY = 3
 def campaign(run: Run) -> None:
     """At each point once with everything lost, and once with the names kept and their contents lost."""
     with lab("cuts") as booted:
-        administrator = pairing_up.seeded(booted)
-        administrator.run("a", "config", "set", "attempts=1")
-        pairing_up.cycle(administrator)
+        undisturbed_pair(booted)
         for kind in OPERATIONS:
             operation = kind(booted)
             operation.prepare()
