@@ -20,6 +20,7 @@ from beistand_lab.settings import Settings
 
 PORT = 8443
 WAIT_SECONDS = 20.0
+LOAD_SECONDS = 60.0
 WIDE = (1280, 900)
 NARROW = (360, 780)
 _DRIVER = "/usr/bin/chromedriver"
@@ -85,7 +86,7 @@ class Browser:
         for flag in (*_FLAGS, f"--user-data-dir={self._folder}/profile"):
             options.add_argument(flag)
         driver = webdriver.Chrome(options=options, service=Service(_DRIVER))
-        driver.set_page_load_timeout(60)
+        driver.set_page_load_timeout(LOAD_SECONDS)
         return driver
 
     # --- how the person sees it -----------------------------------------------------------------
@@ -196,11 +197,24 @@ class Browser:
         """Click the box or the button of a group that has this label."""
         self.field(label).click()
 
-    def click(self, words: str) -> None:
-        """Click the button or the link that says so, and wait until another page has come, if one comes at once."""
-        found = self._by_words(words)
-        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", found)
-        found.click()
+    def click(self, words: str, *, leads_on: bool = True) -> None:
+        """Click the button or the link that says so, as `press` does."""
+        self.press(self._by_words(words), leads_on=leads_on)
+
+    def press(self, element: WebElement, *, leads_on: bool = True) -> None:
+        """Click this button or link, and wait until another page has come for it.
+
+        A driver may return from a click before the browser has begun to leave the page: what is asked then is
+        asked of the old one. Say `leads_on=False` of a fold, a download, and whatever a script does in the page.
+        """
+        before = self.find("html")
+        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
+        element.click()
+        if leads_on:
+            self.wait(lambda: self._has_left(before), LOAD_SECONDS, f"another page than {self.path}")
+
+    def _has_left(self, before: WebElement) -> bool:
+        return self.find("html") != before and self._script("return document.readyState") == "complete"
 
     def field(self, label: str) -> WebElement:
         """The field whose label begins so, or whose name is so."""

@@ -80,11 +80,10 @@ class Person:
 
         browser.wait(is_there, GENEROUS_SECONDS, f"{path} of {host}, as {self.name}")
 
-    def send(self, form: str = "main form") -> None:
+    def send(self, form: str = "main form", *, leads_on: bool = True) -> None:
         """Click the button of a form."""
         button = self.browser.find(f"{form} button:not([type=button])")
-        self.browser.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
-        button.click()
+        self.browser.press(button, leads_on=leads_on)
 
     def set(self, name: str, value: str) -> None:
         """Date and time as a picker sets them; how they are typed depends on the browser's language."""
@@ -96,7 +95,7 @@ class Person:
         browser = self.browser
         browser.wait(lambda: browser.has(".job-end"), GENEROUS_SECONDS, "the end of the job")
         assert browser.has(".job-end .state-good"), browser.text
-        browser.find("main a.button.primary").click()
+        browser.press(browser.find("main a.button.primary"))
         browser.wait_for_path(back)
 
     def download(self, folder: Path) -> Path:
@@ -104,12 +103,12 @@ class Person:
         browser = self.browser
         told: dict[str, Any] = {"behavior": "allow", "downloadPath": str(folder)}
         browser.driver.execute_cdp_cmd("Browser.setDownloadBehavior", told)
-        browser.find("main a.button.primary").click()
+        browser.press(browser.find("main a.button.primary"))
         browser.wait(
             lambda: browser.has("[name=password]"), GENEROUS_SECONDS, "the question for the password"
         )
         browser.fill("password", self.password)
-        self.send()
+        self.send(leads_on=False)
         browser.wait(lambda: list(folder.glob("*.beistand")), GENEROUS_SECONDS, "the download")
         (file,) = folder.glob("*.beistand")
         return file

@@ -87,7 +87,7 @@ def test_a_fresh_machine_is_set_up_in_the_browser(lab: Lab, browser: Browser) ->
 
 
 def test_whoever_logs_out_is_out(browser: Browser) -> None:
-    browser.click("anna")
+    browser.click("anna", leads_on=False)
     browser.click("Log out")
     browser.wait_for_path("/log-in/")
     browser.open("a", "/accounts/")
@@ -106,13 +106,13 @@ def test_logging_in_leads_back_to_the_page_that_was_asked_for(browser: Browser) 
 def test_language_and_light_are_switched_and_stay(browser: Browser) -> None:
     browser.click("DE")
     browser.wait_for_text("Benutzerkonten")
-    browser.find(".to-dark").click()
+    browser.press(browser.find(".to-dark"))
     browser.wait(lambda: browser.has("html[data-theme=dark]"), what="a dark page")
     browser.open("a")
     assert browser.find("html").get_attribute("lang") == "de"
     assert browser.has("html[data-theme=dark]")
     assert healthy(browser) == []
-    browser.find(".to-light").click()
+    browser.press(browser.find(".to-light"))
     browser.wait(lambda: browser.has("html[data-theme=light]"), what="a light page")
     browser.click("EN")
     browser.wait_for_text("Overview")
@@ -283,7 +283,7 @@ def register(browser: Browser, *, code: str) -> None:
 def log_in(browser: Browser, password: str) -> None:
     browser.fill("Name", "anna")
     browser.fill("Password", password)
-    browser.find("main button").click()
+    browser.press(browser.find("main button"))
 
 
 def healthy(browser: Browser) -> list[str]:

@@ -48,7 +48,7 @@ def browser(administrator: Administrator) -> Iterator[Browser]:
         browser.fill("name", "anna")
         browser.fill("password", PASSWORD)
         browser.fill("again", PASSWORD)
-        browser.find("main form button").click()
+        browser.press(browser.find("main form button"))
         browser.wait_for_path("/")
         yield browser
 
@@ -124,7 +124,7 @@ def test_a_backup_is_carried_to_the_standby_by_page(
     assert not paired.find("[name=attempts]").is_enabled()
     paired.open("b", IMPORT)
     paired.fill("file", str(file))
-    paired.click("Hochladen")
+    paired.click("Hochladen", leads_on=False)
     _job_done(paired, IMPORT)
     assert "ALLE Daten dieser Anlage" in paired.text
     assert "/var/spool/asterisk" in paired.text
@@ -161,14 +161,14 @@ def test_an_upload_that_breaks_off_leaves_nothing(
     assert paired.problems() == []
     paired.fill("file", str(big))
     _upload_speed(paired, 2_000_000)
-    paired.click("Hochladen")
+    paired.click("Hochladen", leads_on=False)
 
     def uploaded() -> list[str]:
         found = lab.sh("b", ["find", UPLOAD, "-type", "f"], check=False).stdout
         return found.split()
 
     paired.wait(uploaded, GENEROUS_SECONDS, "the first pieces")
-    paired.click("Abbrechen")
+    paired.click("Abbrechen", leads_on=False)
     paired.wait(lambda: not uploaded(), GENEROUS_SECONDS, "the pieces to go")
     _upload_speed(paired, -1)
     wait_for_agent(lab, "b")
@@ -208,14 +208,14 @@ def _downloaded(browser: Browser, folder: Path) -> Path:
     browser.click("Sicherung erstellen")
     _job_done(browser, "/backups/")
     assert browser.problems() == []
-    browser.find("main table a").click()
+    browser.press(browser.find("main table a"))
     browser.wait_for_text("SHA-256")
     told = {"behavior": "allow", "downloadPath": str(folder)}
     browser.driver.execute_cdp_cmd("Browser.setDownloadBehavior", told)
     browser.click("Herunterladen")
     browser.wait(lambda: browser.has("[name=password]"), what="the question for the password")
     browser.fill("password", PASSWORD)
-    browser.find("main form button.primary").click()
+    browser.press(browser.find("main form button.primary"), leads_on=False)
     browser.wait(lambda: list(folder.glob("*.beistand")), GENEROUS_SECONDS, "the download")
     (file,) = folder.glob("*.beistand")
     return file
@@ -229,7 +229,7 @@ def _log_in_at_the_standby(browser: Browser) -> None:
         if browser.path.startswith("/log-in/"):
             browser.fill("name", "anna")
             browser.fill("password", PASSWORD)
-            browser.find("main form button").click()
+            browser.press(browser.find("main form button"))
         return not browser.path.startswith(("/log-in/", "/setup/"))
 
     browser.wait(is_in, GENEROUS_SECONDS, "the standby to know the account")

@@ -77,7 +77,7 @@ def test_the_pages_of_the_standby_with_the_same_account(pair: None, browser: Bro
     if browser.path.startswith("/log-in/"):
         browser.fill("Name", "anna")
         browser.fill("Password", PASSWORD)
-        browser.find("main button").click()
+        browser.press(browser.find("main button"))
         browser.wait_for_path("/")
     assert photograph(browser, "b", name, PAGES[name]) == {}
 

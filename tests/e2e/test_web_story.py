@@ -136,14 +136,14 @@ def test_a_backup_fills_the_standby(lab: Lab, person: Person, tmp_path: Path) ->
     browser.open("a", "/backups/")
     person.send("main form[action='/backups/new/']")
     person.see_job_done("/backups/")
-    browser.find("main table a").click()
+    browser.press(browser.find("main table a"))
     browser.wait(lambda: browser.has("main dl.facts"), what="the page of the backup")
     shown = browser.text
     file = person.download(tmp_path)
     assert hashlib.sha256(file.read_bytes()).hexdigest() in shown
     person.log_in("b", IMPORT)
     browser.fill("file", str(file))
-    person.send("form[data-upload]")
+    person.send("form[data-upload]", leads_on=False)
     person.see_job_done(IMPORT)
     assert "/var/spool/asterisk" in browser.text
     for host, refusal in (("pbx-a", True), ("pbx-b", False)):
@@ -204,7 +204,7 @@ def test_a_session_that_ends_elsewhere_is_told_where_somebody_waits_or_writes(pe
     driver.switch_to.new_window("tab")
     browser.open("b")
     browser.find(".account summary").click()
-    browser.find("form[action='/log-out/'] button").click()
+    browser.press(browser.find("form[action='/log-out/'] button"))
     browser.wait_for_path("/log-in/")
     driver.close()
     driver.switch_to.window(writing)
@@ -268,9 +268,7 @@ def test_the_old_active_comes_back_and_stays_quiet(lab: Lab, person: Person) -> 
 
 def _save(browser: Browser) -> None:
     """Click the button that keeps a form of the module."""
-    button = browser.find("main form button.primary")
-    browser.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
-    button.click()
+    browser.press(browser.find("main form button.primary"))
 
 
 def _licences(browser: Browser) -> list[list[str]]:

@@ -49,7 +49,7 @@ def log_in(browser: Browser, host: str, path: str) -> None:
     browser.open(host, path)
     browser.fill("name", NAME)
     browser.fill("password", PASSWORD)
-    browser.find("main form button").click()
+    browser.press(browser.find("main form button"))
     browser.wait_for_path(path)
 
 

@@ -50,10 +50,7 @@ class Visit:
             field.clear()
             field.send_keys(text)
         if scene.press:
-            before = self.browser.find("html")
-            self.browser.find(scene.press).click()
-            if not scene.opens:
-                self.browser.wait(lambda: self.browser.find("html") != before)
+            self.browser.press(self.browser.find(scene.press), leads_on=not scene.opens)
 
     def _log_in(self, *, wanted: bool) -> None:
         if wanted == self._is_in:
@@ -64,7 +61,7 @@ class Visit:
             self.browser.open("", "/log-in/")
             self.browser.fill("name", "anna")
             self.browser.fill("password", PASSWORD)
-            self.browser.find("main .primary").click()
+            self.browser.press(self.browser.find("main .primary"))
             self.browser.wait_for_path("/")
         self._is_in = wanted
 
