@@ -81,9 +81,11 @@ class _Cycle(Killing):
         wait_for(self._is_agreed, SOON_SECONDS, "both to tell the same of the newest generation")
 
     def _is_agreed(self) -> bool:
-        both = [status(self.lab, host) for host in ("a", "b")]
-        told = {(each.newest.generation.id, each.newest.state) for each in both if each and each.newest}
-        return len(told) == 1
+        """The whole record, its reason and time too: each may have recorded a failure as it saw it."""
+        active, standby = (
+            found and found.newest for found in (status(self.lab, host) for host in ("a", "b"))
+        )
+        return active is not None and active == standby
 
     def check(self, view: View) -> None:
         standby = view if self.victim == "b" else look(self.lab, "b")
