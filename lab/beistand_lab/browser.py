@@ -214,7 +214,7 @@ class Browser:
             self.wait(lambda: self._has_left(before), LOAD_SECONDS, f"another page than {self.path}")
 
     def _has_left(self, before: WebElement) -> bool:
-        return self.find("html") != before and self._script("return document.readyState") == "complete"
+        return self.find("html") != before and bool(self._script("return document.readyState === 'complete'"))
 
     def field(self, label: str) -> WebElement:
         """The field whose label begins so, or whose name is so."""

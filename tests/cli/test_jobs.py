@@ -200,8 +200,7 @@ def test_ctrl_c_asks_and_cancels() -> None:
     ended = a_job(state=JobState.CANCELLED, error=message("cancelled"), revision=2)
     with FakeAgent({StartCycle: status, WatchJob: [None, ended], CancelJob: Done()}) as agent:
         output, code = on_terminal(agent, ["cycle"], ["\x03", "y"], begin_when=lambda: agent.asked(WatchJob))
-        assert agent.asked(CancelJob) == [CancelJob(id="j1")]
-    assert code == 1, output
+        assert (agent.asked(CancelJob), code) == ([CancelJob(id="j1")], 1), output
 
 
 def on_terminal(agent, arguments, answers, begin_when=None) -> tuple[str, int]:

@@ -87,7 +87,7 @@ class BrowserBeside(Browser):
     def _line(self, host: str) -> list[str]:
         return [CHROMIUM]
 
-    def press(self, key: str) -> None:
+    def press_key(self, key: str) -> None:
         """Press a key, whatever has the focus."""
         codes = {"Tab": 9, "Enter": 13}
         values = {

@@ -131,8 +131,8 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(
 def test_the_link_at_the_top_skips_the_menu(visit: Visit) -> None:
     visit.go(SCENES["overview"], "en")
     browser = visit.browser
-    browser.press("Tab")
-    browser.press("Enter")
+    browser.press_key("Tab")
+    browser.press_key("Enter")
     assert browser.driver.switch_to.active_element.tag_name == "main"
 
 
@@ -176,7 +176,7 @@ return {
 def _by_tab(browser: BrowserBeside) -> Iterator[dict[str, Any]]:
     """Yield what has the focus after each press of the key, until it leaves the page."""
     for _ in range(120):
-        browser.press("Tab")
+        browser.press_key("Tab")
         found = browser.driver.execute_script(FOCUSED)
         if found is None:
             return
