@@ -159,6 +159,16 @@ def test_an_address_is_given_up_while_the_interface_is_down(world: NamespaceWorl
     assert a.addresses.held(a.installation) == ()
 
 
+def test_an_address_is_given_up_where_the_own_one_is_gone(world: NamespaceWorld) -> None:
+    """I6: no route can prefer an own address that somebody took away; ours goes all the same."""
+    space = f"{world.prefix}-a"
+    world.a.addresses.hold(world.a.installation)
+    ip("-n", space, "address", "del", "10.9.8.1/24", "dev", "eth0")
+    assert world.a.addresses.held(world.a.installation) == (SERVICE,)
+    world.a.addresses.drop(world.a.installation)
+    assert world.a.addresses.held(world.a.installation) == ()
+
+
 def test_a_gateway_that_was_changed_meanwhile_stays_changed(world: NamespaceWorld) -> None:
     space = f"{world.prefix}-a"
     world.a.addresses.hold(world.a.installation)

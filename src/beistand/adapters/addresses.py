@@ -118,7 +118,7 @@ class NetlinkAddresses:
         return any(added) or any(turned)
 
     def drop(self, installation: Installation) -> bool:
-        """Raise Failed `address-not-removed`."""
+        """Raise Failed `address-not-removed`, or `routes-not-restored`: the address is gone all the same."""
         return self._take_away(installation, stays=False)
 
     def give_back(self, installation: Installation) -> None:
@@ -130,9 +130,13 @@ class NetlinkAddresses:
             with self._lock, _netlink() as netlink:
                 # Routes first: with the address the kernel would delete every route that prefers it.
                 wanted = {each.address for each in installation.service_addresses}
-                restored = self._routes.restore(
-                    netlink, _devices(installation), wanted, own_ip=installation.own_ip, stays=stays
-                )
+                restored, trouble = False, None
+                try:
+                    restored = self._routes.restore(
+                        netlink, _devices(installation), wanted, own_ip=installation.own_ip, stays=stays
+                    )
+                except (NetlinkError, OSError) as error:
+                    trouble = error  # an address that is to go goes, whatever becomes of the routes
                 there = [
                     each for each in _addresses(netlink) if each[0] in wanted and (each[1] == 32 or not stays)
                 ]
@@ -142,6 +146,8 @@ class NetlinkAddresses:
                         netlink.addr("del", index=device, address=address, prefixlen=length)
         except (NetlinkError, OSError) as error:
             raise Failed("address-not-removed", why=str(error)) from error
+        if trouble is not None:
+            raise Failed("routes-not-restored", why=str(trouble)) from trouble
         return bool(there) or restored
 
     def _add(self, netlink: IPRoute, address: str, interface: str, installation: Installation) -> bool:

@@ -89,7 +89,8 @@ class SourceRoutes:
                     delete_route(netlink, route)
                 else:
                     plain = route.with_source("" if route.to == DEFAULT else own_ip)
-                    set_route(netlink, known.get(route.key) or plain)
+                    # Not where the own address is gone: who brings it back brings its routes, too.
+                    _put_back(netlink, known.get(route.key) or plain)
                 changed = True
             lost = [each for each in known.values() if not _replaced(each, current)]
             for route in sorted(lost, key=_is_default):
