@@ -63,6 +63,76 @@ def test_nobody_serves_again_beside_a_claim_that_is_past_its_probe(two: TwoAgent
     assert two.a.is_clean
 
 
+def test_a_request_to_release_that_comes_late_costs_no_click(two: TwoAgents) -> None:
+    """I8: nothing comes of that claim any more, and nobody would ever take the release back."""
+    two.turns(2)
+    two.b.wiring.peer_now.release(3)
+    assert not two.a.machine.held
+    two.turns(3)
+    assert two.a.serves
+    assert two.a.state == "serving"
+
+
+def test_who_released_waits_for_the_claim_that_is_under_way(two: TwoAgents) -> None:
+    """I1: however often it asks."""
+    two.turns(2)
+    two.b.agent.keeper.prepare(3)
+    two.b.wiring.peer_now.release(3)
+    two.turns(3)
+    assert two.a.state == "released"
+    assert two.a.is_clean
+    two.b.agent.keeper.end_claim()
+    two.turns(3)
+    assert two.a.serves
+
+
+def test_who_released_waits_for_whom_it_cannot_ask(two: TwoAgents) -> None:
+    """Behind a broken line the claim may have been granted: the old word of a greeting ends no release."""
+    two.turns(2)
+    two.b.wiring.peer_now.release(3)
+    two.cut()
+    two.a.turn()
+    assert two.a.state == "released"
+    assert two.a.is_clean
+
+
+def test_a_newer_server_whose_pbx_still_starts_is_told_as_a_server(two: TwoAgents) -> None:
+    """R3: the line heals meanwhile; with a peer that seems to serve nothing, the newer one would let go again."""
+    two.turns(2)
+    two.cut()
+    start, seen = two.b.services.start, []
+
+    def start_slowly(service) -> None:
+        two.heal()
+        two.a.agent.link.ask()
+        seen.append((two.b.agent.greeting().serving, set(two.a.machine.held), set(two.b.machine.held)))
+        start(service)
+
+    two.b.services.start = start_slowly
+    assert click(two.b) is JobState.DONE
+    assert seen[0] == (True, set(), {ADDRESS})
+    assert two.b.serves
+
+
+def test_a_loser_gives_up_the_address_before_its_disk_is_asked(two: TwoAgents) -> None:
+    """R3: a disk that stalls would keep two servers up for as long."""
+    two.turns(2)
+    two.b.store.adopt(grant(3, B, 2))
+    seen = []
+    for name in ("put", "adopt", "tell"):
+        write = getattr(two.a.store, name)
+
+        def late(*given, write=write, **named) -> object:
+            seen.append(set(two.a.machine.held))
+            return write(*given, **named)
+
+        setattr(two.a.store, name, late)
+    two.a.agent.link.ask()
+    assert len(seen) >= 2
+    assert set().union(*seen) == set()
+    assert two.a.store.standing().epoch == 3
+
+
 def test_a_claim_that_failed_lets_the_other_serve_again(two: TwoAgents) -> None:
     two.turns(2)
     two.b.wiring.arp.fast_probe = lambda _interface, _address: "02:00:00:00:00:99"

@@ -146,6 +146,7 @@ def test_a_click_does_not_take_the_address_from_a_stranger(two: TwoAgents) -> No
 
 def test_who_released_is_quiet_over_a_reboot_until_the_claim_is_taken_back(two: TwoAgents) -> None:
     two.turns(2)
+    two.b.agent.keeper.prepare(3)
     two.b.wiring.peer_now.release(3)
     assert two.a.is_clean
     assert two.a.state == "released"
@@ -154,6 +155,7 @@ def test_who_released_is_quiet_over_a_reboot_until_the_claim_is_taken_back(two: 
     two.turns(2)
     assert two.a.is_clean
     assert two.a.state == "released"
+    two.b.agent.keeper.end_claim()
     two.b.wiring.peer_now.resume(3)
     two.turns(2)
     assert two.a.serves

@@ -30,6 +30,7 @@ from beistand.domain.serving import (
     may_serve,
     needs_check,
     release_counts,
+    release_is_void,
     takes_back,
 )
 from beistand.operations.takeover import takeover_plan, with_claim_of_peer
@@ -73,6 +74,8 @@ class Node(NamedTuple):
     released: int = 0
     journal: int = 0
     """Number of the plan in the journal; 0: none."""
+    late: int = 0
+    """Epoch of a request to release that is still on its way to this one; 0: none."""
     note: tuple[int, bool] | None = None
     """This boot's check: epoch, verified."""
     intent: int = 0
@@ -129,6 +132,7 @@ class Rules:
     needs_check: Callable[..., bool] = needs_check
     may_release: Callable[..., bool] = may_release
     takes_back: Callable[..., bool] = takes_back
+    release_is_void: Callable[..., bool] = release_is_void
     looks_again: Callable[..., bool] = looks_again
     serve: tuple[Act, ...] = SERVE
     withdraw: tuple[Act, ...] = WITHDRAW

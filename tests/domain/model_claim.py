@@ -310,13 +310,17 @@ def _ask(state: State, me: int, epoch: int, rules: Rules) -> Iterator[Event]:
     if not talks(state, me):
         yield f"{name} does not reach {NAMES[1 - me]}", put(state, me, _failed(node))
         return
+    peer = state.nodes[1 - me]
+    word = "resume" if backs_out(node.claim[1]) else "release"
     if state.left.messages:
         lost = state._replace(left=state.left._replace(messages=state.left.messages - 1))
-        yield f"the request of {name} is lost", put(lost, me, _failed(node))
-    peer = state.nodes[1 - me]
+        failed = put(lost, me, _failed(node))
+        yield f"the request of {name} is lost", failed
+        if word == "release":
+            # Of a broken line the kernel sends again what it has, also after whoever asked gave up waiting.
+            yield f"the request of {name} is late", put(failed, 1 - me, peer._replace(late=epoch))
     if peer.news:
         return  # it answers later
-    word = "resume" if backs_out(node.claim[1]) else "release"
     if word == "release" and not rules.may_release(stands(peer, 1 - me), epoch):
         yield f"{NAMES[1 - me]} refuses {name}", put(state, me, _failed(node))
         return

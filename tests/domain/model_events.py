@@ -30,6 +30,7 @@ from domain.model import (
     first_of,
     heard_all,
     holder_seen,
+    is_released,
     list_of,
     looked_around,
     missing,
@@ -80,6 +81,13 @@ def turn_events(state: State, me: int, rules: Rules) -> Iterator[Event]:
             after = node._replace(note=(node.grant[0], verified), since=0, asked=False, turn=())
             yield f"{name} notes its check", put(state, me, after)
             return
+        case ("void", released):
+            if node.news:
+                return
+            acts = list_of(rules.take_back) if node.released == released else 0
+            after = node._replace(news=(acts, None, 0) if acts else (), turn=())
+            yield f"{name} takes its release back", put(state, me, after)
+            return
         case ("hold",):
             yield f"{name} does hold-address", put(state, me, node._replace(held=True, turn=()))
             return
@@ -99,6 +107,17 @@ def turn_events(state: State, me: int, rules: Rules) -> Iterator[Event]:
         yield f"{name} does {act}", put(state, me, after)
     elif node.turn:
         yield f"{name} is quiet", put(state, me, node._replace(turn=()))
+    elif is_released(node, me) and not node.claim and hears_of_no_claim(state, me, rules):
+        yield f"{name} hears of no claim", put(state, me, node._replace(turn=("void", node.released)))
+
+
+def hears_of_no_claim(state: State, me: int, rules: Rules) -> bool:
+    """Tell whether the other one, asked now, says that nothing comes of what this one released for."""
+    if not talks(state, me) or any(each.news for each in state.nodes):
+        return False
+    node = state.nodes[me]
+    heard = real_greeting(1 - me, said(state, 1 - me, rules))
+    return bool(rules.release_is_void(node.released, stands(node, me), heard))
 
 
 def asked(state: State, me: int, rules: Rules) -> State | None:
@@ -237,6 +256,10 @@ def _machine_events(state: State, me: int, rules: Rules) -> Iterator[Event]:
     if left.agents:
         spent = state._replace(left=left._replace(agents=left.agents - 1))
         yield f"agent of {name} is killed", agent_dies(spent, me)
+    if node.late and not node.news and state.line == CONNECTED:
+        may = rules.may_release(stands(node, me), node.late)
+        news = (list_of(rules.release), None, node.late) if may else ()
+        yield f"a late request reaches {name}", put(state, me, node._replace(late=0, news=news))
     if left.clicks:
         spent = state._replace(left=left._replace(clicks=left.clicks - 1), clicks=state.clicks + 1)
         yield from retry(spent, me, rules)

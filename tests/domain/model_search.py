@@ -17,6 +17,7 @@ from domain.model import (
     Node,
     Rules,
     State,
+    put,
     stands,
 )
 from domain.model_claim import retry
@@ -229,7 +230,8 @@ def repair(state: State, back: tuple[int, ...], rules: Rules) -> State:
     if state.line != CONNECTED:
         state = heal(state)
     for me in (0, 1):
-        node = state.nodes[me]
+        node = state.nodes[me]._replace(late=0)
+        state = put(state, me, node)
         if me not in back:
             state = power_off(state, me)
         elif node.power == DEAD:

@@ -304,6 +304,11 @@ FAULTS: dict[str, tuple[Rules, State, str]] = {
         start(Left(clicks=2)),
         "I9",
     ),
+    "a late release that nobody asks about": (
+        replace(REAL, release_is_void=lambda *_: False),
+        start(Left(clicks=1, messages=1)),
+        "I8",
+    ),
     "the check of an agent that died": (
         replace(REAL, looks_again=lambda *_, **__: False),
         granted(Left(clicks=1, agents=1)),

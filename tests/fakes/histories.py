@@ -55,6 +55,7 @@ class History:
             self.click,
         ]
         acts += [self.restart, self.retry, self.kill, self.lose, self.come_and_go, self.fuse, self.fuse]
+        acts.append(self.deliver)
         one = self.random.choice([self.two.a, self.two.b])
         self.random.choice(acts)(one)
 
@@ -124,6 +125,12 @@ class History:
         self._tell(f"loses {[each.__name__ for each in lost]}", one)
         self.faults += bool(lost)
         one.wiring.peer_now.lost = lost
+
+    def deliver(self, one: OneOfTwo) -> None:
+        """A request to release comes late: its claim may be long over, and taken back already."""
+        if one.agent_runs and one.wiring.peer_now.late:
+            self._tell("is heard late", one)
+            self._guard(one.wiring.peer_now.deliver)
 
     def come_and_go(self, _one: OneOfTwo) -> None:
         """A stranger takes the service address, or leaves it."""

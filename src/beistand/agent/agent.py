@@ -179,8 +179,6 @@ class Agent:
         return Copy(generation=generation, state=CopyState.IMPORTED, at=generation.end)
 
     def _news(self, greeting: Greeting, was_silent: bool) -> None:
-        if self.is_initialised:
-            self.forks.learn(greeting)
         self.keeper.news(greeting, was_silent)
         self.peer_clock.heard(greeting.appliance.now)
         learn_peer(self, greeting)

@@ -41,7 +41,10 @@ class Forks:
         self._is_counting = False
 
     def learn(self, greeting: Greeting) -> None:
-        """Note a fork that the peer's word shows. Before its grant is adopted: then ours is known no more."""
+        """Note a fork that the peer's word shows. Before its grant is adopted: then ours is known no more.
+
+        It writes to the disk: a loser gives up the address first.
+        """
         agent = self._agent
         standing = agent.store.standing()
         theirs = pair_grant(standing, greeting)

@@ -21,12 +21,15 @@ from beistand.domain.serving import (
     acts_on_news,
     may_release,
     needs_check,
+    release_is_void,
     takes_back,
 )
 from beistand.operations.boot_check import boot_check
 from beistand.operations.converge import Outcome, converge
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from beistand.agent.agent import Agent
     from beistand.domain.message import Message
     from beistand.domain.pair import Greeting
@@ -118,6 +121,7 @@ class Keeper:
             self.state = "not-initialised"
             return
         if self._due.is_set() or self._agent.clock.monotonic() >= self._next_look:
+            self._end_void_release()
             self.settle()
 
     def settle(self) -> Outcome:
@@ -138,7 +142,7 @@ class Keeper:
                 serve=serve,
                 announce=lambda: self._announcer.start(node),
                 may_start=may_start,
-                while_ours=self._acts.while_ours,
+                while_ours=self._while_ours,
             )
             self._may_yield_to = self._peer_mac() if self._peer_knows_our_grant() else ""
             if not serve:
@@ -161,7 +165,7 @@ class Keeper:
         if not self._agent.is_initialised or not self._has_begun:
             return False  # before the first turn it is not known whether it was ours all the time
         node = self._agent.node
-        return self._acts.while_ours(lambda: node.addresses.hold(node.installation))
+        return self._while_ours(lambda: node.addresses.hold(node.installation))
 
     def prepare(self, epoch: int) -> None:
         """The click is this boot's check. Written before the grant is: a kill in between delays nothing."""
@@ -224,8 +228,11 @@ class Keeper:
             # Whoever listened to the other one learns anew, at the latest now that it has withdrawn.
             self._announcer.again(self._agent.node)
         self._peer_served = greeting.serving
-        # All of them, also when the disk could not take the grant: nobody serves beside a higher epoch.
-        self._acts.carry_out(acts, grant=pair_grant(standing, greeting))
+        self._acts.carry_out(each for each in acts if each is not Act.ADOPT_GRANT)
+        # No disk that stalls keeps us from giving up; two histories are told apart by the grant we still know.
+        self._agent.forks.learn(greeting)
+        if Act.ADOPT_GRANT in acts:
+            self._acts.carry_out([Act.ADOPT_GRANT], grant=pair_grant(standing, greeting))
 
     def peer_seen(self) -> None:
         """Tell everybody anew who has the address: the line has healed, and nobody could say yet what is so.
@@ -260,6 +267,28 @@ class Keeper:
         if takes_back(released_for(store), store.standing(), epoch):
             self._acts.take_back()
             log("resumed", level="warning", epoch=epoch)
+
+    def _end_void_release(self) -> None:
+        """Serve again where nothing comes of the claim that we released for, as its owner says now (I8)."""
+        store = self._agent.node.store
+        released = released_for(store)
+        if not released or self.claims:
+            return
+        greeting = self._agent.link.ask()
+        with self._acts.moment:
+            is_same = released_for(store) == released
+            if greeting is not None and is_same and release_is_void(released, store.standing(), greeting):
+                self._acts.take_back()
+                log("release-void", level="warning", epoch=released)
+
+    def _while_ours(self, act: Callable[[], object]) -> bool:
+        """Do it if we may serve; the peer is told from the first of these acts on, which holds the address."""
+
+        def serving() -> None:
+            act()
+            self._holds = True
+
+        return self._acts.while_ours(serving)
 
     def _drop(self) -> None:
         """Take the address away in this very moment; the turn that follows ends the PBX, too."""
@@ -296,10 +325,9 @@ class Keeper:
             return
         if not node.addresses.carrier(node.installation.interface):
             self._began = self._agent.clock.monotonic()  # without a link nobody could have answered
-        link = self._agent.link
+        link, begun = self._agent.link, self._acts.voided
         greeting = link.ask() or link.current() if node.peer is not None else None
         waited = self._agent.clock.monotonic() - self._began
-        begun = self._acts.voided
         verdict = boot_check(node, greeting, waited_seconds=waited, is_asked=self._is_asked)
         was_held, self._held_mac, self._waiting = self._waiting == "held", "", "checking"
         match verdict:
@@ -332,7 +360,7 @@ class Keeper:
             log("state", now=state, before=self.state, epoch=standing.epoch)
             self._agent.link.greet_now()
         self.state = state
-        waiting = state in {"checking", "held"}
+        waiting = state in {"checking", "held", "released"}
         self._next_look = now + (1.0 if waiting else LOOK_SECONDS)
 
     def _state(self, node: Node) -> str:

@@ -6,7 +6,8 @@ them out; the model in the tests explores the same tuples with a crash between a
 
 from enum import StrEnum
 
-from beistand.domain.boot import Action
+from beistand.domain.boot import Action, pair_grant
+from beistand.domain.pair import Greeting
 from beistand.domain.role import Standing
 from beistand.domain.value import Value
 
@@ -99,6 +100,17 @@ def takes_back(released: int, standing: Standing, epoch: int) -> bool:
     return released == epoch and release_counts(released, standing)
 
 
+def release_is_void(released: int, standing: Standing, greeting: Greeting) -> bool:
+    """Tell whether nothing comes any more of the claim that we released for, by what its owner says when asked.
+
+    Asked after the release it names a claim that is still under way. A request to release may have come late, after
+    the one to take it back: nobody else would ever end it (I8).
+    """
+    theirs = pair_grant(standing, greeting)
+    is_granted = theirs is not None and theirs.epoch >= released
+    return release_counts(released, standing) and greeting.claims < released and not is_granted
+
+
 def looks_again(checked: Checked | None, standing: Standing, *, holds: bool) -> bool:
     """Tell whether an agent that starts has to look around although this boot was checked.
 
@@ -110,10 +122,11 @@ def looks_again(checked: Checked | None, standing: Standing, *, holds: bool) -> 
 def acts_on_news(action: Action, *, serving: bool, verified: bool) -> tuple[Act, ...]:
     """Return what the peer's words change here, in order (R3).
 
-    The note goes first, so that no turn in between puts the address back; then the grant, then the address.
+    The note goes first, so that no turn in between puts the address back, then the address: the grant is written to
+    a disk, which may stall for as long as two would serve.
     """
     if action in {Action.ADOPT, Action.WITHDRAW}:
-        return (Act.FORGET_CHECK, Act.ADOPT_GRANT, *GIVE_UP)
+        return (Act.FORGET_CHECK, *GIVE_UP, Act.ADOPT_GRANT)
     if action in {Action.HOLD, Action.FORK} and not serving:
         # Somebody serves: the look around that was made behind a broken line says nothing any more.
         return (Act.FORGET_CHECK,)
