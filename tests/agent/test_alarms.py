@@ -18,7 +18,7 @@ from beistand.domain.job import Job, JobState
 from beistand.domain.mail import MailServer
 from beistand.domain.schedule import Interval, Schedule
 from beistand.domain.settings import PairSettings
-from beistand.protocol import PlanTakeover, StartTakeover, TakeoverPlanAnswer, WatchJob
+from beistand.protocol import Greet, PlanTakeover, StartTakeover, TakeoverPlanAnswer, WatchJob
 from fakes.agents import NoDisk, OneOfTwo, TwoAgents
 from fakes.mail import DOWN
 from fakes.situations import NOW, STRANGER_MAC, imported
@@ -263,3 +263,30 @@ def test_a_clock_that_jumps_during_a_takeover_changes_no_figure(two: TwoAgents) 
     job = click(two.b, "no-imported-generation", "own-data", "isolated", "partition-suspected")
     assert job.state is JobState.DONE, job
     assert 0 <= float(job.result["seconds"]) < 120, job.result
+
+
+def test_both_say_that_nobody_serves(pair: TwoAgents) -> None:
+    """F30: a released for a claim whose owner ended; its agent is back, and cannot be asked what became of it."""
+    pair.b.agent.keeper.prepare(3)
+    pair.b.wiring.peer_now.release(3)
+    pair.b.agent.keeper.end_claim()
+    pair.a.wiring.peer_now.lost = {Greet}
+    live(pair, 3)
+    assert not any("nobody-serves" in told(each) for each in (pair.a, pair.b))
+    live(pair, 12)
+    for each in (pair.a, pair.b):
+        assert told(each)["nobody-serves"] is Severity.BLOCK
+    live(pair, 12)
+    assert "released" in mails(pair.a)
+    assert "problem-found" in mails(pair.b)
+    pair.a.wiring.peer_now.lost = set()
+    live(pair, 3)
+    assert pair.a.serves
+    assert not any("nobody-serves" in told(each) for each in (pair.a, pair.b))
+
+
+def test_a_takeover_that_lasts_is_not_nobody(pair: TwoAgents) -> None:
+    pair.b.agent.keeper.prepare(3)
+    pair.b.wiring.peer_now.release(3)
+    live(pair, 20)
+    assert not any("nobody-serves" in told(each) for each in (pair.a, pair.b))

@@ -9,11 +9,18 @@ import msgspec
 
 from beistand.agent.cycles import is_cycle_due
 from beistand.agent.log import log
-from beistand.domain.alarm import ABSENCE_SECONDS, AlarmPath, alarm_path, own_alarms
+from beistand.domain.alarm import (
+    ABSENCE_SECONDS,
+    AlarmPath,
+    alarm_path,
+    nobody_serves,
+    own_alarms,
+)
 from beistand.domain.clocks import LARGEST_SKEW, clock_unset
 from beistand.domain.job import JobKind
 from beistand.domain.mail import MailState
 from beistand.domain.pair import has_standby
+from beistand.domain.serving import is_nobody_serving
 
 if TYPE_CHECKING:
     from beistand.agent.agent import Agent
@@ -39,6 +46,8 @@ class Alarms:
         self._next_alive = 0.0
         self._next_count = 0.0
         self._due_since: float | None = None
+        self._nobody_since: float | None = None
+        """Since when neither of the two serves nor is about to, as far as is heard."""
         self._path = AlarmPath()
         self._is_told = False
         self.absence: tuple[datetime, datetime] | None = None
@@ -49,6 +58,7 @@ class Alarms:
         if not agent.is_initialised:
             return
         self._watch_schedule()
+        self._watch_service()
         now = agent.clock.monotonic()
         if now >= self._next_count:
             self._next_count = now + COUNT_SECONDS
@@ -66,12 +76,26 @@ class Alarms:
         """Return what is wrong with the alarms and the clock of this appliance."""
         unset = clock_unset(self._agent.clock.now())
         overdue = AlarmPath(cycle_overdue_seconds=self.overdue_seconds())
-        return (*own_alarms(overdue), *((unset,) if unset else ()))
+        return (
+            *own_alarms(overdue),
+            *nobody_serves(self._since(self._nobody_since)),
+            *((unset,) if unset else ()),
+        )
 
     def overdue_seconds(self) -> float:
         """Return how long a cycle has been due that does not begin; 0 where none is."""
-        since = self._due_since
-        return 0.0 if since is None else self._agent.clock.monotonic() - since
+        return self._since(self._due_since)
+
+    def _since(self, moment: float | None) -> float:
+        return 0.0 if moment is None else self._agent.clock.monotonic() - moment
+
+    def _watch_service(self) -> None:
+        keeper = self._agent.keeper
+        greeting = self._agent.link.current()
+        if not is_nobody_serving(greeting, serving=keeper.is_serving, claims=keeper.claims):
+            self._nobody_since = None
+        elif self._nobody_since is None:
+            self._nobody_since = self._agent.clock.monotonic()
 
     def _watch_schedule(self) -> None:
         """Look at the schedule beside what starts the cycles: whatever keeps it from starting one is seen here."""

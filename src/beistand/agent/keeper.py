@@ -243,7 +243,9 @@ class Keeper:
             self._announcer.again(self._agent.node)
 
     def release(self, epoch: int) -> None:
-        """Stop serving for the claim of this epoch; done when the address and the PBX are gone.
+        """Stop serving for the claim of this epoch; done when the address is gone, and the PBX, if it can be stopped.
+
+        A PBX that cannot be is no reason to refuse a takeover: nobody reaches it, and the state here tells why.
 
         Raises Refused `claim-overtaken` where a grant at least as high is known here, Failed where the address
         could not be removed.

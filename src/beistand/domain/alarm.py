@@ -20,6 +20,8 @@ CYCLE_OVERDUE_SECONDS = 300.0
 """A due cycle begins within a second; another job may keep it waiting for a while."""
 SILENCE_SECONDS = 120.0
 """A peer that reboots is silent for less; after it no news is an alarm (F30)."""
+NOBODY_SECONDS = 60.0
+"""A takeover and a boot of both are over by then, or named by who is about to serve."""
 ABSENCE_SECONDS = 600.0
 """An appliance that was away for longer says from when to when."""
 
@@ -76,6 +78,11 @@ def own_alarms(path: AlarmPath) -> tuple[Finding, ...]:
     """Return what is wrong here beside what the outbox says: cycles that do not begin."""
     overdue = path.cycle_overdue_seconds
     return (_warn("cycle-overdue", seconds=overdue),) if overdue >= CYCLE_OVERDUE_SECONDS else ()
+
+
+def nobody_serves(seconds: float) -> tuple[Finding, ...]:
+    """Return what both sides say once it has lasted for `seconds`."""
+    return (_block("nobody-serves", seconds=seconds),) if seconds >= NOBODY_SECONDS else ()
 
 
 def peer_alarms(path: AlarmPath | None, peer: str) -> tuple[Finding, ...]:

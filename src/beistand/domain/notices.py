@@ -276,19 +276,19 @@ def standing_topic(
 ) -> Seen | None:
     """Who serves, and who does not any more. `done` says of a takeover who asked for it and how long it took."""
     state = "serving" if state == "unverified" else state
-    if state not in ("serving", "active-failed", "superseded", "standing-by", "held", "forked"):
+    if state not in ("serving", "active-failed", "superseded", "standing-by", "held", "forked", "released"):
         return None
     before, _, epoch_before = told.topics.get(STANDING, Topic()).state.partition(":")
     notice: Notice | None = None
     if before:  # else: mails were switched on just now, or this appliance was made
         notice = _of_standing(state, before, is_new=str(epoch) != epoch_before, done=done, failure=failure)
-    must_last = FAILED_SECONDS if state in ("active-failed", "held") else 0.0
+    lasts = {"active-failed": FAILED_SECONDS, "held": FAILED_SECONDS, "released": PROBLEM_SECONDS}
     return Seen(
         topic=STANDING,
         state=f"{state}:{epoch}",
         notice=notice,
-        must_last=must_last,
-        is_reminded=state in ("active-failed", "held", "forked"),
+        must_last=lasts.get(state, 0.0),
+        is_reminded=state in (*lasts, "forked"),
     )
 
 
@@ -305,7 +305,7 @@ def _of_standing(
         return Notice(code="active-failed", about=failure)
     if state == "superseded":
         return Notice(code="superseded") if before != "superseded" else None
-    return Notice(code="held" if state == "held" else "forked")
+    return Notice(code=state)
 
 
 def takeover_topic(epoch: int, operator: str) -> Seen:

@@ -111,6 +111,11 @@ def release_is_void(released: int, standing: Standing, greeting: Greeting) -> bo
     return release_counts(released, standing) and greeting.claims < released and not is_granted
 
 
+def is_nobody_serving(greeting: Greeting | None, *, serving: bool, claims: int) -> bool:
+    """Tell whether both can be heard, and neither serves nor is about to: telephony is dead, and nobody was told."""
+    return greeting is not None and not (serving or greeting.serving or claims or greeting.claims)
+
+
 def looks_again(checked: Checked | None, standing: Standing, *, holds: bool) -> bool:
     """Tell whether an agent that starts has to look around although this boot was checked.
 
