@@ -15,7 +15,7 @@ import msgspec
 
 from beistand.domain.boot import boot_verdict, peer_news
 from beistand.domain.pair import Greeting
-from beistand.domain.role import Grant, Side, Standing, next_epoch
+from beistand.domain.role import Grant, Side, Standing
 from beistand.domain.serving import (
     CLAIM,
     RELEASE,
@@ -25,15 +25,17 @@ from beistand.domain.serving import (
     Act,
     Checked,
     acts_on_news,
+    is_asked_to_serve,
     looks_again,
     may_release,
     may_serve,
+    may_take_over,
     needs_check,
     release_counts,
     release_is_void,
     takes_back,
 )
-from beistand.operations.takeover import takeover_plan, with_claim_of_peer
+from beistand.operations.takeover import claimed_epoch, takeover_plan, with_claim_of_peer
 from fakes.situations import A_MAC, B_MAC, A, B, grant, greeting
 
 OFF, DEAD, ON = 0, 1, 2
@@ -125,7 +127,9 @@ class Rules:
     boot: Callable[..., Any] = boot_verdict
     news: Callable[..., Any] = peer_news
     acts_on_news: Callable[..., tuple[Act, ...]] = acts_on_news
-    mint: Callable[[int, Side], int] = next_epoch
+    may_take_over: Callable[..., bool] = may_take_over
+    is_asked_to_serve: Callable[..., bool] = is_asked_to_serve
+    claimed_epoch: Callable[..., int] = claimed_epoch
     plan: Callable[..., Any] = takeover_plan
     claims: Callable[..., Any] = with_claim_of_peer
     may_serve: Callable[..., bool] = may_serve

@@ -117,7 +117,7 @@ def retry(state: State, me: int, rules: Rules) -> Iterator[Event]:
         begun = begin(state, me, rules)
         if begun is not None:
             yield f"takeover on {name}", begun
-    is_held_back = node.grant[1] == me and not node.held
+    is_held_back = rules.is_asked_to_serve(stands(node, me), serving=node.held)
     if not node.news and (is_released(node, me) or is_held_back):
         node = node._replace(asked=is_held_back)
         if is_released(node, me):
@@ -127,7 +127,8 @@ def retry(state: State, me: int, rules: Rules) -> Iterator[Event]:
 
 def may_take_over(state: State, me: int, rules: Rules) -> bool:
     node = state.nodes[me]
-    return not (node.grant[1] == me and node.held) or is_forked(state, me, rules)
+    is_chosen_between = is_forked(state, me, rules)
+    return rules.may_take_over(stands(node, me), serving=node.held, is_chosen_between=is_chosen_between)
 
 
 def is_forked(state: State, me: int, rules: Rules) -> bool:
@@ -147,8 +148,7 @@ def begin(state: State, me: int, rules: Rules) -> State | None:
     plan = rules.plan(seen, here, INSTALLATION)
     old = _PLANS[node.journal] if node.journal else None
     number = number_of(after_leftovers(old, plan))
-    epoch = rules.mint(max(here.epoch, seen.peer_epoch, seen.claimed), here.side)
-    new: GrantOf = (epoch, me, here.epoch)
+    new: GrantOf = (rules.claimed_epoch(seen, here), me, here.epoch)
     return put(state, me, node._replace(claim=("note", number, new, list_of(rules.claim))))
 
 

@@ -12,7 +12,7 @@ import pytest
 from beistand.domain.boot import Action, Serve, boot_verdict, peer_news
 from beistand.domain.facts import Facts
 from beistand.domain.pair import Greeting
-from beistand.domain.role import Side, Standing
+from beistand.domain.role import Standing
 from beistand.domain.serving import CLAIM, RELEASE, WITHDRAW, Act, Checked, acts_on_news, counts
 from beistand.operations.takeover import FastProbe, TakeoverPlan, takeover_plan
 from domain.model import CUT, DARK, ON, Left, Rules, State, first_state
@@ -188,8 +188,8 @@ def no_second_probe(*given: object) -> TakeoverPlan:
     return TakeoverPlan.of(*(each for each in steps if not isinstance(each, FastProbe)))
 
 
-def equal_numbers(known: int, _side: Side) -> int:
-    return known + 1
+def equal_numbers(facts: Facts, standing: Standing) -> int:
+    return max(standing.epoch, facts.peer_epoch, facts.claimed) + 1
 
 
 def never_withdraws(*given: object, **facts: object) -> Action:
@@ -232,7 +232,7 @@ def releases_bind_nobody(standing: Standing, checked: Checked | None, _released:
 
 REAL = Rules()
 STALLING = Rules(may_stall=True)
-EQUAL = Rules(mint=equal_numbers)
+EQUAL = Rules(claimed_epoch=equal_numbers)
 GRANTED = (
     *("takeover on b", "b notes its intent", "b goes on", "b asks a to release"),
     *("a does note-release on news", "a does drop-address on news", "a does close-gate on news"),

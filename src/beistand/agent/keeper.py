@@ -19,6 +19,7 @@ from beistand.domain.serving import (
     RELEASE,
     Act,
     acts_on_news,
+    is_asked_to_serve,
     may_release,
     needs_check,
     release_is_void,
@@ -192,7 +193,7 @@ class Keeper:
         """A person wants this appliance to serve: start the PBX again, take back a release, wait no longer."""
         store = self._agent.node.store
         self._retry_at = 0.0
-        self._is_asked = store.standing().is_holder and not self.is_serving
+        self._is_asked = is_asked_to_serve(store.standing(), serving=self.is_serving)
         if released_for(store):
             self._acts.take_back()
         self.soon()

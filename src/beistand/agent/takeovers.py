@@ -17,8 +17,8 @@ from beistand.domain.health import oldest_promised
 from beistand.domain.job import Job, JobKind
 from beistand.domain.message import message
 from beistand.domain.phones import phones
-from beistand.domain.role import Role
 from beistand.domain.safety import OLDEST, data_age, findings, not_accepted, verdict
+from beistand.domain.serving import may_take_over
 from beistand.operations.importing import restore_points
 from beistand.operations.runner import run
 from beistand.operations.takeover import (
@@ -140,10 +140,10 @@ def _findings(agent: Agent, facts: Facts) -> tuple[Finding, ...]:
 
 
 def _may_take_over(agent: Agent) -> None:
-    """Refuse where there is nothing to take over; a holder that is held or forked may be the one to serve (I7)."""
-    is_active = agent.node.store.standing().role is Role.ACTIVE
+    """Refuse where there is nothing to take over."""
+    standing, serving = agent.node.store.standing(), agent.keeper.is_serving
     is_chosen_between = agent.keeper.is_forked or agent.forks.open() is not None
-    if is_active and agent.keeper.is_serving and not is_chosen_between:
+    if not may_take_over(standing, serving=serving, is_chosen_between=is_chosen_between):
         raise Refused("already-active")
 
 

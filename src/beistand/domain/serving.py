@@ -90,6 +90,19 @@ def needs_check(standing: Standing, checked: Checked | None) -> bool:
     return standing.is_holder and not counts(checked, standing)
 
 
+def may_take_over(standing: Standing, *, serving: bool, is_chosen_between: bool) -> bool:
+    """Tell whether a click here takes over: not where we serve, unless a person chooses between two histories (R5).
+
+    A holder that does not serve may be the one to serve by a click (I7).
+    """
+    return not (standing.is_holder and serving) or is_chosen_between
+
+
+def is_asked_to_serve(standing: Standing, *, serving: bool) -> bool:
+    """Tell whether "serve now" ends the wait for a silent peer: the grant is ours, and something holds us back."""
+    return standing.is_holder and not serving
+
+
 def may_release(standing: Standing, epoch: int) -> bool:
     """Tell whether the claim of this epoch may have what we hold: it must be above all that is known here."""
     return epoch > standing.epoch
