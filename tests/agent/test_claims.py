@@ -7,7 +7,7 @@ from beistand.domain.job import JobState
 from beistand.protocol import PlanTakeover, RetryService, StartTakeover, WatchJob
 from fakes.agents import OneOfTwo, TwoAgents
 from fakes.pair_of_appliances import ADDRESS
-from fakes.situations import B, grant
+from fakes.situations import A, B, grant
 
 WAIT = LONGEST_WAIT.total_seconds()
 EVERYTHING = ("peer-still-serves", "no-imported-generation", "partition-suspected", "own-data", "data-old")
@@ -131,6 +131,21 @@ def test_a_loser_gives_up_the_address_before_its_disk_is_asked(two: TwoAgents) -
     assert len(seen) >= 2
     assert set().union(*seen) == set()
     assert two.a.store.standing().epoch == 3
+
+
+def test_a_click_before_the_first_greeting_asks_the_peer_first(two: TwoAgents) -> None:
+    """I9: its machine answers; the agent over there knows a grant that the number has to be above."""
+    two.turns(2)
+    two.b.off()
+    two.a.store.adopt(grant(4, A, 2))
+    two.clock.advance(60)
+    two.b.boot()
+    two.b.agent.reload()
+    assert click(two.b) is JobState.DONE
+    assert two.b.store.standing().epoch == 5
+    two.turns(2)
+    assert two.b.serves
+    assert two.a.is_clean
 
 
 def test_a_claim_that_failed_lets_the_other_serve_again(two: TwoAgents) -> None:

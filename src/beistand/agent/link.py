@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from threading import Event, Lock, Thread
 
 from beistand.agent.log import Complaints, log, log_message
@@ -47,6 +48,8 @@ class Link:
         self._began = clock.monotonic()
         self._answered = self._began
         self._was_answered = False
+        self._failed = -inf
+        """When a question of ours failed last."""
         self._why: Message | None = None
         self._complaints = Complaints(clock.monotonic)
         self._now = Event()
@@ -71,7 +74,7 @@ class Link:
         """Begin anew, with a new peer."""
         with self._lock:
             self._heard, self._why, self._began = None, None, self._clock.monotonic()
-            self._answered, self._was_answered = self._began, False
+            self._answered, self._was_answered, self._failed = self._began, False, -inf
         self._now.set()
 
     def greeted(self, greeting: Greeting) -> None:
@@ -111,6 +114,11 @@ class Link:
         with self._lock:
             return self._since(self._answered)
 
+    def failed_within(self, seconds: float) -> bool:
+        """Tell whether the peer's agent was asked in vain just now: silence of an agent that nobody asked is none."""
+        with self._lock:
+            return self._since(self._failed) < seconds
+
     def why_unreached(self) -> Message | None:
         """Return why our own greetings fail, once they have for a while: the peer may still be heard.
 
@@ -147,7 +155,7 @@ class Link:
     def _silent(self, why: Message) -> None:
         with self._lock:
             is_new = self._why is None or self._why.code != why.code
-            self._why = why
+            self._why, self._failed = why, self._clock.monotonic()
         if is_new:
             log_message(why, "warning")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from beistand.agent.link import GREET_WITHIN
 from beistand.agent.log import log
 from beistand.domain.role import Role
 from beistand.operations.observe import observe
@@ -48,21 +49,7 @@ class Watch:
     def look(self, copy: Copy | None) -> Facts:
         """Observe now; about half a second."""
         with self._asking:
-            job = self._agent.worker.running()
-            greeting = self._agent.link.current()
-            facts = observe(
-                self._agent.node,
-                copy,
-                greeting=greeting,
-                import_running=job is not None and job.kind in ("receive", "seed"),
-            )
-            if greeting is not None and not self._is_there(facts):
-                facts = msgspec.structs.replace(
-                    facts, peer=msgspec.structs.replace(facts.peer, agent=False), peer_epoch=0
-                )
-            elif greeting is None and facts.peer.any and self._agent.link.speaks_otherwise():
-                # It takes no greeting of another version, but it can be asked to release (F15).
-                facts = msgspec.structs.replace(facts, peer=msgspec.structs.replace(facts.peer, agent=True))
+            facts = self._with_agent_of_peer(self._observed(copy))
         facts = self._dated(facts, copy)
         with self._lock:
             if self._facts is None or self._facts.holder_mac != facts.holder_mac:
@@ -73,14 +60,31 @@ class Watch:
             self._facts, self._at = facts, self._agent.clock.monotonic()
         return facts
 
-    def _is_there(self, facts: Facts) -> bool:
-        """Tell whether the peer's last greeting still says that it lives.
+    def _observed(self, copy: Copy | None) -> Facts:
+        job = self._agent.worker.running()
+        return observe(
+            self._agent.node,
+            copy,
+            greeting=self._agent.link.current(),
+            import_running=job is not None and job.kind in ("receive", "seed"),
+        )
 
-        One that died three seconds ago is still `connected`: its agent would be asked in vain to release. Where
-        every other layer is silent it has to answer now.
+    def _with_agent_of_peer(self, facts: Facts) -> Facts:
+        """Ask the peer's agent now where what was heard of it and what its machine says differ.
+
+        One that died three seconds ago is still `connected`: it would be asked in vain to release. One that was
+        not heard since a boot or a broken line may know a higher grant: a number below it would serve nobody (I9).
         """
-        peer = facts.peer
-        return peer.arp or peer.icmp or peer.ssh or self._agent.link.ask(ANSWER_SECONDS) is not None
+        link, machine = self._agent.link, msgspec.structs.replace(facts.peer, agent=False).any
+        if facts.peer.agent is machine:
+            return facts
+        is_answered_for = machine and link.failed_within(FRESH_SECONDS)
+        greeting = None if is_answered_for else link.ask(GREET_WITHIN if machine else ANSWER_SECONDS)
+        # It takes no greeting of another version, but it can be asked to release (F15).
+        is_there = greeting is not None or (machine and link.speaks_otherwise())
+        epoch = greeting.grant.epoch if greeting and greeting.grant else 0
+        peer = msgspec.structs.replace(facts.peer, agent=is_there)
+        return msgspec.structs.replace(facts, peer=peer, peer_epoch=epoch)
 
     def fresh(self, copy: Copy | None) -> Facts:
         """Return facts that are at most five seconds old and are about this copy."""
