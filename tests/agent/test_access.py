@@ -232,6 +232,29 @@ def test_a_viewer_changes_nothing(two: TwoAgents, path: Path) -> None:
     assert state_of(two) == before
 
 
+@pytest.mark.shows("F18", "S19")
+def test_what_a_takeover_would_do_is_shown_to_administrators_only(two: TwoAgents, path: Path) -> None:
+    """S19: the plan is what the page shows; root has it at the console."""
+    settle_in(two.b, "carl")
+
+    def look() -> list[str]:
+        said = []
+        for name in ("", "bert", "carl"):
+            with Line(path) as line:
+                line.hello()
+                if name:
+                    body, _ = line.ask(LogIn(name=name, password=WORDS))
+                    assert isinstance(body, dict)
+                    line.ask(Authenticate(token=body["token"]))
+                said.append(line.code(PlanTakeover()))
+        return said
+
+    assert as_user(NOBODY, look) == ["needs-root", "needs-administrator", ""]
+    with Line(path) as line:
+        assert line.hello().code(PlanTakeover()) == ""
+    assert "takeover-plan" not in repr(two.b.ask(protocol.ReadAudit()))
+
+
 @pytest.mark.shows("F17")
 def test_guessing_over_the_socket_ends_after_ten_tries(path: Path) -> None:
     def guess() -> list[str]:

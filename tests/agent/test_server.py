@@ -92,8 +92,8 @@ def test_nobody_outside_the_group_gets_in(path: Path) -> None:
     ("request_", "expected"),
     [
         (GetConfig(), ""),
-        (PlanTakeover(), ""),
         (WatchJob(id="1"), ""),
+        (PlanTakeover(), "needs-root"),
         (StartCycle(), "needs-root"),
         (SetConfig(config=ModuleConfig()), "needs-root"),
         (RetryService(), "needs-root"),

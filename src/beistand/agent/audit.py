@@ -33,6 +33,7 @@ NOT_TOLD = (
     protocol.ListAccounts,
     protocol.ListUsers,
     protocol.PlanSetup,
+    protocol.PlanTakeover,
     protocol.ReadAudit,
     protocol.SendUpload,
     protocol.TryStandby,

@@ -82,7 +82,11 @@ GROUPS: dict[str, tuple[Route, ...]] = {
         Route("POST /cycles/resume", protocol.ResumeCycles, protocol.UpdateView, ADMINISTRATOR),
         Route("GET /generations", protocol.ListGenerations, protocol.GenerationList, VIEWER),
         Route(
-            "GET /takeover", protocol.PlanTakeover, protocol.TakeoverPlanAnswer, VIEWER, seconds=PLAN_SECONDS
+            "GET /takeover",
+            protocol.PlanTakeover,
+            protocol.TakeoverPlanAnswer,
+            ADMINISTRATOR,
+            seconds=PLAN_SECONDS,
         ),
         Route(
             "POST /takeover",
