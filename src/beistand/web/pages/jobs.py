@@ -15,7 +15,7 @@ from beistand.domain.waits import until
 from beistand.protocol import CancelJob, Done, WatchJob
 from beistand.text import hint, sentence
 from beistand.web.answers import see_other
-from beistand.web.asking import Request
+from beistand.web.asking import Request, is_administrator
 from beistand.web.pages.errors import forgotten
 from beistand.web.rights import for_administrators, for_viewers, local_path
 from beistand.web.telling import say, spoken, told
@@ -75,7 +75,8 @@ def cancel(request: Request, id: str) -> HttpResponseBase:  # noqa: A002
 
 
 def _page(request: Request, shown: Job) -> HttpResponseBase:
-    if shown.kind is JobKind.TAKEOVER:
+    # The page of the takeover is for administrators (S19); how far it is, everybody may see.
+    if shown.kind is JobKind.TAKEOVER and is_administrator(request):
         return redirect("takeover-progress", shown.id)
     values = {
         "job": shown,
