@@ -94,7 +94,7 @@ def _told(call: ast.Call, place: str) -> Iterator[Use]:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     first = call.args[0] if call.args else None
     named = next((each.value for each in call.keywords if each.arg == "code"), None)
-    if name == "stage":
+    if name in ("stage", "enter"):
         yield from (Use(place, f"job.stage.{code}", frozenset()) for code in _texts(first))
     elif name in TELLERS:
         yield from (Use(place, code, _fields(call, name)) for code in _texts(named or first))

@@ -134,7 +134,7 @@ def test_a_release_whose_taking_back_was_lost_is_taken_back_later(two: TwoAgents
     assert two.a.serves
 
 
-def test_a_cancel_behind_the_grant_comes_too_late(two: TwoAgents) -> None:
+def cancel_behind_the_grant(two: TwoAgents) -> None:
     two.turns(2)
     two.a.off()
     two.clock.advance(60)
@@ -145,9 +145,24 @@ def test_a_cancel_behind_the_grant_comes_too_late(two: TwoAgents) -> None:
         two.b.ask(CancelJob(id=two.b.agent.worker.running().id))
 
     two.b.store.close_plan = close_and_cancel
+
+
+def test_a_cancel_behind_the_grant_comes_too_late(two: TwoAgents) -> None:
+    cancel_behind_the_grant(two)
     job = click(two.b, "no-imported-generation", "partition-suspected")
     assert job.state is JobState.DONE
     assert two.b.serves
+
+
+def test_a_cancel_behind_the_grant_hides_no_pbx_that_does_not_start(two: TwoAgents) -> None:
+    """The stage says how far it came: before the last one nothing was taken over."""
+    cancel_behind_the_grant(two)
+    two.b.services.broken.add("asterisk.service")
+    job = click(two.b, "no-imported-generation", "partition-suspected")
+    assert job.state is JobState.FAILED
+    assert job.stage == job.stages[-1] == "serve"
+    assert job.error is not None
+    assert job.error.code == "service-not-started"
 
 
 def test_settings_that_are_damaged_are_told_and_read_again(two: TwoAgents) -> None:

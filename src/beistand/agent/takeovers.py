@@ -1,7 +1,6 @@
 """The takeover as the agent does it: show the plan, take the confirmed digest, run it, serve."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 
 from beistand.agent import takeover_facts
@@ -10,7 +9,7 @@ from beistand.agent.caller import Caller
 from beistand.agent.log import log
 from beistand.agent.serving_notes import released_for
 from beistand.agent.worker import Progress, Result, Work
-from beistand.domain.errors import Cancelled, Failed, Refused
+from beistand.domain.errors import Failed, Refused
 from beistand.domain.facts import Facts, Finding
 from beistand.domain.generation import Copy, CopyState
 from beistand.domain.health import oldest_promised
@@ -104,9 +103,8 @@ def _work(agent: Agent, act: Callable[[Progress], datetime], accepted_at: dateti
 
     def work(progress: Progress) -> Result:
         granted_at = act(progress)
-        # Granted: whoever cancels now comes too late.
-        with suppress(Cancelled):
-            progress.stage("serve")
+        # Granted: whoever cancels now, or has just done so, comes too late.
+        progress.enter("serve")
         outcome = agent.keeper.take_up()
         ended_at = agent.clock.now()
         log("takeover", level="warning", epoch=agent.store.standing().epoch, answers=outcome.answers)

@@ -34,6 +34,10 @@ class Progress:
 
     def stage(self, code: str) -> None:
         self.check()
+        self.enter(code)
+
+    def enter(self, code: str) -> None:
+        """Tell the stage, also of a job that nobody can end any more."""
         log("job-stage", level="debug", job=self.job_id, stage=code)
         self._worker.change(self.job_id, stage=code, done=0, total=0)
 
