@@ -121,7 +121,7 @@ def test_a_release_whose_taking_back_was_lost_is_taken_back_later(two: TwoAgents
     two.b.wiring.peer_now.lost = {Resume}
     recovery.begin()
     assert two.b.store.plan() is not None
-    assert "plan" in two.b.agent.troubles
+    assert "undo-open" in {each.code for each in two.b.ask(GetStatus()).findings}
     two.b.wiring.peer_now.lost = set()
     two.turns(2)
     two.clock.advance(30)

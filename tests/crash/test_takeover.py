@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from beistand.domain.errors import PeerUnreachable
+from beistand.domain.errors import Failed
 from beistand.domain.facts import Facts, PeerSigns
 from beistand.domain.message import Message
 from beistand.domain.plan import Item, Status
@@ -251,9 +251,9 @@ def test_a_grant_that_was_overtaken_is_not_taken() -> None:
 def test_a_failed_undo_keeps_the_plan_until_it_succeeds() -> None:
     """The peer released, the plan failed, and the peer cannot be told so yet."""
     world = World(data_fails=True, lost_calls=frozenset({2, 3}))
-    with pytest.raises(PeerUnreachable):
+    with pytest.raises(Failed, match="undo-failed"):
         click(world)
-    with pytest.raises(PeerUnreachable):
+    with pytest.raises(Failed, match="undo-failed"):
         recover_plan(world.b.node, world.reach)
     assert world.b.store.plan() is not None
     assert world.b.is_clean
@@ -265,7 +265,7 @@ def test_a_failed_undo_keeps_the_plan_until_it_succeeds() -> None:
 def test_a_peer_that_died_after_its_release_does_not_stand_in_the_way() -> None:
     """I7: the undo of the first plan is still open, and the next click takes over all the same."""
     world = World(data_fails=True, lost_calls=frozenset({2}))
-    with pytest.raises(PeerUnreachable):
+    with pytest.raises(Failed, match="undo-failed"):
         click(world)
     world.kill_a()
     world.data_fails = False
@@ -276,10 +276,10 @@ def test_a_peer_that_died_after_its_release_does_not_stand_in_the_way() -> None:
 
 def test_a_failing_second_click_undoes_the_first_one_too() -> None:
     world = World(data_fails=True, lost_calls=frozenset({2, 3}))
-    with pytest.raises(PeerUnreachable):
+    with pytest.raises(Failed, match="undo-failed"):
         click(world)
     world.a.agent_runs = False
-    with pytest.raises(PeerUnreachable):
+    with pytest.raises(Failed, match="undo-failed"):
         click(world)
     world.a.agent_runs = True
     assert recover_plan(world.b.node, world.reach)

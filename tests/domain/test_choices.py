@@ -29,6 +29,15 @@ from beistand.text.catalogue import entries
         (Predicament(state="unverified", serving=True), ["wait-for-peer", "serve-there"]),
         (Predicament(state="checking"), ["wait-for-peer", "serve-now"]),
         (Predicament(state="serving", serving=True), []),
+        (
+            Predicament(state="standing-by", is_undo_open=True),
+            ["wait-for-peer", "take-over-again", "take-back-there"],
+        ),
+        (
+            Predicament(state="superseded", is_undo_open=True),
+            ["wait-for-peer", "take-over-again", "take-back-there"],
+        ),
+        (Predicament(state="unverified", serving=True, is_undo_open=True), ["wait-for-peer", "serve-there"]),
         (Predicament(state="standing-by"), []),
         (Predicament(state="starting"), []),
     ],
@@ -39,11 +48,14 @@ def test_what_can_be_done(seen: Predicament, codes: list[str]) -> None:
 
 def every() -> list[Choice]:
     seen = [
-        Predicament(state=state, serving=serving, held_by=held_by, is_fork_open=is_open)
+        Predicament(
+            state=state, serving=serving, held_by=held_by, is_fork_open=is_open, is_undo_open=is_undo_open
+        )
         for state in (*STATES, "serving")
         for serving in (True, False)
         for held_by in HeldBy
         for is_open in (True, False)
+        for is_undo_open in (True, False)
     ]
     return [each for one in seen for each in choices(one)]
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from beistand.domain.choices import Choice, HeldBy, Predicament, choices
+from beistand.domain.facts import Finding, Severity
+from beistand.domain.job import JobKind
 
 if TYPE_CHECKING:
     from beistand.agent.agent import Agent
-    from beistand.domain.facts import Finding
     from beistand.domain.fork import History
+    from beistand.domain.message import Field
 
 HELD_BY = {"held-by-peer": HeldBy.PEER, "held-by-stranger": HeldBy.STRANGER}
 
@@ -23,6 +25,7 @@ def choices_now(agent: Agent) -> tuple[Choice, ...]:
             serving=keeper.is_serving,
             held_by=_held_by(agent),
             is_fork_open=agent.forks.open() is not None,
+            is_undo_open=_is_undo_open(agent),
         )
     )
 
@@ -36,9 +39,25 @@ def histories(agent: Agent) -> tuple[History, ...]:
     return (mine,) if theirs is None else (mine, theirs)
 
 
-def about_histories(agent: Agent) -> tuple[Finding, ...]:
-    """Return what is found about the data of an appliance that another one took over from, or took over beside."""
-    return (*agent.own_data.findings(), *agent.forks.findings())
+def about_takeovers(agent: Agent) -> tuple[Finding, ...]:
+    """Return what takeovers left: data of which another one took over, or beside; a broken-off one to be undone."""
+    return (*agent.own_data.findings(), *agent.forks.findings(), *_about_undo(agent))
+
+
+def _is_undo_open(agent: Agent) -> bool:
+    """Tell whether a takeover broke off and what it began is still to be undone: the journal has it."""
+    running = agent.worker.running()
+    if running is not None and running.kind is JobKind.TAKEOVER:
+        return False  # the journal of one that is under way
+    return agent.store.plan() is not None
+
+
+def _about_undo(agent: Agent) -> tuple[Finding, ...]:
+    if not _is_undo_open(agent):
+        return ()
+    pair = agent.store.pair()
+    fields: dict[str, Field] = {"peer": pair.peer.host if pair else "-"}
+    return (Finding(code="undo-open", severity=Severity.BLOCK, fields=fields),)
 
 
 def _held_by(agent: Agent) -> HeldBy:

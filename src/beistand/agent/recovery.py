@@ -13,16 +13,10 @@ from beistand.operations.importing import recover_import
 from beistand.operations.leftovers import clear_leftovers, has_leftovers
 from beistand.operations.runner import recover_plan
 from beistand.operations.tries import close_interrupted
-from beistand.ports.node import Node
 
 AGAIN_SECONDS = 10.0
 CLEAR_SECONDS = 30.0
 """On a disk that is still full it fails again, and each time it stands in the list of jobs."""
-_ACTS: tuple[tuple[str, Callable[[Node], object]], ...] = (
-    ("import", recover_import),
-    ("plan", recover_plan),
-    ("cycle", close_interrupted),
-)
 
 
 class Recovery:
@@ -41,8 +35,12 @@ class Recovery:
         self._next = agent.clock.monotonic() + AGAIN_SECONDS
         if not self._tried("settings", agent.reload) or not agent.is_initialised:
             return
-        for what, act in _ACTS:
-            self._tried(what, lambda act=act: act(agent.node))  # type: ignore[misc]
+        self._tried("import", lambda: recover_import(agent.node))
+        with agent.complaints.about(
+            "plan", "error"
+        ):  # no trouble of its own: the journal says that it is open
+            recover_plan(agent.node)
+        self._tried("cycle", lambda: close_interrupted(agent.node))
         Thread(target=self._try_rsync, name="check-rsync", daemon=True).start()
 
     def tick(self) -> None:
@@ -82,7 +80,6 @@ class Recovery:
     def _undo(self, progress: Progress) -> Result:
         progress.stage("undo")
         recover_plan(self._agent.node)
-        self._agent.troubles.pop("plan", None)
         return {}
 
     def _tried(self, what: str, act: Callable[[], object]) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from beistand import __version__
-from beistand.agent.deciding import about_histories, choices_now, histories
+from beistand.agent.deciding import about_takeovers, choices_now, histories
 from beistand.agent.licensing import found_in_licences
 from beistand.agent.link import OTHER_PROTOCOL
 from beistand.agent.out_of_order import out_of_order
@@ -91,7 +91,7 @@ def findings(agent: Agent) -> tuple[Finding, ...]:
     """Return what a person should know now, the most pressing first."""
     found = [
         *agent.keeper.findings(),
-        *about_histories(agent),
+        *about_takeovers(agent),
         *agent.network_setup.findings(),
         *_troubles(agent),
         *found_in_licences(agent),

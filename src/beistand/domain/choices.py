@@ -43,6 +43,8 @@ class Predicament(Value, frozen=True, kw_only=True):
     held_by: HeldBy = HeldBy.NOBODY
     is_fork_open: bool = False
     """Two clicks made two histories, and nobody chose between them yet."""
+    is_undo_open: bool = False
+    """A takeover here broke off, and the other one was not told so yet: it may have given up for it."""
 
 
 TAKEOVER, RETRY, BACKUPS = "beistand takeover", "beistand retry", "beistand backup list"
@@ -55,6 +57,8 @@ _KEEP_THERE = Choice(code="keep-serving-there", where=Where.THERE, command=TAKEO
 _TRY_AGAIN = Choice(code="try-again", where=Where.HERE, command=RETRY, page=TAKEOVER_PAGE)
 _SERVE_NOW = Choice(code="serve-now", where=Where.HERE, command=RETRY, page=TAKEOVER_PAGE)
 _TAKE_BACK = Choice(code="take-back", where=Where.HERE, command=RETRY, page=TAKEOVER_PAGE)
+_TAKE_OVER_AGAIN = Choice(code="take-over-again", where=Where.HERE, command=TAKEOVER, page=TAKEOVER_PAGE)
+_TAKE_BACK_THERE = Choice(code="take-back-there", where=Where.THERE, command=RETRY, page=TAKEOVER_PAGE)
 _KEPT_DATA = Choice(code="look-at-kept-data", where=Where.HERE, command=BACKUPS, page=BACKUPS_PAGE)
 _WAIT_FOR_PEER = Choice(code="wait-for-peer", where=Where.NOWHERE)
 _UNPLUG_STRANGER = Choice(code="unplug-stranger", where=Where.NOWHERE)
@@ -63,6 +67,9 @@ _LEAVE_IT = Choice(code="leave-it", where=Where.NOWHERE)
 
 def choices(seen: Predicament) -> tuple[Choice, ...]:
     """Return what a person can do, the likeliest first; nothing where nobody is waited for."""
+    if seen.is_undo_open and not seen.serving:
+        # Before all others: what they say of the other one, that it serves, is not so.
+        return (_WAIT_FOR_PEER, _TAKE_OVER_AGAIN, _TAKE_BACK_THERE)
     if seen.state == "forked":
         return (_KEEP_HERE, _SERVE_THERE) if seen.serving else (_KEEP_THERE, _SERVE_HERE)
     if seen.is_fork_open:

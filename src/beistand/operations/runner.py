@@ -2,7 +2,7 @@
 
 import msgspec
 
-from beistand.domain.errors import BeistandError
+from beistand.domain.errors import BeistandError, Failed
 from beistand.domain.message import Message, message
 from beistand.domain.plan import Item, Status
 from beistand.domain.role import Grant
@@ -16,8 +16,8 @@ def run(plan: TakeoverPlan, reach: Reach, grant: Grant, progress: Progress) -> M
     """Run the plan and commit the grant; return None, or why everything was undone instead.
 
     The journal knows of each act before it happens. A failing `do`, a cancelled job and a grant that was
-    overtaken turn the plan round. A failing `undo` is raised: the plan stays in the journal and `recover_plan`
-    tries the same undo again. Order is the safety: nothing that comes before it is undone first.
+    overtaken turn the plan round. A failing `undo` is raised as Failed `undo-failed`: the plan stays in the journal
+    and `recover_plan` tries the same undo again. Order is the safety: nothing that comes before it is undone first.
     """
     store = reach.node.store
     plan = after_leftovers(_load(store), plan)
@@ -46,7 +46,7 @@ def run(plan: TakeoverPlan, reach: Reach, grant: Grant, progress: Progress) -> M
 def recover_plan(node: Node, reach: Reach | None = None) -> bool:
     """Undo a plan that a crash cut short or whose undo failed; return whether there was one.
 
-    Undone, not continued: the click was for then. Raises what the failing undo raises.
+    Undone, not continued: the click was for then. Raises Failed `undo-failed`.
     """
     plan = _load(node.store)
     if plan is None:
@@ -66,6 +66,13 @@ def after_leftovers(old: TakeoverPlan | None, plan: TakeoverPlan) -> TakeoverPla
 
 
 def _back_out(plan: TakeoverPlan, reach: Reach) -> None:
+    try:
+        _undo(plan, reach)
+    except BeistandError as error:
+        raise Failed("undo-failed", why=str(plan.why or ""), undo=str(error.message)) from error
+
+
+def _undo(plan: TakeoverPlan, reach: Reach) -> None:
     store = reach.node.store
     _save(store, plan)
     while (index := plan.next()) is not None:

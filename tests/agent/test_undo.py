@@ -1,0 +1,78 @@
+"""A takeover that breaks off: what it began is undone, now or later, and until then it is told that it is not."""
+
+import pytest
+
+from beistand.agent.recovery import Recovery
+from beistand.domain.job import Job, JobState
+from beistand.protocol import GetStatus, PlanTakeover, Resume, StartTakeover, WatchJob
+from fakes.agents import OneOfTwo, TwoAgents
+
+EVERYTHING = ("peer-still-serves", "no-imported-generation", "partition-suspected", "data-old")
+STRANGER = "02:00:00:00:00:99"
+
+
+def ended(one: OneOfTwo, job: Job) -> Job:
+    while job.state is JobState.RUNNING:
+        job = one.ask(WatchJob(id=job.id, seen=job.revision, seconds=5))
+    return job
+
+
+def click(one: OneOfTwo) -> Job:
+    plan = one.ask(PlanTakeover())
+    return ended(one, one.ask(StartTakeover(digest=plan.digest, accept=EVERYTHING, operator="anna")))
+
+
+def codes(one: OneOfTwo) -> set[str]:
+    return {each.code for each in one.ask(GetStatus()).findings}
+
+
+def choices(one: OneOfTwo) -> list[str]:
+    return [each.code for each in one.ask(GetStatus()).choices]
+
+
+@pytest.fixture
+def broken_off(two: TwoAgents) -> Job:
+    """A released, a stranger took the address meanwhile, and the word to go on never reached A."""
+    two.turns(2)
+    two.b.wiring.arp.fast_probe = lambda _interface, _address: STRANGER
+    two.b.wiring.peer_now.lost = {Resume}
+    return click(two.b)
+
+
+def test_an_undo_that_fails_is_told_with_why_it_was_to_be_undone(two: TwoAgents, broken_off: Job) -> None:
+    assert broken_off.state is JobState.FAILED
+    assert broken_off.error is not None
+    assert broken_off.error.code == "undo-failed"
+    assert STRANGER in str(broken_off.error.fields["why"])
+    assert "peer-silent" in str(broken_off.error.fields["undo"])
+
+
+def test_status_tells_that_it_is_not_undone_and_what_can_be_done(two: TwoAgents, broken_off: Job) -> None:
+    assert two.a.is_clean
+    assert "undo-open" in codes(two.b)
+    assert choices(two.b) == ["wait-for-peer", "take-over-again", "take-back-there"]
+
+
+def test_it_is_still_told_after_a_restart(two: TwoAgents, broken_off: Job) -> None:
+    two.b.start()
+    two.b.wiring.peer_now.lost = {Resume}
+    Recovery(two.b.agent).begin()
+    two.b.turn()
+    found = [each.code for each in two.b.ask(GetStatus()).findings]
+    assert found.count("undo-open") == 1
+    assert "undo-failed" not in found
+
+
+def test_a_takeover_under_way_is_no_open_undo(two: TwoAgents) -> None:
+    two.turns(2)
+    seen: list[set[str]] = []
+
+    def look(_interface: str, _address: str) -> str:
+        assert two.b.store.plan() is not None
+        seen.append(codes(two.b))
+        return STRANGER
+
+    two.b.wiring.arp.fast_probe = look
+    click(two.b)
+    assert [each & {"undo-open"} for each in seen] == [set()]
+    assert "undo-open" not in codes(two.b)
