@@ -1,9 +1,11 @@
 """A takeover that breaks off: what it began is undone, now or later, and until then it is told that it is not."""
 
+from threading import Event
+
 import pytest
 
-from beistand.agent.recovery import Recovery
-from beistand.domain.job import Job, JobState
+from beistand.agent.recovery import AGAIN_SECONDS, Recovery
+from beistand.domain.job import Job, JobKind, JobState
 from beistand.protocol import GetStatus, PlanTakeover, Resume, StartTakeover, WatchJob
 from fakes.agents import OneOfTwo, TwoAgents
 
@@ -28,6 +30,14 @@ def codes(one: OneOfTwo) -> set[str]:
 
 def choices(one: OneOfTwo) -> list[str]:
     return [each.code for each in one.ask(GetStatus()).choices]
+
+
+def undo_later(two: TwoAgents) -> None:
+    """Let the peer be heard again, and as much time pass as lies between two tries."""
+    recovery = Recovery(two.b.agent)
+    two.clock.advance(AGAIN_SECONDS)
+    two.b.agent.link.ask()
+    recovery.tick()
 
 
 @pytest.fixture
@@ -76,3 +86,43 @@ def test_a_takeover_under_way_is_no_open_undo(two: TwoAgents) -> None:
     click(two.b)
     assert [each & {"undo-open"} for each in seen] == [set()]
     assert "undo-open" not in codes(two.b)
+
+
+def test_what_is_undone_later_is_no_takeover(two: TwoAgents, broken_off: Job) -> None:
+    """The pages show a takeover that is done as one: this job took nothing over."""
+    two.b.wiring.peer_now.lost = set()
+    begun: list[Job] = []
+    start = two.b.agent.worker.start
+    two.b.agent.worker.start = lambda *what: begun.append(start(*what))
+    undo_later(two)
+    job = ended(two.b, begun[0])
+    assert (job.kind, job.state, dict(job.result)) == (JobKind.UNDO, JobState.DONE, {})
+    two.turns(3)
+    assert two.a.serves
+    assert "undo-open" not in codes(two.b)
+    assert choices(two.b) == []
+
+
+def test_a_click_waits_for_an_undo_that_runs(two: TwoAgents, broken_off: Job) -> None:
+    """I7: one click is enough, also in the moment in which the last one is undone."""
+    worker, begun, asked = two.b.agent.worker, Event(), Event()
+    peer, cancel = two.b.wiring.peer_now, worker.cancel
+    peer.lost, resume = set(), peer.resume
+    two.b.wiring.arp.fast_probe = lambda _interface, _address: ""
+
+    def resume_slowly(epoch: int) -> None:
+        begun.set()
+        assert asked.wait(5)
+        resume(epoch)
+
+    def cancel_and_tell(job: str) -> None:
+        cancel(job)
+        asked.set()
+
+    peer.resume, worker.cancel = resume_slowly, cancel_and_tell
+    undo_later(two)
+    assert begun.wait(5)
+    assert click(two.b).state is JobState.DONE
+    two.turns(2)
+    assert two.b.serves
+    assert two.a.is_clean

@@ -8,7 +8,7 @@ import pytest
 
 from beistand.domain.account import AccountRole
 from beistand.domain.facts import Finding, Severity
-from beistand.domain.job import JobKind, JobState
+from beistand.domain.job import GIVE_WAY, JobKind, JobState
 from beistand.domain.mail import Encryption, MailState, OutboxEntry
 from beistand.domain.message import message
 from beistand.domain.role import Role
@@ -317,16 +317,17 @@ def test_who_clicks_second_sees_the_first_ones_job(start: Start) -> None:
 
 
 def test_another_job_is_named_and_linked(start: Start) -> None:
-    job = scenes.job(kind=JobKind.LOCAL_BACKUP, stages=())
+    job = scenes.job(kind=JobKind.PAIR, stages=())
     busy = msgspec.structs.replace(scenes.STANDBY, job=job)
     browser, _ = start(standby(scenes.gone(), also={GetStatus: busy}))
     page = browser.get(PAGE)
-    assert "This appliance is busy: local backup" in text_of(page)
+    assert "This appliance is busy: pairing" in text_of(page)
     assert 'href="/jobs/0123456789abcdef/"' in page.content.decode()
 
 
-def test_a_cycle_that_runs_does_not_stand_in_the_way(start: Start) -> None:
-    busy = msgspec.structs.replace(scenes.STANDBY, job=scenes.job(kind=JobKind.RECEIVE, stages=()))
+@pytest.mark.parametrize("kind", GIVE_WAY)
+def test_what_the_agent_ends_for_a_takeover_does_not_stand_in_the_way(start: Start, kind: JobKind) -> None:
+    busy = msgspec.structs.replace(scenes.STANDBY, job=scenes.job(kind=kind, stages=()))
     browser, _ = start(standby(scenes.gone(), also={GetStatus: busy}))
     assert 'value="takeover"' in browser.get(PAGE).content.decode()
 

@@ -52,7 +52,7 @@ class Recovery:
             self.begin()
         elif agent.is_initialised and agent.store.plan() is not None and agent.link.is_connected():
             # As a job: no takeover can begin meanwhile. The peer that released waits for our word.
-            agent.worker.start(JobKind.TAKEOVER, self._undo)
+            agent.worker.start(JobKind.UNDO, self._undo)
         elif agent.is_initialised and agent.clock.monotonic() >= self._next_clearing:
             self._clear()
 

@@ -13,7 +13,7 @@ from beistand.domain.errors import Failed, Refused
 from beistand.domain.facts import Facts, Finding
 from beistand.domain.generation import Copy, CopyState
 from beistand.domain.health import oldest_promised
-from beistand.domain.job import Job, JobKind
+from beistand.domain.job import GIVE_WAY, Job, JobKind
 from beistand.domain.message import message
 from beistand.domain.phones import phones
 from beistand.domain.safety import OLDEST, data_age, findings, not_accepted, verdict
@@ -32,11 +32,6 @@ from beistand.operations.takeover import (
 from beistand.ports.store import Event
 from beistand.protocol import PlanTakeover, StartTakeover, TakeoverPlanAnswer
 
-ENDED = (
-    *(JobKind.RECEIVE, JobKind.CYCLE, JobKind.CHECK, JobKind.SEED),
-    *(JobKind.LOCAL_BACKUP, JobKind.RECOVER),
-)
-"""What a takeover does not wait for."""
 END_JOB_SECONDS = 30.0
 """An import that runs is ended between two effects; one big file may have to be copied to its end."""
 
@@ -95,7 +90,7 @@ def start_takeover(agent: Agent, request: StartTakeover, caller: Caller) -> Job:
 
     work = _work(agent, act, accepted_at, began)
     stages = (*(each.step.describe().code.removeprefix("step.") for each in plan.items), "serve")
-    return agent.worker.start_instead(ENDED, END_JOB_SECONDS, JobKind.TAKEOVER, work, stages)
+    return agent.worker.start_instead(GIVE_WAY, END_JOB_SECONDS, JobKind.TAKEOVER, work, stages)
 
 
 def _work(agent: Agent, act: Callable[[Progress], datetime], accepted_at: datetime, began: float) -> Work:

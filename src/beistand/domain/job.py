@@ -19,6 +19,15 @@ class JobKind(StrEnum):
     """A checked export becomes the standby's data (S16)."""
     RECOVER = "recover"
     """What a job left behind that a full or failing disk ended is brought to an end."""
+    UNDO = "undo"
+    """What a takeover had begun that broke off is undone; it takes nothing over."""
+
+
+GIVE_WAY = (
+    *(JobKind.RECEIVE, JobKind.CYCLE, JobKind.CHECK, JobKind.SEED),
+    *(JobKind.LOCAL_BACKUP, JobKind.RECOVER, JobKind.UNDO),
+)
+"""What a takeover does not wait for: it ends them, or begins as soon as they have ended."""
 
 
 class JobState(StrEnum):

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from beistand.client import Told
 from beistand.domain.errors import BeistandError
 from beistand.domain.facts import Finding
-from beistand.domain.job import Job, JobKind
+from beistand.domain.job import GIVE_WAY, Job, JobKind
 from beistand.domain.message import Message, message
 from beistand.protocol import (
     Done,
@@ -53,8 +53,6 @@ PLAN_SECONDS = 5.0
 """A slow agent is not waited for any longer: the page says that it is what it waits for."""
 START_SECONDS = 60.0
 """A running import is ended first, between two effects."""
-ENDED = (JobKind.CYCLE, JobKind.RECEIVE)
-"""Jobs that a takeover does not wait for: it ends them."""
 WRONG_PASSWORD = ("log-in-wrong", "wrong-password")
 RETRY_STATES = ("held", "active-failed", "released")
 """This appliance has the grant and does not serve: one click makes it try (I7)."""
@@ -188,7 +186,7 @@ def _decision(status: Status, plan: TakeoverPlanAnswer, consent: Consent) -> dic
         "refusals": [each for each in plan.findings if each.code in hard and not each.acceptable],
         "shown_codes": " ".join(sorted(hard)),
         "is_old": bool({"data-old", "data-age-unknown"} & set(hard)),
-        "blocking_job": job if job and job.kind not in ENDED else None,
+        "blocking_job": job if job and job.kind not in GIVE_WAY else None,
     }
 
 
