@@ -1,9 +1,11 @@
 """Django's test client over https, and a fake agent behind it that speaks the real protocol."""
 
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -56,6 +58,11 @@ Start = Callable[..., tuple[Client, FakeAgent]]
 
 def account(role: AccountRole = AccountRole.ADMINISTRATOR, name: str = "anna") -> AccountView:
     return AccountView(name=name, role=role, since=BEGIN)
+
+
+def text_of(answer: Any) -> str:
+    """Return the words of a page, without its elements."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode()))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,28 +8,24 @@ import pytest
 
 from beistand.domain.account import AccountRole
 from beistand.domain.facts import Finding, Severity
-from beistand.domain.job import GIVE_WAY, JobKind, JobState
-from beistand.domain.mail import Encryption, MailState, OutboxEntry
+from beistand.domain.job import GIVE_WAY, JobKind
 from beistand.domain.message import message
 from beistand.domain.role import Role
 from beistand.domain.value import Value
 from beistand.protocol import (
     Authenticate,
     Done,
-    GetMail,
     GetStatus,
     ListGenerations,
-    MailView,
     PlanTakeover,
     RetryService,
     StartTakeover,
     TakeoverPlanAnswer,
-    WatchJob,
 )
 from beistand.web import agent_link
 from beistand.web.pages import takeover
 from web import scenes
-from web.conftest import BEGIN, Start, account
+from web.conftest import Start, account, text_of
 
 PAGE = "/admin/redundancy/"
 
@@ -58,10 +54,6 @@ def sent(shown: TakeoverPlanAnswer, **more: Any) -> dict[str, Any]:
         "password": "korrekt",
         **more,
     }
-
-
-def text_of(answer: Any) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode()))
 
 
 # --- what is shown ----------------------------------------------------------------------------------
@@ -330,90 +322,6 @@ def test_what_the_agent_ends_for_a_takeover_does_not_stand_in_the_way(start: Sta
     busy = msgspec.structs.replace(scenes.STANDBY, job=scenes.job(kind=kind, stages=()))
     browser, _ = start(standby(scenes.gone(), also={GetStatus: busy}))
     assert 'value="takeover"' in browser.get(PAGE).content.decode()
-
-
-@pytest.mark.parametrize(
-    ("changes", "states", "told"),
-    [
-        ({"stage": "fast-probe"}, ["done", "doing", "todo"], "Takeover running"),
-        ({"stage": ""}, ["todo", "todo", "todo"], "It begins"),
-        (
-            {"stage": "fast-probe", "state": JobState.FAILED, "error": message("job-not-running", job="x")},
-            ["undone", "failed", "skipped"],
-            "Nothing was taken over",
-        ),
-        (
-            {"stage": "serve", "state": JobState.FAILED, "error": message("job-not-running", job="x")},
-            ["done", "done", "failed"],
-            "The telephone system does not answer",
-        ),
-        (
-            {"stage": "serve", "state": JobState.DONE, "result": {"seconds": 3.25, "epoch": 3}},
-            ["done", "done", "done"],
-            "3.2 seconds",
-        ),
-    ],
-)
-def test_each_step_has_its_state(start: Start, changes: dict[str, Any], states: list[str], told: str) -> None:
-    mail = MailView(
-        host="",
-        port=25,
-        encryption=Encryption.NONE,
-        user="",
-        has_password=False,
-        sender="",
-        texts=(),
-        outbox=(),
-    )
-    browser, _ = start({GetStatus: scenes.STANDBY, WatchJob: scenes.job(**changes), GetMail: mail})
-    page = browser.get(PAGE + "0123456789abcdef/")
-    assert re.findall(r"stage stage-(\w+)", page.content.decode()) == states
-    assert told in text_of(page)
-    is_over = changes.get("state") is not None
-    assert ("http-equiv" in page.content.decode()) is not is_over
-
-
-def test_the_result_counts_the_mails_to_the_users(start: Start) -> None:
-    """S21."""
-    outbox = tuple(
-        OutboxEntry(
-            occasion=occasion,
-            kind="users-takeover",
-            recipient=f"{number}@example.org",
-            subject="",
-            body="",
-            state=state,
-            since=BEGIN,
-        )
-        for number, (occasion, state) in enumerate(
-            [
-                ("takeover-3", MailState.SENT),
-                ("takeover-3", MailState.WAITING),
-                ("takeover-1", MailState.SENT),
-            ]
-        )
-    )
-    mail = MailView(
-        host="m",
-        port=25,
-        encryption=Encryption.NONE,
-        user="",
-        has_password=False,
-        sender="",
-        texts=(),
-        outbox=outbox,
-    )
-    done = scenes.job(stage="serve", state=JobState.DONE, result={"seconds": 1.5, "epoch": 3})
-    active = msgspec.structs.replace(scenes.STANDBY, role=Role.ACTIVE, state="serving")
-    browser, _ = start({GetStatus: active, WatchJob: done, GetMail: mail})
-    assert "1 of 2 are sent" in text_of(browser.get(PAGE + "0123456789abcdef/"))
-
-
-def test_a_job_that_nobody_knows_any_more_is_explained(start: Start) -> None:
-    browser, _ = start({GetStatus: scenes.STANDBY, WatchJob: message("unknown-job", job="x")})
-    page = browser.get(PAGE + "feed/")
-    assert page.status_code == 404
-    assert "not known any more" in text_of(page)
 
 
 def test_an_agent_that_hangs_is_waited_for_once_and_not_for_long(

@@ -1,11 +1,19 @@
 """How far a takeover is and what came of it (S20, S21), as administrators and viewers see it."""
 
+import re
+from typing import Any
+
+import msgspec
+import pytest
+
 from beistand.domain.account import AccountRole
 from beistand.domain.job import JobState
+from beistand.domain.mail import Encryption, MailState, OutboxEntry
 from beistand.domain.message import message
-from beistand.protocol import GetStatus, WatchJob
+from beistand.domain.role import Role
+from beistand.protocol import GetMail, GetStatus, MailView, WatchJob
 from web import scenes
-from web.conftest import BEGIN, Start
+from web.conftest import BEGIN, Start, text_of
 
 PAGE = "/admin/redundancy/0123456789abcdef/"
 JOB = "/jobs/0123456789abcdef/"
@@ -25,3 +33,87 @@ def test_a_viewer_sees_how_far_it_is_and_how_it_ended(start: Start) -> None:
 def test_an_administrator_comes_to_the_page_of_the_takeover(start: Start) -> None:
     browser, _ = start({GetStatus: scenes.STANDBY, WatchJob: scenes.job()})
     assert browser.get(JOB).headers["Location"] == PAGE
+
+
+@pytest.mark.parametrize(
+    ("changes", "states", "told"),
+    [
+        ({"stage": "fast-probe"}, ["done", "doing", "todo"], "Takeover running"),
+        ({"stage": ""}, ["todo", "todo", "todo"], "It begins"),
+        (
+            {"stage": "fast-probe", "state": JobState.FAILED, "error": message("job-not-running", job="x")},
+            ["undone", "failed", "skipped"],
+            "Nothing was taken over",
+        ),
+        (
+            {"stage": "serve", "state": JobState.FAILED, "error": message("job-not-running", job="x")},
+            ["done", "done", "failed"],
+            "The telephone system does not answer",
+        ),
+        (
+            {"stage": "serve", "state": JobState.DONE, "result": {"seconds": 3.25, "epoch": 3}},
+            ["done", "done", "done"],
+            "3.2 seconds",
+        ),
+    ],
+)
+def test_each_step_has_its_state(start: Start, changes: dict[str, Any], states: list[str], told: str) -> None:
+    mail = MailView(
+        host="",
+        port=25,
+        encryption=Encryption.NONE,
+        user="",
+        has_password=False,
+        sender="",
+        texts=(),
+        outbox=(),
+    )
+    browser, _ = start({GetStatus: scenes.STANDBY, WatchJob: scenes.job(**changes), GetMail: mail})
+    page = browser.get(PAGE)
+    assert re.findall(r"stage stage-(\w+)", page.content.decode()) == states
+    assert told in text_of(page)
+    is_over = changes.get("state") is not None
+    assert ("http-equiv" in page.content.decode()) is not is_over
+
+
+def test_the_result_counts_the_mails_to_the_users(start: Start) -> None:
+    """S21."""
+    outbox = tuple(
+        OutboxEntry(
+            occasion=occasion,
+            kind="users-takeover",
+            recipient=f"{number}@example.org",
+            subject="",
+            body="",
+            state=state,
+            since=BEGIN,
+        )
+        for number, (occasion, state) in enumerate(
+            [
+                ("takeover-3", MailState.SENT),
+                ("takeover-3", MailState.WAITING),
+                ("takeover-1", MailState.SENT),
+            ]
+        )
+    )
+    mail = MailView(
+        host="m",
+        port=25,
+        encryption=Encryption.NONE,
+        user="",
+        has_password=False,
+        sender="",
+        texts=(),
+        outbox=outbox,
+    )
+    done = scenes.job(stage="serve", state=JobState.DONE, result={"seconds": 1.5, "epoch": 3})
+    active = msgspec.structs.replace(scenes.STANDBY, role=Role.ACTIVE, state="serving")
+    browser, _ = start({GetStatus: active, WatchJob: done, GetMail: mail})
+    assert "1 of 2 are sent" in text_of(browser.get(PAGE))
+
+
+def test_a_job_that_nobody_knows_any_more_is_explained(start: Start) -> None:
+    browser, _ = start({GetStatus: scenes.STANDBY, WatchJob: message("unknown-job", job="x")})
+    page = browser.get(PAGE)
+    assert page.status_code == 404
+    assert "not known any more" in text_of(page)
