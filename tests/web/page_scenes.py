@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from beistand.domain.account import AccountRole
-from beistand.domain.job import JobState
+from beistand.domain.choices import Predicament, choices
+from beistand.domain.job import JobKind, JobState
 from beistand.domain.message import message
 from beistand.domain.role import Role
 from beistand.domain.value import Value
@@ -107,9 +108,9 @@ def _takeover(name: str, replug: tuple[str, ...] = ()) -> Scene:
     return Scene("/admin/redundancy/", replies)
 
 
-def _progress(**changes: object) -> Scene:
+def _progress(status: Mapping[str, object] | None = None, **changes: object) -> Scene:
     job = scenes.job(**changes)
-    return Scene(f"/admin/redundancy/{job.id}/", {**_standby(), WatchJob: job})
+    return Scene(f"/admin/redundancy/{job.id}/", {**_standby(**(status or {})), WatchJob: job})
 
 
 STAGES = ("ask-peer-to-release", "await-silence", "make-data-ready", "fast-probe", "serve")
@@ -246,6 +247,31 @@ SCENES: dict[str, Scene] = {
         state=JobState.FAILED,
         end=values.NOW,
         error=message("content-differs", path="/etc/asterisk/pjsip.conf"),
+    ),
+    "takeover-undo-open": _progress(status={"findings": (values.UNDO_OPEN,)}, **values.BROKEN_OFF),
+    "takeover-undo-later": _progress(**values.BROKEN_OFF),
+    "takeover-undo-done": _progress(
+        kind=JobKind.UNDO,
+        stages=(),
+        stage="undo",
+        state=JobState.DONE,
+        begin=values.ago(seconds=1.4),
+        end=values.NOW,
+    ),
+    "overview-undo-open": Scene(
+        "/",
+        _standby(
+            findings=(values.UNDO_OPEN,),
+            choices=choices(Predicament(state="standing-by", is_undo_open=True)),
+        ),
+    ),
+    "viewer-takeover": Scene(
+        f"/jobs/{scenes.job().id}/",
+        {
+            **_standby(),
+            Authenticate: VIEWER,
+            WatchJob: scenes.job(stages=STAGES, stage="ask-peer-to-release"),
+        },
     ),
     "takeover-failed-late": _progress(
         stages=STAGES,

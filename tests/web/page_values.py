@@ -244,6 +244,19 @@ def entry(state: MailState, number: int, **more: Any) -> OutboxEntry:
     )
 
 
+BROKEN_OFF: dict[str, Any] = {
+    "stages": ("ask-peer-to-release", "make-data-ready", "fast-probe", "serve"),
+    "stage": "fast-probe",
+    "state": JobState.FAILED,
+    "end": NOW,
+    "error": message(
+        "undo-failed",
+        why="address-in-use address=192.0.2.10 mac=02:00:00:00:00:99",
+        undo="peer-silent server=192.0.2.1",
+    ),
+}
+"""A takeover that another device stopped, and whose undo did not reach the other appliance."""
+UNDO_OPEN = Finding(code="undo-open", severity=Severity.BLOCK, fields={"peer": "pbx-a"})
 REFUSED = message("mail-timeout", host="mail.hinterhuber.example", port=587, seconds=20.0)
 MAIL = MailView(
     host="mail.hinterhuber.example",

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from beistand.domain.account import AccountRole
-from beistand.domain.job import JobState
+from beistand.domain.facts import Finding, Severity
+from beistand.domain.job import JobKind, JobState
 from beistand.domain.mail import Encryption, MailState, OutboxEntry
 from beistand.domain.message import message
 from beistand.domain.role import Role
@@ -74,6 +75,64 @@ def test_each_step_has_its_state(start: Start, changes: dict[str, Any], states: 
     assert told in text_of(page)
     is_over = changes.get("state") is not None
     assert ("http-equiv" in page.content.decode()) is not is_over
+
+
+def test_an_undo_is_no_takeover_that_is_done(start: Start) -> None:
+    undone = scenes.job(kind=JobKind.UNDO, stage="undo", stages=(), state=JobState.DONE, end=BEGIN)
+    browser, _ = start({GetStatus: scenes.STANDBY, WatchJob: undone})
+    assert browser.get(PAGE).headers["Location"] == JOB
+    text = text_of(browser.get(JOB))
+    assert "Nothing was taken over" in text
+    assert "active appliance now" not in text
+
+
+def test_only_a_grant_makes_it_done(start: Start) -> None:
+    """Whatever else ends well as a takeover: the result says which grant was made."""
+    browser, _ = start({GetStatus: scenes.STANDBY, WatchJob: scenes.job(state=JobState.DONE, end=BEGIN)})
+    text = text_of(browser.get(PAGE))
+    assert "Nothing was taken over" in text
+    assert "active appliance now" not in text
+    assert "What comes next" not in text
+
+
+BROKEN_OFF = scenes.job(
+    stage="fast-probe",
+    state=JobState.FAILED,
+    end=BEGIN,
+    error=message(
+        "undo-failed", why="address-in-use address=192.0.2.10 mac=02:00:00:00:00:99", undo="peer-silent"
+    ),
+)
+UNDO_OPEN = Finding(code="undo-open", severity=Severity.BLOCK, fields={"peer": "pbx-a"})
+
+
+def test_what_is_not_undone_yet_is_not_called_undone(start: Start) -> None:
+    waiting = msgspec.structs.replace(scenes.STANDBY, findings=(UNDO_OPEN,))
+    browser, _ = start({GetStatus: waiting, WatchJob: BROKEN_OFF})
+    page = browser.get(PAGE)
+    text = text_of(page)
+    assert re.findall(r"stage stage-(\w+)", page.content.decode()) == ["open", "failed", "skipped"]
+    assert "02:00:00:00:00:99" in text
+    assert "Not undone yet" in text
+    assert "as soon as pbx-a answers" in text
+    assert "Everything that was begun is undone" not in text
+    assert "http-equiv" in page.content.decode()  # it says so itself once it is undone
+
+
+def test_a_bug_undoes_nothing_either(start: Start) -> None:
+    """The journal says what is so, not the error."""
+    waiting = msgspec.structs.replace(scenes.STANDBY, findings=(UNDO_OPEN,))
+    failed = msgspec.structs.replace(BROKEN_OFF, error=message("internal-error", reference="1a2b3c4d"))
+    browser, _ = start({GetStatus: waiting, WatchJob: failed})
+    assert "Not undone yet" in text_of(browser.get(PAGE))
+
+
+def test_once_it_is_undone_the_page_says_so(start: Start) -> None:
+    browser, _ = start({GetStatus: scenes.STANDBY, WatchJob: BROKEN_OFF})
+    page = browser.get(PAGE)
+    assert "Everything that was begun is undone" in text_of(page)
+    assert re.findall(r"stage stage-(\w+)", page.content.decode()) == ["undone", "failed", "skipped"]
+    assert "http-equiv" not in page.content.decode()
 
 
 def test_the_result_counts_the_mails_to_the_users(start: Start) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from django.shortcuts import redirect, render
@@ -13,8 +14,9 @@ from django.views.decorators.http import require_GET
 
 from beistand.client import Told
 from beistand.domain.errors import BeistandError
-from beistand.domain.job import Job, JobState
+from beistand.domain.job import Job, JobKind, JobState
 from beistand.domain.mail import MailState
+from beistand.domain.message import Message, message
 from beistand.domain.waits import until
 from beistand.protocol import GetMail, MailView, Status, WatchJob
 from beistand.text import term
@@ -31,13 +33,29 @@ SETTLED = timedelta(minutes=1)
 """So long after the end the page goes on looking at the mails."""
 
 
+UNDO_OPEN = "undo-open"
+"""The finding of an appliance whose journal still holds what a takeover had begun."""
+
+
+class Outcome(StrEnum):
+    """How it stands with a takeover."""
+
+    RUNNING = "running"
+    DONE = "done"
+    LATE = "late"
+    """This appliance is the active one, and its telephone system does not answer."""
+    OPEN = "open"
+    """Nothing was taken over, and what was begun is still to be undone."""
+    UNDONE = "undone"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stage:
     """One step of the job."""
 
     code: str
     state: str
-    """`done`, `doing`, `todo`, `failed`, `undone` or `skipped`."""
+    """`done`, `doing`, `todo`, `failed`, `undone`, `open` or `skipped`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,15 +86,20 @@ def progress(request: Request, job: str) -> HttpResponseBase:
     except Told as gone:
         request.told.append(gone.message)
         return redirect("takeover") if "part" in request.GET else _gone(request)
+    if found.kind is not JobKind.TAKEOVER:
+        return redirect("job", job)
     status = request.agent.status()
     mails = _mails(request, found)
+    came_of_it = outcome(found, status)
+    are_mails_moving = mails is not None and mails.is_moving and _is_recent(found)
     values: dict[str, Any] = {
         "job": found,
-        "stages": stages(found),
-        "is_running": found.state is JobState.RUNNING,
+        "outcome": came_of_it,
+        "stages": stages(found, came_of_it),
+        "why": why(found),
         "until": until(found),
-        "is_settling": mails is not None and mails.is_moving and _is_recent(found),
-        "is_granted": is_granted(found),
+        "is_settling": are_mails_moving or came_of_it is Outcome.OPEN,
+        "are_mails_moving": are_mails_moving,
         "status": status,
         "peer": status.peer.host if status.peer else term("web.takeover.the-other", spoken()),
         "here": reverse("takeover-progress", args=[job]),
@@ -86,28 +109,41 @@ def progress(request: Request, job: str) -> HttpResponseBase:
     return render(request, page, values)
 
 
-def stages(job: Job) -> tuple[Stage, ...]:
+def outcome(job: Job, status: Status) -> Outcome:
+    """Return how it stands. Only a grant makes it done; whether it is undone says the journal, not the error."""
+    if job.state is JobState.RUNNING:
+        return Outcome.RUNNING
+    if "epoch" in job.result:
+        return Outcome.DONE
+    if job.stages and job.stage == job.stages[-1]:
+        return Outcome.LATE  # the last stage begins with the grant
+    return Outcome.OPEN if any(each.code == UNDO_OPEN for each in status.findings) else Outcome.UNDONE
+
+
+def stages(job: Job, came_of_it: Outcome) -> tuple[Stage, ...]:
     """Return what it goes through, each with how far it came."""
     codes = job.stages or ((job.stage,) if job.stage else ())
     at = codes.index(job.stage) if job.stage in codes else -1
-    return tuple(Stage(code=code, state=_state(job, index, at)) for index, code in enumerate(codes))
+    return tuple(Stage(code=code, state=_state(came_of_it, index, at)) for index, code in enumerate(codes))
 
 
-def _state(job: Job, index: int, at: int) -> str:
-    if job.state is JobState.DONE:
+def _state(came_of_it: Outcome, index: int, at: int) -> str:
+    is_running = came_of_it is Outcome.RUNNING
+    if came_of_it is Outcome.DONE:
         return "done"
-    is_over = job.state is not JobState.RUNNING
     if index < at:
         # Before the grant everything is undone when one step fails.
-        return "undone" if is_over and not is_granted(job) else "done"
+        return came_of_it.value if came_of_it in (Outcome.OPEN, Outcome.UNDONE) else "done"
     if index > at:
-        return "skipped" if is_over else "todo"
-    return "failed" if is_over else "doing"
+        return "todo" if is_running else "skipped"
+    return "doing" if is_running else "failed"
 
 
-def is_granted(job: Job) -> bool:
-    """Tell whether this appliance became the active one: the last stage begins with that."""
-    return job.state is JobState.DONE or bool(job.stages and job.stage == job.stages[-1])
+def why(job: Job) -> Message | None:
+    """Return why nothing was taken over. How it stands with an undo that failed then, the page says as it is now."""
+    if job.error is not None and job.error.code == "undo-failed":
+        return message("web.takeover.failed.why", why=job.error.fields.get("why", ""))
+    return job.error
 
 
 def _is_recent(job: Job) -> bool:
