@@ -258,6 +258,13 @@ SCENES: dict[str, Scene] = {
         begin=values.ago(seconds=1.4),
         end=values.NOW,
     ),
+    "takeover-forgotten": Scene(
+        f"/admin/redundancy/{scenes.job().id}/",
+        {
+            **_standby(findings=(values.UNDO_OPEN,)),
+            WatchJob: message("unknown-job", job=scenes.job().id),
+        },
+    ),
     "overview-undo-open": Scene(
         "/",
         _standby(

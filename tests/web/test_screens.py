@@ -2,7 +2,6 @@
 
 import itertools
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,9 @@ from typing import Any
 import pytest
 
 from beistand_lab.browser import NARROW, WIDE
-from beistand_lab.settings import LABS
-from fakes.agent_server import FakeAgent
-from web.page_process import REPOSITORY, BrowserBeside, WebProcess
-from web.page_scenes import PASSWORD, SCENES, USUAL, Scene
+from web.page_process import REPOSITORY, BrowserBeside
+from web.page_scenes import SCENES, Scene
+from web.visits import Visit, visiting
 
 SCREENS = REPOSITORY / "build" / "screens" / "states"
 IS_PHOTOGRAPHED = "BEISTAND_SCREENS" in os.environ
@@ -29,54 +27,10 @@ WALL, ZOOMED = (3840, 2160), (640, 450)
 """4K, and what 200 % leave of a window of 1280 pixels."""
 
 
-class Visit:
-    """One web process, one browser, one agent that says what a scene wants."""
-
-    def __init__(self, agent: FakeAgent, browser: BrowserBeside) -> None:
-        self.agent = agent
-        self.browser = browser
-        self.titles: dict[tuple[str, str], str] = {}
-        self._is_in = False
-
-    def go(self, scene: Scene, language: str) -> None:
-        self.browser.prefer(language=language)
-        self._log_in(wanted=scene.logged_in)
-        self.agent.answer({**USUAL, **scene.replies})
-        self.agent.is_gone = not scene.has_agent
-        self.browser.open("", scene.path)
-        self.agent.is_gone = False
-        for name, text in scene.fill.items():
-            field = self.browser.find(f"main [name={name}]:not([type=hidden])")
-            field.clear()
-            field.send_keys(text)
-        if scene.press:
-            self.browser.press(self.browser.find(scene.press), leads_on=not scene.opens)
-
-    def _log_in(self, *, wanted: bool) -> None:
-        if wanted == self._is_in:
-            return
-        self.browser.forget()
-        self.agent.answer(USUAL)
-        if wanted:
-            self.browser.open("", "/log-in/")
-            self.browser.fill("name", "anna")
-            self.browser.fill("password", PASSWORD)
-            self.browser.press(self.browser.find("main .primary"))
-            self.browser.wait_for_path("/")
-        self._is_in = wanted
-
-
 @pytest.fixture(scope="module")
 def visit() -> Iterator[Visit]:
-    own = os.getpid()  # several runs may look at once
-    address, name = f"127.73.{own // 250 % 250}.{own % 250 + 1}", f"screens-{own}"
-    with (
-        FakeAgent(USUAL) as agent,
-        WebProcess(agent.path, address),
-        BrowserBeside(name, address) as browser,
-    ):
-        yield Visit(agent, browser)
-    shutil.rmtree(LABS / name, ignore_errors=True)
+    with visiting() as visit:
+        yield visit
 
 
 @pytest.mark.parametrize("name", SCENES)

@@ -171,6 +171,20 @@ def test_the_result_counts_the_mails_to_the_users(start: Start) -> None:
     assert "1 of 2 are sent" in text_of(browser.get(PAGE))
 
 
+def test_a_job_that_nobody_knows_any_more_is_none_for_the_script_either(start: Start) -> None:
+    """It loads the page anew then, which says how it stands."""
+    browser, _ = start({GetStatus: scenes.STANDBY, WatchJob: message("unknown-job", job="x")})
+    assert browser.get(f"{PAGE}?part=1").status_code == 404
+
+
+def test_what_the_agent_refuses_otherwise_is_no_forgotten_job(start: Start) -> None:
+    refused = message("internal-error", reference="1a2b3c4d")
+    browser, _ = start({GetStatus: scenes.STANDBY, WatchJob: refused})
+    page = browser.get(PAGE)
+    assert page.status_code == 409
+    assert "not known any more" not in text_of(page)
+
+
 def test_a_job_that_nobody_knows_any_more_is_explained(start: Start) -> None:
     browser, _ = start({GetStatus: scenes.STANDBY, WatchJob: message("unknown-job", job="x")})
     page = browser.get(PAGE)

@@ -21,6 +21,7 @@ from beistand.domain.waits import until
 from beistand.protocol import GetMail, MailView, Status, WatchJob
 from beistand.text import term
 from beistand.web.rights import for_administrators
+from beistand.web.summary import summary
 from beistand.web.telling import spoken
 
 if TYPE_CHECKING:
@@ -83,9 +84,10 @@ def progress(request: Request, job: str) -> HttpResponseBase:
     """The whole page, or with `part` only what changes."""
     try:
         found = request.agent.ask(WatchJob(id=job, seconds=0.0), Job)
-    except Told as gone:
-        request.told.append(gone.message)
-        return redirect("takeover") if "part" in request.GET else _gone(request)
+    except Told as refused:
+        if refused.message.code == "unknown-job":
+            return _gone(request)
+        raise
     if found.kind is not JobKind.TAKEOVER:
         return redirect("job", job)
     status = request.agent.status()
@@ -168,5 +170,11 @@ def _mails(request: Request, job: Job) -> Mails | None:
 
 
 def _gone(request: Request) -> HttpResponseBase:
+    """404: a restart of the agent ends jobs and forgets them. What became of it, says how the appliance is now."""
     status: Status = request.agent.status()
-    return render(request, "takeover_progress.html", {"status": status, "job": None}, status=404)
+    values = {
+        "job": None,
+        "summary": summary(status),
+        "findings": [each for each in status.findings if each.code == UNDO_OPEN],
+    }
+    return render(request, "takeover_progress.html", values, status=404)

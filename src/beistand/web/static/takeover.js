@@ -4,11 +4,12 @@
 const LOOK_MS = 2000;
 const STEP_MS = 700;
 const PATIENCE_MS = 5000;
+const LOST_AFTER = 3; // A takeover keeps the appliance busy: one answer that does not come means nothing.
 
 async function fetched(address) {
   const answer = await fetch(address, { signal: AbortSignal.timeout(PATIENCE_MS), headers: { Accept: "text/html" } });
-  // Whoever was logged out is told so, and not that the line is dead.
-  if (answer.redirected && new URL(answer.url).pathname === "/log-in/") location.reload();
+  // Logged out, or nothing there any more: the page itself says which, and not that the line is dead.
+  if (answer.redirected || answer.status === 403 || answer.status === 404) location.reload();
   if (answer.redirected || !answer.ok) throw new Error(String(answer.status));
   return new DOMParser().parseFromString(await answer.text(), "text/html").body;
 }
@@ -58,16 +59,21 @@ function watchEvidence(form) {
 }
 
 function watchProgress(place) {
+  const lost = document.getElementById("line-lost");
+  let failures = 0;
   const look = async () => {
+    let pause = STEP_MS;
     try {
-      const fresh = await fetched(`${place.dataset.progress}?part=1`);
-      const state = fresh.querySelector("[data-state]").dataset.state;
-      put(place.querySelector("[data-state]"), fresh.querySelector("[data-state]"));
-      if (state !== "running" && state !== "settling") return;
+      const fresh = (await fetched(`${place.dataset.progress}?part=1`)).querySelector("[data-state]");
+      put(place.querySelector("[data-state]"), fresh);
+      failures = 0;
+      if (fresh.dataset.state === "settling") pause = LOOK_MS;
+      else if (fresh.dataset.state !== "running") pause = 0;
     } catch {
-      // The appliance is busy with the takeover: ask again.
+      failures += 1;
     }
-    setTimeout(look, STEP_MS);
+    lost.hidden = failures < LOST_AFTER;
+    if (pause) setTimeout(look, pause);
   };
   if (place.querySelector('[data-state="running"], [data-state="settling"]')) setTimeout(look, STEP_MS);
 }
