@@ -3,14 +3,17 @@
 import msgspec
 import pytest
 
+from beistand.agent.aftermath import NO_ADDRESS, NO_SERVER, TOO_LATE
 from beistand.agent.daemon import Loop
 from beistand.domain.config import ModuleConfig
 from beistand.domain.errors import Failed
 from beistand.domain.job import Job, JobState
-from beistand.domain.mail import MailServer, MailText, User
+from beistand.domain.mail import MailServer, MailState, MailText, User
+from beistand.domain.message import message
 from beistand.domain.profile import DirectoryFormat, UserDirectory
 from beistand.domain.settings import PairSettings
-from beistand.protocol import GetStatus, PlanTakeover, StartTakeover, WatchJob
+from beistand.protocol import GetMail, GetStatus, PlanTakeover, StartTakeover, UsersTold, WatchJob
+from beistand.text.catalogue import LANGUAGES, entries
 from fakes.agents import OneOfTwo, TwoAgents
 from fakes.pair_of_appliances import PROFILE
 
@@ -87,6 +90,65 @@ def test_what_a_kill_left_undone_is_made_up_for(two: TwoAgents, one: OneOfTwo) -
     one.turn()
     one.agent.aftermath.tick()
     assert recipients(one) == ["alice@example.org", "bob@example.org"]
+
+
+def told(one: OneOfTwo) -> UsersTold:
+    found = one.ask(GetMail()).users_told
+    assert found is not None
+    return found
+
+
+def test_what_became_of_the_mails_is_told(two: TwoAgents, one: OneOfTwo) -> None:
+    take_over(two)
+    assert (told(one).epoch, told(one).is_over, told(one).all, told(one).why) == (3, False, 0, None)
+    one.agent.aftermath.tick()
+    sent, *_ = one.store.outbox()
+    one.store.put_mails([msgspec.structs.replace(sent, state=MailState.SENT)])
+    assert told(one) == UsersTold(epoch=3, is_over=True, sent=1, waiting=1)
+
+
+def test_a_directory_that_cannot_be_read_is_told_until_it_can(two: TwoAgents, one: OneOfTwo) -> None:
+    """Nobody knows yet that no user has an address: it is tried again."""
+    one.wiring.users.trouble = Failed("users-not-read", path="/etc/asterisk/voicemail.conf", why="gone")
+    take_over(two)
+    with pytest.raises(Failed, match="users-not-read"):
+        one.agent.aftermath.tick()
+    assert (told(one).is_over, told(one).why) == (False, one.wiring.users.trouble.message)
+    one.wiring.users.trouble = None
+    one.agent.aftermath.tick()
+    assert told(one) == UsersTold(epoch=3, is_over=True, waiting=2)
+
+
+@pytest.mark.parametrize(
+    ("server", "people", "why"),
+    [
+        (MailServer(), PEOPLE, "mail-server-unknown"),
+        (SERVER, PEOPLE[-1:], "users-without-address"),
+        (SERVER, (), "users-without-address"),
+    ],
+)
+def test_why_nobody_got_a_mail_is_still_known_later(
+    two: TwoAgents, one: OneOfTwo, server: MailServer, people: tuple[User, ...], why: str
+) -> None:
+    one.store.set_settings(PairSettings(mail_server=server))
+    one.wiring.users.people = people
+    take_over(two)
+    one.agent.aftermath.tick()
+    one.store.set_settings(PairSettings(mail_server=SERVER))
+    one.wiring.users.people = PEOPLE
+    one.start()
+    one.agent.reload()
+    assert told(one) == UsersTold(epoch=3, is_over=True, why=message(why))
+    assert recipients(one) == []
+
+
+@pytest.mark.parametrize("spoken", LANGUAGES)
+def test_every_reason_has_its_words(spoken: str) -> None:
+    assert {NO_SERVER, NO_ADDRESS, TOO_LATE} <= set(entries(spoken))
+
+
+def test_who_took_nothing_over_has_nobody_to_tell(two: TwoAgents, one: OneOfTwo) -> None:
+    assert [each.ask(GetMail()).users_told for each in (two.a, one)] == [None, None]
 
 
 def test_the_first_active_tells_nobody(two: TwoAgents, one: OneOfTwo) -> None:

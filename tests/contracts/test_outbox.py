@@ -63,6 +63,15 @@ def test_what_became_of_mails_is_kept(store: Any) -> None:
     assert store.outbox(limit=1) == (other,)
 
 
+def test_the_mails_about_one_occasion_are_counted(store: Any) -> None:
+    store.enqueue([mail(recipient=f"{number}@example.org") for number in range(150)])
+    store.enqueue([mail(occasion="takeover-40"), mail(occasion="takeover-5", state=MailState.SENT)])
+    store.put_mails([mail(recipient="7@example.org", state=MailState.GIVEN_UP)])
+    assert store.mails_about("takeover-4") == {MailState.WAITING: 149, MailState.GIVEN_UP: 1}
+    assert store.mails_about("takeover-5") == {MailState.SENT: 1}
+    assert store.mails_about("takeover-6") == {}
+
+
 def test_old_mails_are_forgotten_but_none_that_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(adapter, "MAILS_KEPT", 3)
     store = SqliteStore(tmp_path / "state.db")

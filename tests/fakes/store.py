@@ -1,5 +1,6 @@
 """The durable state of one machine in memory: what a takeover needs of it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -75,6 +76,9 @@ class MemoryStore:
     def outbox(self, limit: int = 100, state: MailState | None = None) -> tuple[OutboxEntry, ...]:
         found = [each for each in reversed(self.mails.values()) if state in (None, each.state)]
         return tuple(found[:limit])
+
+    def mails_about(self, occasion: str) -> dict[MailState, int]:
+        return dict(Counter(each.state for each in self.mails.values() if each.occasion == occasion))
 
     def put_mails(self, mails: Sequence[OutboxEntry]) -> None:
         known = {(each.occasion, each.recipient): each for each in mails}

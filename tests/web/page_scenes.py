@@ -44,6 +44,7 @@ from beistand.protocol import (
     SetMailServer,
     TryStandby,
     UploadView,
+    UsersTold,
     WatchJob,
 )
 from fakes.agent_server import Reply
@@ -111,6 +112,19 @@ def _takeover(name: str, replug: tuple[str, ...] = ()) -> Scene:
 def _progress(status: Mapping[str, object] | None = None, **changes: object) -> Scene:
     job = scenes.job(**changes)
     return Scene(f"/admin/redundancy/{job.id}/", {**_standby(**(status or {})), WatchJob: job})
+
+
+def _taken(users_told: UsersTold | None) -> Scene:
+    done = _progress(
+        status={"role": Role.ACTIVE, "state": "serving"},
+        stages=STAGES,
+        stage="serve",
+        state=JobState.DONE,
+        end=values.NOW,
+        result={"seconds": 6.4, "epoch": 3, "phones": 10, "phones_answered": 9},
+    )
+    mail = replace(values.MAIL, users_told=users_told)
+    return dataclasses.replace(done, replies={**done.replies, GetMail: mail})
 
 
 STAGES = ("ask-peer-to-release", "await-silence", "make-data-ready", "fast-probe", "serve")
@@ -234,13 +248,10 @@ SCENES: dict[str, Scene] = {
     ),
     "takeover-running": _progress(stages=STAGES, stage="make-data-ready"),
     "takeover-unplug": _progress(stages=STAGES, stage="await-silence"),
-    "takeover-done": _progress(
-        stages=STAGES,
-        stage="serve",
-        state=JobState.DONE,
-        end=values.NOW,
-        result={"seconds": 6.4, "epoch": 3, "phones": 10, "phones_answered": 9},
-    ),
+    "takeover-done": _taken(UsersTold(epoch=3, is_over=True, sent=14, waiting=3, given_up=1)),
+    "takeover-done-mails-later": _taken(UsersTold(epoch=3, is_over=False, why=values.UNREADABLE)),
+    "takeover-done-no-mails": _taken(UsersTold(epoch=3, is_over=True, why=message("users-without-address"))),
+    "takeover-done-mails-unknown": _taken(None),
     "takeover-failed": _progress(
         stages=STAGES,
         stage="make-data-ready",

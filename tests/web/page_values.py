@@ -256,6 +256,7 @@ BROKEN_OFF: dict[str, Any] = {
     ),
 }
 """A takeover that another device stopped, and whose undo did not reach the other appliance."""
+UNREADABLE = message("users-not-read", path="/etc/asterisk/voicemail.conf", why="No such file or directory")
 UNDO_OPEN = Finding(code="undo-open", severity=Severity.BLOCK, fields={"peer": "pbx-a"})
 REFUSED = message("mail-timeout", host="mail.hinterhuber.example", port=587, seconds=20.0)
 MAIL = MailView(

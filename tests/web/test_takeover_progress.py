@@ -1,6 +1,7 @@
 """How far a takeover is and what came of it (S20, S21), as administrators and viewers see it."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -9,13 +10,23 @@ import pytest
 from beistand.domain.account import AccountRole
 from beistand.domain.facts import Finding, Severity
 from beistand.domain.job import JobKind, JobState
-from beistand.domain.mail import Encryption, MailState, OutboxEntry
+from beistand.domain.mail import Encryption
 from beistand.domain.message import message
 from beistand.domain.role import Role
-from beistand.protocol import GetMail, GetStatus, MailView, WatchJob
+from beistand.protocol import GetMail, GetStatus, MailView, UsersTold, WatchJob
 from web import scenes
 from web.conftest import BEGIN, Start, text_of
 
+MAIL = MailView(
+    host="m",
+    port=25,
+    encryption=Encryption.NONE,
+    user="",
+    has_password=False,
+    sender="",
+    texts=(),
+    outbox=(),
+)
 PAGE = "/admin/redundancy/0123456789abcdef/"
 JOB = "/jobs/0123456789abcdef/"
 
@@ -59,17 +70,7 @@ def test_an_administrator_comes_to_the_page_of_the_takeover(start: Start) -> Non
     ],
 )
 def test_each_step_has_its_state(start: Start, changes: dict[str, Any], states: list[str], told: str) -> None:
-    mail = MailView(
-        host="",
-        port=25,
-        encryption=Encryption.NONE,
-        user="",
-        has_password=False,
-        sender="",
-        texts=(),
-        outbox=(),
-    )
-    browser, _ = start({GetStatus: scenes.STANDBY, WatchJob: scenes.job(**changes), GetMail: mail})
+    browser, _ = start({GetStatus: scenes.STANDBY, WatchJob: scenes.job(**changes), GetMail: MAIL})
     page = browser.get(PAGE)
     assert re.findall(r"stage stage-(\w+)", page.content.decode()) == states
     assert told in text_of(page)
@@ -135,40 +136,71 @@ def test_once_it_is_undone_the_page_says_so(start: Start) -> None:
     assert "http-equiv" not in page.content.decode()
 
 
-def test_the_result_counts_the_mails_to_the_users(start: Start) -> None:
-    """S21."""
-    outbox = tuple(
-        OutboxEntry(
-            occasion=occasion,
-            kind="users-takeover",
-            recipient=f"{number}@example.org",
-            subject="",
-            body="",
-            state=state,
-            since=BEGIN,
-        )
-        for number, (occasion, state) in enumerate(
-            [
-                ("takeover-3", MailState.SENT),
-                ("takeover-3", MailState.WAITING),
-                ("takeover-1", MailState.SENT),
-            ]
-        )
-    )
-    mail = MailView(
-        host="m",
-        port=25,
-        encryption=Encryption.NONE,
-        user="",
-        has_password=False,
-        sender="",
-        texts=(),
-        outbox=outbox,
-    )
-    done = scenes.job(stage="serve", state=JobState.DONE, result={"seconds": 1.5, "epoch": 3})
-    active = msgspec.structs.replace(scenes.STANDBY, role=Role.ACTIVE, state="serving")
-    browser, _ = start({GetStatus: active, WatchJob: done, GetMail: mail})
-    assert "1 of 2 are sent" in text_of(browser.get(PAGE))
+TAKEN = scenes.job(stage="serve", state=JobState.DONE, result={"seconds": 1.5, "epoch": 3})
+ACTIVE = msgspec.structs.replace(scenes.STANDBY, role=Role.ACTIVE, state="serving")
+UNREADABLE = message("users-not-read", path="/etc/asterisk/voicemail.conf", why="No such file or directory")
+NO_WORD = "not known at the moment whether users got a mail"
+PREPARED = "are being prepared"
+NOBODY = "No user was mailed"
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        (UsersTold(epoch=3, is_over=True, sent=130, waiting=70), "130 of 200 are sent"),
+        (UsersTold(epoch=3, is_over=True, sent=1, given_up=1), "Given up: 1"),
+        (UsersTold(epoch=3, is_over=False), PREPARED),
+        (UsersTold(epoch=3, is_over=False, why=UNREADABLE), "voicemail.conf cannot be read: No such file"),
+        (UsersTold(epoch=3, is_over=False, why=UNREADABLE), "tried again by itself"),
+        (
+            UsersTold(epoch=3, is_over=True, why=message("mail-server-unknown")),
+            f"{NOBODY}: no mail server is configured.",
+        ),
+        (
+            UsersTold(epoch=3, is_over=True, why=message("users-without-address")),
+            f"{NOBODY}: no user has a mail address.",
+        ),
+        (UsersTold(epoch=3, is_over=True), NO_WORD),
+        (UsersTold(epoch=5, is_over=True, sent=2), NO_WORD),
+        (None, NO_WORD),
+    ],
+)
+def test_the_result_says_what_became_of_the_mails_to_the_users(
+    start: Start, told: UsersTold | None, expected: str
+) -> None:
+    """S21: and nothing that nobody has seen."""
+    mail = msgspec.structs.replace(MAIL, users_told=told)
+    browser, _ = start({GetStatus: ACTIVE, WatchJob: TAKEN, GetMail: mail})
+    text = text_of(browser.get(PAGE))
+    assert expected in text
+    assert (NOBODY in text) is (NOBODY in expected)
+
+
+def test_mails_that_nobody_can_ask_for_are_not_said_to_be_missing(start: Start) -> None:
+    refused = message("internal-error", reference="1a2b3c4d")
+    browser, _ = start({GetStatus: ACTIVE, WatchJob: TAKEN, GetMail: refused})
+    text = text_of(browser.get(PAGE))
+    assert NO_WORD in text
+    assert NOBODY not in text
+
+
+@pytest.mark.parametrize(
+    ("told", "looks_again"),
+    [
+        (UsersTold(epoch=3, is_over=True, sent=1, waiting=1), True),
+        (UsersTold(epoch=3, is_over=False, why=UNREADABLE), True),
+        (None, True),
+        (UsersTold(epoch=3, is_over=True, sent=2), False),
+        (UsersTold(epoch=3, is_over=True, why=message("users-without-address")), False),
+    ],
+)
+def test_right_after_it_the_page_looks_at_the_mails_again(
+    start: Start, told: UsersTold | None, looks_again: bool
+) -> None:
+    just_now = msgspec.structs.replace(TAKEN, end=datetime.now(UTC))
+    mail = msgspec.structs.replace(MAIL, users_told=told)
+    browser, _ = start({GetStatus: ACTIVE, WatchJob: just_now, GetMail: mail})
+    assert ("http-equiv" in browser.get(PAGE).content.decode()) is looks_again
 
 
 def test_a_job_that_nobody_knows_any_more_is_none_for_the_script_either(start: Start) -> None:

@@ -217,6 +217,12 @@ class SqliteStore:
         )
         return tuple(self._decoded(body, OutboxEntry) for (body,) in rows)
 
+    def mails_about(self, occasion: str) -> dict[MailState, int]:
+        rows = self._file.rows(
+            "SELECT state, count(*) FROM outbox WHERE occasion = ? GROUP BY state", (occasion,)
+        )
+        return {MailState(state): count for state, count in rows}
+
     def put_mails(self, mails: Sequence[OutboxEntry]) -> None:
         sql = "UPDATE outbox SET state = ?, body = ? WHERE occasion = ? AND recipient = ?"
 

@@ -15,15 +15,17 @@ from beistand.agent.letters import to_users
 from beistand.agent.log import log
 from beistand.domain.errors import BeistandError, Failed
 from beistand.domain.job import JobKind
+from beistand.domain.mail import MailState
 from beistand.domain.mail_text import USERS_TAKEOVER
-from beistand.domain.message import message
+from beistand.domain.message import Message, message
 from beistand.domain.value import Value
 from beistand.ports.mail import Notified
 from beistand.ports.store import Event
+from beistand.protocol import UsersTold
 
 if TYPE_CHECKING:
     from beistand.agent.agent import Agent
-    from beistand.domain.mail import User
+    from beistand.domain.mail import OutboxEntry, User
     from beistand.domain.message import Field
     from beistand.domain.role import Grant
 
@@ -32,7 +34,9 @@ PHONE_SECONDS = 1.6
 LONGEST_AGO = timedelta(days=1)
 """A takeover that is longer ago is no news to anybody."""
 PHONES_TOLD, USERS_TOLD, ENDED = "phones-told", "users-told", "takeover-ended"
-"""Documents: the epoch of which it was told, and how long its takeover took."""
+"""Documents: the epoch of which it was told, for users with why there was no mail; how long its takeover took."""
+NO_SERVER, NO_ADDRESS, TOO_LATE = "mail-server-unknown", "users-without-address", "users-told-too-late"
+"""Why no user gets a mail: codes of the catalogue."""
 
 
 class Ended(Value, frozen=True, kw_only=True):
@@ -44,10 +48,13 @@ class Aftermath:
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
         self._lock = Lock()
+        self._trouble: Message | None = None
+        """Why the users could not be told yet."""
 
     def begin(self, epoch: int, seconds: float) -> dict[str, Field]:
         """Note how long the takeover took and tell the phones; return how many, for the job's result."""
         agent, told = self._agent, Notified(phones=0, answered=0)
+        self._trouble = None
         try:
             agent.store.put(ENDED, msgspec.json.encode(Ended(epoch=epoch, seconds=seconds)))
             told = self.tell_phones(epoch) or told
@@ -73,12 +80,29 @@ class Aftermath:
         running = agent.worker.running()
         if running is not None and running.kind is JobKind.TAKEOVER:
             return  # it tells the phones itself
-        standing = agent.store.standing()
-        grant = standing.grant
-        if grant is None or not standing.is_holder or grant.parent == 0:
-            return
-        self.tell_phones(grant.epoch)
-        self.tell_users(grant)
+        grant = self._taken_over()
+        if grant is not None:
+            self.tell_phones(grant.epoch)
+            self.tell_users(grant)
+
+    def users_told(self) -> UsersTold | None:
+        """Return what became of the mail to all users; None where this appliance took nothing over."""
+        store = self._agent.store
+        grant = self._taken_over() if self._agent.is_initialised else None
+        if grant is None:
+            return None
+        epoch, none = self._noted(USERS_TOLD)
+        is_over = epoch == grant.epoch
+        why = Message(code=none) if none else None
+        mails = store.mails_about(_occasion(grant))
+        return UsersTold(
+            epoch=grant.epoch,
+            is_over=is_over,
+            sent=mails.get(MailState.SENT, 0),
+            waiting=mails.get(MailState.WAITING, 0),
+            given_up=mails.get(MailState.GIVEN_UP, 0),
+            why=why if is_over else self._trouble,
+        )
 
     def tell_phones(self, epoch: int) -> Notified | None:
         """Tell every registered phone, once an epoch; None where it was done before."""
@@ -99,27 +123,52 @@ class Aftermath:
 
     def tell_users(self, grant: Grant) -> None:
         """Put a mail to everybody into the outbox, once an epoch. Raises Failed where nobody can say who that is."""
-        agent = self._agent
         if self._is_noted(USERS_TOLD, grant.epoch):
             return
-        noted = (USERS_TOLD, str(grant.epoch).encode())
-        has_server = bool(agent.store.settings().mail_server.host)
-        if not has_server or abs(agent.clock.now() - grant.at) > LONGEST_AGO:
-            agent.store.enqueue([], noted)
-            log("users-not-told", level="warning", epoch=grant.epoch, server=has_server)
+        try:
+            mails, none = self._letters(grant)
+            count = self._agent.store.enqueue(mails, (USERS_TOLD, f"{grant.epoch} {none}".strip().encode()))
+        except BeistandError as error:
+            self._trouble = error.message
+            raise
+        if none:
+            log("users-not-told", level="warning", epoch=grant.epoch, why=none)
             return
+        log("users-told", epoch=grant.epoch, mails=count)
+        self._agent.store.tell(Event(at=self._agent.clock.now(), message=message("users-told", mails=count)))
+        self._agent.postman.soon()
+
+    def _letters(self, grant: Grant) -> tuple[list[OutboxEntry], str]:
+        """Return the mails, or the code of why there are none."""
+        agent = self._agent
+        if not agent.store.settings().mail_server.host:
+            return [], NO_SERVER
+        if abs(agent.clock.now() - grant.at) > LONGEST_AGO:
+            return [], TOO_LATE
         directory = agent.directory.read()
         if directory.problem is not None:
             raise Failed(directory.problem.code, **directory.problem.fields)
         recipients = addresses_of(directory.users)
-        mails = to_users(agent, USERS_TAKEOVER, f"takeover-{grant.epoch}", recipients, grant.at)
-        count = agent.store.enqueue(mails, noted)
-        log("users-told", epoch=grant.epoch, mails=count)
-        agent.store.tell(Event(at=agent.clock.now(), message=message("users-told", mails=count)))
-        agent.postman.soon()
+        mails = to_users(agent, USERS_TAKEOVER, _occasion(grant), recipients, grant.at)
+        return mails, "" if mails else NO_ADDRESS
+
+    def _taken_over(self) -> Grant | None:
+        """Return the grant by which this appliance became the active one; None where it is none, or was the first."""
+        standing = self._agent.store.standing()
+        grant = standing.grant
+        return grant if grant is not None and standing.is_holder and grant.parent != 0 else None
 
     def _is_noted(self, name: str, epoch: int) -> bool:
-        return self._agent.store.get(name) == str(epoch).encode()
+        return self._noted(name)[0] == epoch
+
+    def _noted(self, name: str) -> tuple[int, str]:
+        """Return the epoch of which was told, and the code of why nobody was; 0: of none yet."""
+        epoch, _, none = (self._agent.store.get(name) or b"0").decode().partition(" ")
+        return int(epoch), none
+
+
+def _occasion(grant: Grant) -> str:
+    return f"takeover-{grant.epoch}"
 
 
 def addresses_of(users: tuple[User, ...]) -> list[str]:

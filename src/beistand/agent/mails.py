@@ -67,6 +67,7 @@ class _Mails:
             sender=server.sender,
             texts=texts(agent),
             outbox=agent.store.outbox(SHOWN),
+            users_told=agent.aftermath.users_told(),
         )
 
     def set_server(self, request: SetMailServer, caller: Caller) -> MailView:

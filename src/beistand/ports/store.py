@@ -4,7 +4,7 @@ On a full disk grants, plans, vital documents and mails still find room: a reser
 Everything else raises NoSpace `state-disk-full`.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -101,6 +101,9 @@ class Store(Protocol):
 
     def outbox(self, limit: int = 100, state: MailState | None = None) -> tuple[OutboxEntry, ...]:
         """Newest first; of this state only, if one is given."""
+
+    def mails_about(self, occasion: str) -> Mapping[MailState, int]:
+        """How many mails of this occasion are in which state, those left out of which there are none."""
 
     def put_mails(self, mails: Sequence[OutboxEntry]) -> None:
         """Note what became of these mails, which are in the outbox: all of them or, after a crash, none."""

@@ -107,6 +107,7 @@ from beistand.protocol.mails import (
     TrialStep,
     TryStandby,
     UserList,
+    UsersTold,
 )
 from beistand.protocol.peer import (
     Greet,
@@ -311,6 +312,7 @@ __all__ = [
     "UploadView",
     "UseSetupCode",
     "UserList",
+    "UsersTold",
     "WatchJob",
     "Welcome",
     "frame",

@@ -54,6 +54,29 @@ class TryStandby(Value, frozen=True, kw_only=True, tag="standby-try", tag_field=
 # --- answers ------------------------------------------------------------------------------------
 
 
+class UsersTold(Value, frozen=True, kw_only=True):
+    """What became of the mail to all users about the takeover under which this appliance serves (S21)."""
+
+    epoch: int
+    """Of the takeover."""
+    is_over: bool
+    """False: the mails are still to be put into the outbox, and that is tried again by itself."""
+    sent: int = 0
+    waiting: int = 0
+    given_up: int = 0
+    why: Message | None = None
+    """Why there are none; as long as it is not over, why there are none yet."""
+
+    @property
+    def all(self) -> int:
+        return self.sent + self.waiting + self.given_up
+
+    @property
+    def is_moving(self) -> bool:
+        """Tell whether the agent may be putting them into the outbox, or sending them."""
+        return self.waiting > 0 or not self.is_over
+
+
 class MailView(Value, frozen=True, kw_only=True):
     """Everything but the password."""
 
@@ -67,6 +90,8 @@ class MailView(Value, frozen=True, kw_only=True):
     """As they would be sent in the installation's language."""
     outbox: tuple[OutboxEntry, ...]
     """Newest first, the last hundred."""
+    users_told: UsersTold | None = None
+    """None where this appliance did not become the active one by a takeover."""
 
 
 class TrialStep(Value, frozen=True, kw_only=True):

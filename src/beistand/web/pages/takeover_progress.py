@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -15,10 +14,9 @@ from django.views.decorators.http import require_GET
 from beistand.client import Told
 from beistand.domain.errors import BeistandError
 from beistand.domain.job import Job, JobKind, JobState
-from beistand.domain.mail import MailState
 from beistand.domain.message import Message, message
 from beistand.domain.waits import until
-from beistand.protocol import GetMail, MailView, Status, WatchJob
+from beistand.protocol import GetMail, MailView, Status, UsersTold, WatchJob
 from beistand.text import term
 from beistand.web.rights import for_administrators
 from beistand.web.summary import summary
@@ -59,25 +57,6 @@ class Stage:
     """`done`, `doing`, `todo`, `failed`, `undone`, `open` or `skipped`."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Mails:
-    """What became of the mails to all users (S21)."""
-
-    sent: int
-    waiting: int
-    given_up: int
-    has_server: bool
-
-    @property
-    def all(self) -> int:
-        return self.sent + self.waiting + self.given_up
-
-    @property
-    def is_moving(self) -> bool:
-        """The agent may still be putting them into the outbox, or sending them."""
-        return self.has_server and (self.waiting > 0 or self.all == 0)
-
-
 @require_GET
 @for_administrators
 def progress(request: Request, job: str) -> HttpResponseBase:
@@ -91,17 +70,16 @@ def progress(request: Request, job: str) -> HttpResponseBase:
     if found.kind is not JobKind.TAKEOVER:
         return redirect("job", job)
     status = request.agent.status()
-    mails = _mails(request, found)
     came_of_it = outcome(found, status)
-    are_mails_moving = mails is not None and mails.is_moving and _is_recent(found)
+    mails = _mails(request, found) if came_of_it is Outcome.DONE else None
+    are_mails_moving = _is_recent(found) and (mails is None or mails.is_moving)
     values: dict[str, Any] = {
         "job": found,
         "outcome": came_of_it,
         "stages": stages(found, came_of_it),
         "why": why(found),
         "until": until(found),
-        "is_settling": are_mails_moving or came_of_it is Outcome.OPEN,
-        "are_mails_moving": are_mails_moving,
+        "is_settling": came_of_it is Outcome.OPEN or (came_of_it is Outcome.DONE and are_mails_moving),
         "status": status,
         "peer": status.peer.host if status.peer else term("web.takeover.the-other", spoken()),
         "here": reverse("takeover-progress", args=[job]),
@@ -152,21 +130,14 @@ def _is_recent(job: Job) -> bool:
     return job.end is not None and datetime.now(UTC) - job.end < SETTLED
 
 
-def _mails(request: Request, job: Job) -> Mails | None:
-    epoch = job.result.get("epoch")
-    if epoch is None:
-        return None
+def _mails(request: Request, job: Job) -> UsersTold | None:
+    """Return what became of the mails to all users (S21); None where nobody can say it now."""
     try:
-        view = request.agent.ask(GetMail(), MailView)
+        told = request.agent.ask(GetMail(), MailView).users_told
     except BeistandError:
         return None  # the takeover is what this page is about
-    states = Counter(each.state for each in view.outbox if each.occasion == f"takeover-{epoch}")
-    return Mails(
-        sent=states[MailState.SENT],
-        waiting=states[MailState.WAITING],
-        given_up=states[MailState.GIVEN_UP],
-        has_server=bool(view.host),
-    )
+    # A later takeover has mails of its own.
+    return told if told is not None and told.epoch == job.result.get("epoch") else None
 
 
 def _gone(request: Request) -> HttpResponseBase:
