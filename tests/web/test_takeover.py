@@ -8,7 +8,7 @@ import pytest
 
 from beistand.domain.account import AccountRole
 from beistand.domain.facts import Finding, Severity
-from beistand.domain.job import GIVE_WAY, JobKind
+from beistand.domain.job import GIVE_WAY, JobKind, JobState
 from beistand.domain.message import message
 from beistand.domain.role import Role
 from beistand.domain.value import Value
@@ -346,3 +346,28 @@ def test_a_plan_that_takes_too_long_is_told_on_the_page(
     text = text_of(browser.get(PAGE))
     assert "The agent did not answer within 0.2 seconds" in text
     assert "Look again" in text
+
+
+def test_a_takeover_that_was_over_before_this_page_looked_again_is_shown(start: Start) -> None:
+    """F16: it lasts a second or two, a page looks every two: also its end is everybody's."""
+    over = msgspec.structs.replace(scenes.job(), state=JobState.DONE, result={"epoch": 3, "seconds": 1.2})
+    active = msgspec.structs.replace(scenes.STANDBY, role=Role.ACTIVE, newest_takeover=over)
+    refused = {GetStatus: active, PlanTakeover: message("already-active")}
+    browser, agent = start(standby(scenes.gone(), also=refused))
+    theirs = PAGE + over.id + "/"
+    assert theirs in browser.get(PAGE + "evidence/?seen=").content.decode()
+    assert theirs not in browser.get(PAGE + f"evidence/?seen={over.id}").content.decode()
+    for act in ("look", "takeover"):
+        answer = browser.post(PAGE, sent(scenes.gone(), act=act, seen=""))
+        assert answer.headers.get("Location") == theirs
+    assert agent.asked(StartTakeover) == []
+
+
+def test_a_page_remembers_which_takeover_was_the_newest_when_it_was_shown(start: Start) -> None:
+    before = msgspec.structs.replace(scenes.job(), state=JobState.FAILED)
+    shown = msgspec.structs.replace(scenes.STANDBY, newest_takeover=before)
+    browser, agent = start(standby(scenes.gone(), also={GetStatus: shown}))
+    page = browser.get(PAGE).content.decode()
+    assert f'name="seen" value="{before.id}"' in page
+    browser.post(PAGE, sent(scenes.gone(), seen=before.id))
+    assert len(agent.asked(StartTakeover)) == 1

@@ -19,6 +19,7 @@ from beistand.domain.clocks import data_age
 from beistand.domain.facts import Finding, Severity
 from beistand.domain.generation import Copy
 from beistand.domain.health import copy_findings, oldest_promised, prerequisites
+from beistand.domain.job import JobKind
 from beistand.domain.message import Field, Message
 from beistand.domain.outlook import outlook_findings
 from beistand.domain.pair import has_standby
@@ -66,6 +67,7 @@ def status(agent: Agent) -> Status:
         attempt=attempts.failed + 1 if attempts.next_at else 0,
         attempts=agent.store.config().attempts,
         job=agent.worker.running(),
+        newest_takeover=agent.worker.newest(JobKind.TAKEOVER),
         oldest_promised_seconds=_promised(agent, usable),
         config_name="" if agent.store.config().is_removed else agent.store.config().name,
         has_administrator=has_administrator(agent.store.settings().accounts),

@@ -138,6 +138,11 @@ class Worker:
                 raise Refused("job-not-running", job=job_id)
             self._running.cancelled.set()
 
+    def newest(self, kind: JobKind) -> Job | None:
+        """Return the job of this kind that began last, under way or ended."""
+        with self._changed:
+            return next((each for each in reversed(self._jobs.values()) if each.kind is kind), None)
+
     def running(self) -> Job | None:
         with self._changed:
             return self._jobs[self._running.job_id] if self._running else None

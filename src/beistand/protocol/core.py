@@ -213,6 +213,8 @@ class Status(Value, frozen=True, kw_only=True):
     """Which try comes next; 0: none is waiting."""
     attempts: int = 0
     job: Job | None = None
+    newest_takeover: Job | None = None
+    """Under way or ended, since this agent started: whoever decides sees what somebody else did meanwhile (F16)."""
     has_administrator: bool = True
     """False: the pages wait for the one-time code of `beistand setup-code`."""
     oldest_promised_seconds: float = 0.0

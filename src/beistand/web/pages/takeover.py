@@ -62,8 +62,9 @@ RETRY_STATES = ("held", "active-failed", "released")
 @for_administrators
 def takeover(request: Request) -> HttpResponseBase:
     status = request.agent.status()
-    if status.job is not None and status.job.kind is JobKind.TAKEOVER:
-        return redirect("takeover-progress", status.job.id)  # F16: one job, whoever started it
+    elsewhere = _elsewhere(status, request.POST.get("seen") if request.method == "POST" else None)
+    if elsewhere is not None:
+        return redirect("takeover-progress", elsewhere.id)
     if request.method != "POST":
         return _page(request, status, Consent(restore_point=request.GET.get("restore_point", "")))
     if request.POST.get("act") == "retry":
@@ -79,13 +80,26 @@ def takeover(request: Request) -> HttpResponseBase:
 def evidence(request: Request) -> HttpResponseBase:
     """The part of the page that is looked at again and again."""
     status = request.agent.status()
-    if status.job is not None and status.job.kind is JobKind.TAKEOVER:
-        return render(request, "parts/takeover_elsewhere.html", {"job": status.job})
+    elsewhere = _elsewhere(status, request.GET.get("seen"))
+    if elsewhere is not None:
+        return render(request, "parts/takeover_elsewhere.html", {"job": elsewhere})
     try:
         plan = _plan(request, request.GET.get("restore_point", ""), POLL_SECONDS)
     except BeistandError as error:
         return render(request, "parts/takeover_evidence.html", {"missing": error.message})
     return render(request, "parts/takeover_evidence.html", _evidence(status, plan))
+
+
+def _elsewhere(status: Status, seen: str | None) -> Job | None:
+    """Return the takeover that is under way, or that began since this page was shown: one job for all (F16).
+
+    `seen` names the newest one of that moment, empty where there was none; None: nothing was shown before. A
+    takeover may be over before a page looks again.
+    """
+    newest = status.newest_takeover
+    if status.job is not None and status.job.kind is JobKind.TAKEOVER:
+        return status.job
+    return newest if newest is not None and seen is not None and newest.id != seen else None
 
 
 def _consent(request: Request) -> Consent:

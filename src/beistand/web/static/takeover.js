@@ -38,7 +38,7 @@ function watchEvidence(form) {
   const look = async () => {
     const point = encodeURIComponent(form.elements.restore_point.dataset.shown);
     try {
-      const fresh = await fetched(`${form.dataset.evidence}?restore_point=${point}`);
+      const fresh = await fetched(`${form.dataset.evidence}?restore_point=${point}&seen=${form.elements.seen.value}`);
       const elsewhere = fresh.querySelector("[data-job]");
       if (elsewhere) {
         location.href = elsewhere.dataset.job;
