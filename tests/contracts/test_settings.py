@@ -9,11 +9,15 @@ from beistand.adapters.profiles import Profiles
 from beistand.adapters.settings import read_installation, settings_file, write_installation
 from beistand.domain.errors import BeistandError, Failed, Refused
 from beistand.domain.installation import Installation, ServiceAddress
+from beistand.text import sentence
 
+SERVICE = ServiceAddress(address="192.0.2.10", interface="eth0")
+OTHER = ServiceAddress(address="192.0.2.11", interface="eth0")
+TAGGED = ServiceAddress(address="192.0.2.10", interface="eth0.7")
 INSTALLATION = Installation(
     interface="eth0",
     own_address="192.0.2.1/24",
-    service_addresses=(ServiceAddress(address="192.0.2.10", interface="eth0"),),
+    service_addresses=(SERVICE,),
     profile="asterisk",
 )
 PROFILE = """
@@ -69,12 +73,24 @@ def test_a_wrong_file_is_told_with_the_place(tmp_path: Path, text: str, place: s
         ({"service_addresses": ()}, "service-address-missing"),
         ({"own_address": "192.0.2.10/24"}, "service-address-is-own"),
         ({"own_address": "198.51.100.1/24"}, "service-address-outside"),
+        ({"service_addresses": (SERVICE, OTHER)}, "service-addresses-several"),
+        ({"service_addresses": (TAGGED,)}, "service-address-elsewhere"),
     ],
 )
 def test_addresses_that_cannot_work_are_refused(tmp_path: Path, changes: dict, code: str) -> None:
     with pytest.raises(BeistandError, match=code):
         write_installation(tmp_path, msgspec.structs.replace(INSTALLATION, **changes))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_settings_that_ask_for_more_than_works_are_told_in_words(tmp_path: Path) -> None:
+    """Whoever wrote a second service address by hand reads a sentence, not a code."""
+    two = msgspec.structs.replace(INSTALLATION, service_addresses=(SERVICE, OTHER))
+    (tmp_path / "installation.toml").write_bytes(msgspec.toml.encode(two))
+    with pytest.raises(Failed, match="settings-wrong") as told:
+        read_installation(tmp_path)
+    words = sentence(told.value.message, "en")
+    assert "192.0.2.10, 192.0.2.11 are several service addresses" in words
 
 
 def test_a_profile_of_this_machine_is_loaded(tmp_path: Path) -> None:

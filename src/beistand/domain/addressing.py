@@ -22,10 +22,19 @@ def addressing_problem(installation: Installation) -> Message | None:
         return message("own-address-wrong", address=installation.own_address)
     if not installation.service_addresses:
         return message("service-address-missing")
-    for each in installation.service_addresses:
-        if problem := _service_problem(own, each.address):
-            return problem
-    return None
+    if len(installation.service_addresses) > 1:
+        several = ", ".join(each.address for each in installation.service_addresses)
+        return message("service-addresses-several", addresses=several)
+    (service,) = installation.service_addresses
+    # Boot check, evidence, announcing and what watches them ask on one interface: there it has to be.
+    if service.interface != installation.interface:
+        return message(
+            "service-address-elsewhere",
+            address=service.address,
+            interface=service.interface,
+            own_interface=installation.interface,
+        )
+    return _service_problem(own, service.address)
 
 
 def _service_problem(own: IPv4Interface, text: str) -> Message | None:

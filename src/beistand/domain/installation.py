@@ -19,6 +19,7 @@ class Installation(Value, frozen=True, kw_only=True):
     own_address: str
     """Own address with its prefix length, `192.0.2.1/24`: static, in the system's network configuration."""
     service_addresses: tuple[ServiceAddress, ...]
+    """One for now (`addressing_problem`); a list, so that more need no other file."""
     profile: str
     on_loopback: bool = False
     """Hold the service address on `lo` instead of the interface: survives more, is looked for less."""
@@ -41,7 +42,7 @@ class Installation(Value, frozen=True, kw_only=True):
 
     @property
     def service_ip(self) -> str:
-        """The first service address: the one that evidence and verification ask for."""
+        """The service address: the one that evidence and verification ask for."""
         return self.service_addresses[0].address
 
     def in_subnet(self, address: str) -> bool:
