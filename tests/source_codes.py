@@ -41,6 +41,25 @@ TELLERS = {
 """Functions, classes and methods whose first argument, or argument `code`, is a code."""
 TELLERS_OF_PAGES = {"say", "notice"}
 """Those of the pages, whose first argument is the request."""
+TROUBLES = {
+    "Refused",
+    "Failed",
+    "CommandFailed",
+    "NoSpace",
+    "BadGeneration",
+    "PeerError",
+    "PeerUnreachable",
+    "PeerRefused",
+    "Finding",
+    "_block",
+    "_warn",
+    "_confirm",
+    "_info",
+    "__init__",
+}
+"""Those of the tellers that tell of something to be done about: a refusal, a failure, a finding."""
+PROBLEM = "Message | None"
+"""What a function returns that looks for a problem; its messages become refusals."""
 ENUMS: dict[str, type[StrEnum]] = {
     "role": Role,
     "copy": CopyState,
@@ -90,9 +109,26 @@ def uses() -> Iterator[Use]:
     yield from (Use("agent/keeper.py", f"is-{each}", frozenset()) for each in ALARMING_STATES)
 
 
+def troubles() -> Iterator[Use]:
+    """Yield every code of a refusal, a failure or a finding: what a person wants advice about."""
+    for path in sorted(SOURCES.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            place = f"{path.relative_to(SOURCES)}:{getattr(node, 'lineno', 0)}"
+            if isinstance(node, ast.Call) and _name(node) in TROUBLES:
+                told = [node, *(each for each in node.args if isinstance(each, ast.Call))]
+                yield from (use for each in told for use in _told(each, place))
+            elif isinstance(node, ast.FunctionDef) and node.returns and ast.unparse(node.returns) == PROBLEM:
+                calls = (each for each in ast.walk(node) if isinstance(each, ast.Call))
+                yield from (use for each in calls if _name(each) == "message" for use in _told(each, place))
+    yield from (Use("agent/keeper.py", f"is-{each}", frozenset()) for each in ALARMING_STATES)
+
+
+def _name(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
 def _told(call: ast.Call, place: str) -> Iterator[Use]:
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    first = call.args[0] if call.args else None
+    name, first = _name(call), call.args[0] if call.args else None
     named = next((each.value for each in call.keywords if each.arg == "code"), None)
     if name in ("stage", "enter"):
         yield from (Use(place, f"job.stage.{code}", frozenset()) for code in _texts(first))

@@ -9,10 +9,22 @@ from beistand.domain.message import message
 from beistand.text import LANGUAGES, hint, language, sentence, term
 from beistand.text.catalogue import BECAUSE, WORDS, entries
 from beistand.text.figures import FIGURES, duration, minute, moment, number, size, span
-from source_codes import Use, uses
+from source_codes import Use, troubles, uses
 from template_codes import template_uses, word_prefixes
 
 ALL = sorted((*uses(), *template_uses()), key=lambda each: (each.code, each.place))
+
+
+WITHOUT_ADVICE = {
+    "cancelled": "whoever reads it ended it",
+    "takeover-declined": "whoever reads it said no, just now",
+    "frame-too-large": "between programs of one version; nobody types it",
+    "hello-first": "between programs of one version; nobody types it",
+    "setup-interrupted": "why a setup went back; that has a hint of its own",
+    "setup-rebooted": "why a setup went back; that has a hint of its own",
+    "setup-unconfirmed": "why a setup went back; that has a hint of its own",
+}
+"""Troubles without a hint, each with the reason: nobody needs one, or nobody reads it."""
 
 
 def fields_of(text: str) -> set[str]:
@@ -41,6 +53,15 @@ def test_a_sentence_uses_only_fields_that_every_place_gives(spoken: str) -> None
         each.place: (each.code, unknown(each)) for each in ALL if each.fields is not None and unknown(each)
     }
     assert wrong == {}
+
+
+@pytest.mark.parametrize("spoken", LANGUAGES)
+def test_every_trouble_says_what_to_do(spoken: str) -> None:
+    """Every refusal names its reason and what to do."""
+    told = {each.code: each.place for each in troubles()}
+    missing = {code: place for code, place in told.items() if not entries(spoken).get(f"{code}.hint")}
+    assert missing.keys() - WITHOUT_ADVICE.keys() == set(), missing
+    assert WITHOUT_ADVICE.keys() <= missing.keys(), "these have one by now, or nobody tells them any more"
 
 
 def test_the_languages_say_the_same_things() -> None:
