@@ -112,6 +112,16 @@ def test_a_line_of_the_log_tells_its_words_and_why(why: str, expected: str) -> N
     assert sentence(told, "de") == expected
 
 
+@pytest.mark.parametrize("cause", ["port in use", 'he said "no"', "back\\slash", 'C:\\ "x" \\"', ""])
+def test_a_cause_is_still_told_behind_three_others(cause: str) -> None:
+    """A setup that cannot go back, as the PBX does not start, as its port is taken; and all of it an alarm."""
+    first = message("service-not-started", unit="asterisk", why=cause)
+    second = message("setup-pbx-not-started", unit="asterisk", why=str(first))
+    third = message("setup-undo-fails", why=str(second), seconds=10.0)
+    told = sentence(message("alarm-begins", what=str(third)), "en")
+    assert told.endswith(f"asterisk did not start: asterisk did not start: {cause}"), told
+
+
 def test_fields_from_a_peer_reach_no_attributes() -> None:
     assert sentence(message("cancelled", __class__="x"), "en") == "cancelled"
 

@@ -1,5 +1,7 @@
 """What is told to a person: a code and its fields. The sentences live in the catalogue (beistand.text)."""
 
+import re
+
 from beistand.domain.value import Value
 
 Field = str | int | float | bool
@@ -21,5 +23,13 @@ def message(code: str, **fields: Field) -> Message:
 
 
 def _quoted(value: Field) -> str:
+    """Return it so that it can be read back (`unquoted`): a message may be a field of another one."""
     text = str(value)
-    return f'"{text}"' if " " in text or not text else text
+    if text and not any(each.isspace() or each == '"' for each in text):
+        return text
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def unquoted(text: str) -> str:
+    """Return a field's text as it was before it became a part of the log."""
+    return re.sub(r"\\(.)", r"\1", text[1:-1], flags=re.DOTALL) if text[:1] == '"' else text

@@ -12,7 +12,7 @@ from os import environ
 from string import Formatter
 from typing import Any, Protocol
 
-from beistand.domain.message import Field
+from beistand.domain.message import Field, unquoted
 from beistand.text.figures import FIGURES
 
 LANGUAGES = ("en", "de")
@@ -31,8 +31,8 @@ BECAUSE = "because"
 """`{why:because}`: a field that holds another message as the log writes it becomes its sentence; nothing for none."""
 
 
-_LOGGED = re.compile(r'(?:[^\s"]|"[^"]*")+')
-"""One word of `code key=value key="two words"`."""
+_LOGGED = re.compile(r'(?:[^\s"]|"(?:[^"\\]|\\.)*")+', re.DOTALL)
+"""One word of `code key=value key="two words"`; what is quoted may hold such a message itself."""
 
 
 class Tellable(Protocol):
@@ -111,7 +111,7 @@ def _value(text: str) -> Field:
     try:
         return float(text) if "." in text else int(text)
     except ValueError:
-        return text.strip('"')
+        return unquoted(text)
 
 
 class _Fields(Formatter):
