@@ -122,6 +122,13 @@ def test_a_cause_is_still_told_behind_three_others(cause: str) -> None:
     assert told.endswith(f"asterisk did not start: asterisk did not start: {cause}"), told
 
 
+@pytest.mark.parametrize("code", ["local-backup-failed", "service-address-let-pass", "settings-wrong"])
+def test_a_reason_is_told_in_words(code: str) -> None:
+    why = str(message("file-not-written", path="/etc/x", why="read-only"))
+    told = sentence(message(code, why=why, path="/etc/x", address="192.0.2.10", line=3), "en")
+    assert told.endswith(": /etc/x cannot be written: read-only")
+
+
 def test_fields_from_a_peer_reach_no_attributes() -> None:
     assert sentence(message("cancelled", __class__="x"), "en") == "cancelled"
 
