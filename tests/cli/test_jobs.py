@@ -79,6 +79,32 @@ def test_cancel_touches_no_other_job(run: Run, job: object) -> None:
     assert result.exit_code == 1
 
 
+def test_cancel_ends_the_running_takeover(run: Run) -> None:
+    """While it waits for somebody who unplugs the other one; the agent undoes what was begun."""
+    status = Status(initialised=True, job=a_job(JobKind.TAKEOVER, stage="await-silence"))
+    ended = a_job(JobKind.TAKEOVER, state=JobState.FAILED, error=message("cancelled"), revision=1)
+    with FakeAgent({GetStatus: status, CancelJob: Done(), WatchJob: ended}) as agent:
+        result = run("takeover", "--cancel", agent=agent)
+        assert agent.asked(CancelJob) == [CancelJob(id="j1")]
+    assert (result.exit_code, result.stdout) == (0, "The takeover was ended, and nothing has changed.\n")
+
+
+def test_a_takeover_that_was_faster_than_its_cancel_is_told_as_done(run: Run) -> None:
+    status = Status(initialised=True, job=a_job(JobKind.TAKEOVER, stage="serve"))
+    ended = a_job(JobKind.TAKEOVER, state=JobState.DONE, revision=1)
+    with FakeAgent({GetStatus: status, CancelJob: Done(), WatchJob: ended}) as agent:
+        assert "already taken over" in run("takeover", "--cancel", agent=agent).stdout
+
+
+@pytest.mark.parametrize("job", [None, a_job()])
+def test_without_a_takeover_there_is_nothing_to_end(run: Run, job: object) -> None:
+    with FakeAgent({GetStatus: Status(initialised=True, job=job)}) as agent:  # type: ignore[arg-type]
+        result = run("takeover", "--cancel", agent=agent)
+        assert agent.asked(CancelJob) == []
+    assert result.exit_code == 1
+    assert "HINT: beistand status" in result.stderr
+
+
 CONFIRM = Finding(code="partition-suspected", severity=Severity.CONFIRM, fields={"answering": 0, "known": 3})
 HARD = Finding(code="foreign-holder", severity=Severity.BLOCK, fields={"mac": "02:99"}, acceptable=False)
 

@@ -3,12 +3,12 @@
 import click
 
 from beistand.cli.console import Console
-from beistand.cli.jobs import follow, follow_with_care, must_be_done, shower
+from beistand.cli.jobs import cancelled, follow_with_care, must_be_done, shower
 from beistand.cli.verb import verb
 from beistand.client import Client
 from beistand.domain.errors import Refused
 from beistand.domain.job import Job, JobKind
-from beistand.protocol import CancelJob, Done, GetStatus, StartCycle, Status
+from beistand.protocol import StartCycle
 
 
 @click.command("cycle")
@@ -40,10 +40,8 @@ def tell_done(console: Console, job: Job) -> None:
 
 
 def _cancel(console: Console, client: Client) -> None:
-    job = client.call(GetStatus(), Status).job
-    if job is None or job.kind is not JobKind.CYCLE:
+    job = cancelled(client, JobKind.CYCLE, shower(console))
+    if job is None:
         raise Refused("no-cycle-running")
-    client.call(CancelJob(id=job.id), Done)
-    job = follow(client, job, shower(console))
     console.document(job)
     console.line("cli.cycle.cancelled" if job.state == "cancelled" else "cli.cycle.ended-before")

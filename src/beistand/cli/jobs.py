@@ -8,10 +8,10 @@ import click
 
 from beistand.cli.console import Console
 from beistand.client import Client, has_ended
-from beistand.domain.job import Job, JobState
+from beistand.domain.job import Job, JobKind, JobState
 from beistand.domain.message import message
 from beistand.domain.waits import until
-from beistand.protocol import CancelJob, Done
+from beistand.protocol import CancelJob, Done, GetStatus, Status
 from beistand.text.catalogue import sentence
 
 BAR_SIGNS = 24
@@ -42,6 +42,15 @@ def follow_with_care(client: Client, job: Job, console: Console) -> Job:
         with Client() as other:
             other.call(CancelJob(id=job.id), Done)
             return follow(other, other.watch(job), shown)
+
+
+def cancelled(client: Client, kind: JobKind, show: Show) -> Job | None:
+    """End the job of this kind that runs, and return how it ended; None: there is none."""
+    job = client.call(GetStatus(), Status).job
+    if job is None or job.kind is not kind:
+        return None
+    client.call(CancelJob(id=job.id), Done)
+    return follow(client, job, show)
 
 
 def must_be_done(console: Console, job: Job) -> None:

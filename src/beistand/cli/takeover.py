@@ -7,13 +7,14 @@ from collections.abc import Sequence
 import click
 
 from beistand.cli.console import Console
-from beistand.cli.jobs import follow, must_be_done, stages_with_seconds
+from beistand.cli.jobs import cancelled, follow, must_be_done, shower, stages_with_seconds
 from beistand.cli.takeover_plan import show_plan
 from beistand.cli.verb import verb
 from beistand.client import Client
 from beistand.domain.errors import Refused
 from beistand.domain.facts import Finding, Severity
-from beistand.domain.job import Job
+from beistand.domain.job import Job, JobKind, JobState
+from beistand.domain.message import message
 from beistand.protocol import PlanTakeover, StartTakeover, TakeoverPlanAnswer
 
 OBSERVE_SECONDS = 30.0
@@ -29,8 +30,9 @@ START_SECONDS = 60.0
 )
 @click.option("--restore-point", default="", metavar="ID", help="Take over with this older generation.")
 @click.option("--yes", is_flag=True, help="Do not ask; findings still need --accept.")
+@click.option("--cancel", is_flag=True, help="End the takeover that is running; what it began is undone.")
 @verb
-def command(
+def command(  # noqa: PLR0913  one for each option
     console: Console,
     *,
     only_plan: bool,
@@ -38,9 +40,13 @@ def command(
     accept: tuple[str, ...],
     restore_point: str,
     yes: bool,
+    cancel: bool,
 ) -> None:
     """Make this standby the active appliance."""
     with Client() as client:
+        if cancel:
+            _cancel(console, client)
+            return
         digest, accepted = confirm, list(accept)
         if digest is None:
             plan = client.call(PlanTakeover(restore_point=restore_point), TakeoverPlanAnswer, OBSERVE_SECONDS)
@@ -58,6 +64,16 @@ def command(
     must_be_done(console, job)
     console.document(job)
     console.line("cli.takeover.done", seconds=float(job.result.get("seconds", 0.0)))
+
+
+def _cancel(console: Console, client: Client) -> None:
+    job = cancelled(client, JobKind.TAKEOVER, shower(console))
+    if job is None:
+        raise Refused("no-takeover-running")
+    if job.state is not JobState.DONE and (job.error is None or job.error.code != "cancelled"):
+        console.fail(job.error or message("cancelled"), job)
+    console.document(job)
+    console.line("cli.takeover.too-late" if job.state is JobState.DONE else "cli.takeover.cancelled")
 
 
 def open_findings(findings: Sequence[Finding], accepted: Sequence[str]) -> list[Finding]:
