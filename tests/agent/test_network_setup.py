@@ -16,6 +16,7 @@ from beistand.agent.verbs import Verbs
 from beistand.domain.account import AccountRole
 from beistand.domain.errors import BeistandError
 from beistand.domain.installation import Installation
+from beistand.domain.role import Role
 from beistand.domain.value import Value
 from beistand.ports.places import Places
 from beistand.protocol import (
@@ -23,6 +24,7 @@ from beistand.protocol import (
     FetchHostKey,
     GetSetup,
     GetStatus,
+    Init,
     PlanSetup,
     SetupView,
     StartPair,
@@ -131,6 +133,10 @@ class Appliance:
         status: Status = self.ask(GetStatus())
         return {each.code for each in status.findings}
 
+    def choices(self) -> list[str]:
+        status: Status = self.ask(GetStatus())
+        return [each.code for each in status.choices]
+
     def assert_as_before(self) -> None:
         self.joined.identity = self.wiring.store.is_initialised()
         self.joined.settings = (self.wiring.places.etc / "installation.toml").exists()
@@ -149,6 +155,7 @@ def test_it_waits_counts_down_and_is_confirmed_over_the_new_address(appliance: A
     appliance.assert_as_before()
     assert appliance.ask(ASKED).seconds_left == 120.0
     assert "setup-waits" in appliance.findings()
+    assert appliance.choices() == ["confirm-setup", "undo-setup", "let-setup-lapse"]
     appliance.joined.clock.advance(100)
     assert appliance.ask(GetSetup()).seconds_left == 20.0
     assert appliance.refusal(ConfirmSetup(reached=PRESENT)) == "setup-confirm-elsewhere"
@@ -159,6 +166,7 @@ def test_it_waits_counts_down_and_is_confirmed_over_the_new_address(appliance: A
     assert appliance.stage() == "confirmed"
     assert set(appliance.joined.live.there) == {f"{OWN}/24", f"{PRESENT}/32"}
     assert not {"setup-waits", "setup-undone"} & appliance.findings()
+    assert appliance.choices() == []
     appliance.ask(UndoSetup())
     appliance.assert_as_before()
 
@@ -231,3 +239,55 @@ def test_a_manager_that_does_not_obey_is_told_and_nothing_stays(appliance: Appli
     appliance.agent.network_setup.tick()
     appliance.assert_as_before()
     assert "setup-undo-fails" not in appliance.findings()
+
+
+@pytest.fixture
+def stuck(appliance: Appliance) -> Appliance:
+    """Nobody confirmed, the machine was switched off meanwhile, and the PBX does not come up again."""
+    appliance.ask(ASKED)
+    appliance.joined.services.broken = set(appliance.joined.services.running)
+    appliance.boot()
+    return appliance
+
+
+def test_a_way_back_without_telephones_says_so(stuck: Appliance) -> None:
+    status: Status = stuck.ask(GetStatus())
+    assert not status.initialised
+    assert [each.code for each in status.findings] == ["setup-undo-fails", "setup-undoing"]
+    assert "setup-pbx-not-started" in str(status.findings[0].fields["why"])
+    assert [each.command for each in status.choices] == ["beistand setup --undo"]
+    view: SetupView = stuck.ask(GetSetup())
+    assert (view.stage, view.trouble and view.trouble.code) == ("undoing", "setup-undo-fails")
+
+
+def test_nobody_begins_on_a_machine_that_still_goes_back(stuck: Appliance) -> None:
+    """The next try of the way back would take away what he made."""
+    asked = Init(
+        role=Role.ACTIVE,
+        interface="eth0",
+        own_address=f"{PRESENT}/24",
+        service_address="192.0.2.11",
+        profile="asterisk",
+        language="en",
+    )
+    assert stuck.refusal(asked) == "setup-undoing"
+    assert stuck.refusal(ASKED) == "setup-undoing"
+    stuck.joined.services.broken = set()
+    stuck.joined.clock.advance(11)
+    stuck.agent.network_setup.tick()
+    stuck.assert_as_before()
+    assert stuck.ask(GetSetup()).trouble is None
+
+
+def test_a_restart_amid_a_way_back_that_fails_tells_that_and_nothing_else(appliance: Appliance) -> None:
+    """The settings are gone by then: that they are missing is the setup's own doing."""
+    appliance.ask(ASKED)
+    appliance.joined.fails = "forgets"
+    appliance.boot()
+    status: Status = appliance.ask(GetStatus())
+    assert status.state == "not-initialised"
+    assert [each.code for each in status.findings] == ["setup-undo-fails", "setup-undoing"]
+    appliance.joined.fails = ""
+    appliance.joined.clock.advance(11)
+    appliance.agent.network_setup.tick()
+    appliance.assert_as_before()

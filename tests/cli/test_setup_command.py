@@ -44,6 +44,11 @@ WAITING = SetupView(
     files=("/etc/network/interfaces",),
 )
 CONFIRMED = SetupView(stage="confirmed", own_address="192.0.2.1/24", service_address="192.0.2.10/24")
+FAILS = SetupView(
+    stage="undoing",
+    why=message("setup-rebooted"),
+    trouble=message("setup-undo-fails", why="setup-pbx-not-started unit=asterisk why=no", seconds=10.0),
+)
 UNDONE = SetupView(stage="undone", service_address="192.0.2.10/24", why=message("setup-rebooted"))
 
 
@@ -124,7 +129,9 @@ def test_an_undo_names_files_and_risk_and_passes_on_what_is_accepted(run: Run) -
         (WAITING, "192.0.2.1"),
         (CONFIRMED, "Confirmed"),
         (UNDONE, "as it was"),
-        (SetupView(stage="undoing"), "under way"),
+        (SetupView(stage="begun"), "2 minutes at the latest"),
+        (SetupView(stage="undoing"), "tried again every 10 seconds"),
+        (FAILS, "asterisk did not start"),
     ],
 )
 def test_the_state_is_told_in_words_and_as_json(run: Run, view: SetupView, said: str) -> None:

@@ -115,6 +115,20 @@ def test_a_machine_that_is_not_set_up_says_so(run: Run) -> None:
     assert "beistand init" in shown(run, Status(initialised=False, host="pbx-a"))
 
 
+def test_a_setup_that_cannot_be_taken_back_is_told_before_init(run: Run) -> None:
+    """The telephones may be dead: after the automatic way back this is all that says so."""
+    why = message("setup-pbx-not-started", unit="asterisk", why="port in use")
+    findings = (
+        Finding(code="setup-undo-fails", severity=Severity.BLOCK, fields={"why": str(why), "seconds": 10.0}),
+        Finding(code="setup-undoing", severity=Severity.WARN, fields={"seconds": 10.0}),
+    )
+    text = shown(run, Status(initialised=False, host="pbx-a", findings=findings))
+    assert "not set up yet" in text
+    assert "asterisk did not start" in text
+    assert "tried again every 10 seconds" in text
+    assert "[setup-undo-fails]" in text
+
+
 def test_generations_are_listed_with_the_restore_points(run: Run) -> None:
     answer = GenerationList(
         copies=(a_copy(CopyState.FAILED), a_copy()),

@@ -40,7 +40,7 @@ class GatedServices(FakeServices):
     """Without a gate a unit starts, as before Beistand came."""
 
     def start(self, service: Service) -> None:
-        if self.has_gates:
+        if self.has_gates or service.unit in self.broken:
             super().start(service)
         else:
             self.running.add(service.unit)

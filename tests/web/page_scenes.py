@@ -50,7 +50,7 @@ from beistand.protocol import (
 from fakes.agent_server import Reply
 from web import page_values as values
 from web import scenes, update_values
-from web.choice_values import FORKED
+from web.choice_values import AWAITS_SILENCE, FORKED, SETUP_STUCK, SETUP_UNDONE, SETUP_WAITS
 from web.module_views import CHECKED, CONFIG, KEY, PARTS, UPLOADED
 
 ADMINISTRATOR = values.account("anna")
@@ -151,6 +151,8 @@ SCENES: dict[str, Scene] = {
     "overview-standby": Scene("/", _standby()),
     "overview-superseded": Scene("/", _standby(state="superseded", role=Role.SUPERSEDED)),
     "overview-forked": Scene("/", {GetStatus: FORKED}),
+    "overview-setup-waits": Scene("/", {GetStatus: SETUP_WAITS}),
+    "overview-awaits-silence": Scene("/", {GetStatus: AWAITS_SILENCE}),
     "overview-account-menu": Scene("/", press="details.account summary", opens=True),
     "module": Scene("/module/"),
     "module-empty": Scene("/module/", {**EMPTY, GetLicences: values.LICENCES}),
@@ -306,6 +308,8 @@ SCENES: dict[str, Scene] = {
     "no-agent": Scene("/network/", has_agent=False),
     "setup-appliance": Scene("/setup/", FRESH),
     "setup-appliance-nowhere": Scene("/setup/", {**FRESH, GetNetwork: values.NOWHERE}),
+    "setup-appliance-undone": Scene("/setup/", {**FRESH, GetStatus: SETUP_UNDONE}),
+    "setup-appliance-stuck": Scene("/setup/", {**FRESH, GetStatus: SETUP_STUCK}),
     "setup-code": Scene("/setup/", DOORS, logged_in=False),
     "setup-code-again": Scene("/setup/", logged_in=False),
     "log-in": Scene("/log-in/", logged_in=False),

@@ -4,9 +4,12 @@ import msgspec
 import pytest
 
 from beistand.domain.account import AccountRole
+from beistand.domain.choices import setup_choices
+from beistand.domain.facts import Finding, Severity
 from beistand.domain.job import Job, JobKind, JobState
 from beistand.domain.message import message
 from beistand.domain.role import Role
+from beistand.domain.setup import Stage
 from beistand.protocol import (
     AccountList,
     Authenticate,
@@ -106,6 +109,32 @@ def test_a_machine_without_a_static_address_is_told_so(start: Start) -> None:
     nowhere = msgspec.structs.replace(PLACE, candidates=(), interfaces=())
     browser, _ = start({GetStatus: FRESH, GetNetwork: nowhere})
     assert "no static IPv4 address" in browser.get("/setup/").content.decode()
+
+
+def test_what_became_of_a_setup_is_told_before_anything_is_set_up(start: Start) -> None:
+    why = str(message("setup-unconfirmed", address="192.0.2.1", seconds=120.0))
+    undone = Finding(code="setup-undone", severity=Severity.WARN, fields={"why": why})
+    status = msgspec.structs.replace(FRESH, findings=(undone,))
+    browser, _ = start({GetStatus: status, GetNetwork: PLACE})
+    page = browser.get("/setup/").content.decode()
+    assert "nobody came over 192.0.2.1 within 2 minutes" in page
+    assert 'name="service"' in page
+
+
+def test_a_setup_that_cannot_go_back_is_told_and_nothing_begins_beside_it(start: Start) -> None:
+    why = str(message("setup-pbx-not-started", unit="asterisk.service", why="port in use"))
+    findings = (
+        Finding(code="setup-undo-fails", severity=Severity.BLOCK, fields={"why": why, "seconds": 10.0}),
+        Finding(code="setup-undoing", severity=Severity.WARN, fields={"seconds": 10.0}),
+    )
+    status = msgspec.structs.replace(FRESH, findings=findings, choices=setup_choices(Stage.UNDOING))
+    browser, agent = start({GetStatus: status, GetNetwork: PLACE})
+    page = browser.get("/setup/").content.decode()
+    assert "asterisk.service did not start: port in use" in page
+    assert "<code>beistand setup --undo</code>" in page
+    assert 'name="service"' not in page
+    browser.post("/setup/", APPLIANCE)
+    assert agent.asked(Init) == []
 
 
 def test_setup_of_what_is_set_up_leads_to_the_overview(start: Start) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from beistand.domain.choices import Choice, HeldBy, Predicament, choices
+from beistand.domain.choices import Choice, HeldBy, Predicament, choices, job_choices, setup_choices
 from beistand.domain.facts import Finding, Severity
 from beistand.domain.job import JobKind
 
@@ -18,8 +18,10 @@ HELD_BY = {"held-by-peer": HeldBy.PEER, "held-by-stranger": HeldBy.STRANGER}
 
 def choices_now(agent: Agent) -> tuple[Choice, ...]:
     """Return them, the likeliest first; nothing where nobody is waited for."""
+    if of_a_job := job_choices(agent.worker.running()):
+        return of_a_job
     keeper = agent.keeper
-    return choices(
+    of_the_standing = choices(
         Predicament(
             state=keeper.state,
             serving=keeper.is_serving,
@@ -28,6 +30,7 @@ def choices_now(agent: Agent) -> tuple[Choice, ...]:
             is_undo_open=_is_undo_open(agent),
         )
     )
+    return (*setup_choices(agent.network_setup.stage()), *of_the_standing)
 
 
 def histories(agent: Agent) -> tuple[History, ...]:

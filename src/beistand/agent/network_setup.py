@@ -19,11 +19,13 @@ from beistand.domain.errors import BeistandError, Failed, Refused
 from beistand.domain.message import message
 from beistand.domain.role import Role
 from beistand.domain.setup import (
+    AGAIN_SECONDS,
     CONFIRM_SECONDS,
     OPEN,
     Setup,
     Stage,
     UndoFacts,
+    in_the_way,
     seconds_left,
     setup_finding,
     undo_refusal,
@@ -57,8 +59,6 @@ DOCUMENT = "setup"
 """Name of the journal among the store's documents."""
 KEPT = (DOCUMENT, sessions.DOCUMENT, setup_code.DOCUMENT)
 """Documents that do not depend on what this machine is."""
-AGAIN_SECONDS = 10.0
-"""A way back that failed is tried again so often."""
 TOLD_EVERY = 30.0
 """The log counts down in steps of so many seconds."""
 
@@ -89,10 +89,21 @@ class NetworkSetup:
         return (finding,) if finding else ()
 
     def refuse_while_open(self) -> None:
-        """Raise Refused `setup-not-confirmed`: what may be taken back in a minute is no base for a pair."""
+        """Raise Refused `setup-begun`, `setup-not-confirmed`, `setup-undoing`."""
+        if problem := in_the_way(self.journal()):
+            raise Refused(problem.code, **problem.fields)
+
+    @contextmanager
+    def none_open(self) -> Iterator[None]:
+        """See to it that no setup is open or begins meanwhile. Raises as `refuse_while_open`."""
+        with self._alone():
+            self.refuse_while_open()
+            yield
+
+    def stage(self) -> Stage | None:
+        """Return how far the last setup has come; None: there never was one."""
         setup = self.journal()
-        if setup is not None and setup.stage in OPEN:
-            raise Refused("setup-not-confirmed", address=setup.own_ip)
+        return setup.stage if setup else None
 
     def journal(self) -> Setup | None:
         """Raise Failed `state-damaged`."""
@@ -160,6 +171,7 @@ class NetworkSetup:
             seconds_left=seconds_left(setup, self._agent.clock.monotonic()),
             files=tuple(each.path for each in setup.files),
             why=setup.why,
+            trouble=self._agent.troubles.get(DOCUMENT),
         )
 
     def confirm(self, request: ConfirmSetup, caller: Caller) -> SetupView:
@@ -203,6 +215,7 @@ class NetworkSetup:
         wiring, known = self._agent.wiring, self.journal()
         if wiring.store.is_initialised():
             raise Refused("already-initialised")
+        self.refuse_while_open()
         if known is not None and known.stage is not Stage.UNDONE:
             raise Refused("setup-not-confirmed", address=known.own_ip)
         profile = wiring.profiles.load(request.profile)

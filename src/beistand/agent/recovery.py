@@ -9,6 +9,7 @@ from beistand.agent.worker import Progress, Result
 from beistand.domain.errors import BeistandError, Refused
 from beistand.domain.job import JobKind
 from beistand.domain.message import message
+from beistand.domain.setup import Stage
 from beistand.operations.importing import recover_import
 from beistand.operations.leftovers import clear_leftovers, has_leftovers
 from beistand.operations.runner import recover_plan
@@ -33,6 +34,9 @@ class Recovery:
         # First, as it may end with a machine that is no appliance.
         self._tried("setup-journal", agent.network_setup.begin)
         self._next = agent.clock.monotonic() + AGAIN_SECONDS
+        with suppress(BeistandError):  # a journal that nobody can read was told just now
+            if agent.network_setup.stage() is Stage.UNDOING:
+                return  # it is to be no appliance any more: the settings are gone already
         if not self._tried("settings", agent.reload) or not agent.is_initialised:
             return
         self._tried("import", lambda: recover_import(agent.node))

@@ -15,6 +15,7 @@ from beistand.agent.out_of_order import out_of_order
 from beistand.agent.pausing import known_pause
 from beistand.domain.account import has_administrator
 from beistand.domain.alarm import SILENCE_SECONDS, peer_alarms
+from beistand.domain.choices import setup_choices
 from beistand.domain.clocks import data_age
 from beistand.domain.facts import Finding, Severity
 from beistand.domain.generation import Copy
@@ -86,6 +87,7 @@ def _before_init(agent: Agent) -> Status:
         host=socket.gethostname(),
         has_administrator=has_administrator(agent.store.settings().accounts),
         findings=_sorted([*agent.network_setup.findings(), *_troubles(agent)]),
+        choices=setup_choices(agent.network_setup.stage()),
     )
 
 

@@ -131,7 +131,7 @@ class Verbs:
         return status(self._agent)
 
     def init(self, request: Init, _caller: Caller) -> Value:
-        with self._initialising:
+        with self._initialising, self._agent.network_setup.none_open():
             setting_up.initialise_appliance(self._agent, request)
         return Done()
 

@@ -10,7 +10,9 @@ from beistand.cli.console import Console
 from beistand.cli.verb import verb
 from beistand.client import Client
 from beistand.domain.errors import Refused
+from beistand.domain.facts import Finding, Severity
 from beistand.domain.role import Role
+from beistand.domain.setup import CHANGE_SECONDS, under_way
 from beistand.protocol import (
     ConfirmSetup,
     Done,
@@ -29,8 +31,6 @@ from beistand.protocol import (
 from beistand.text.catalogue import sentence
 
 PLAN_SECONDS = 30.0
-CHANGE_SECONDS = 120.0
-"""Of a change and of the way back: the network manager has to settle, and the PBX may have to start."""
 INIT_SECONDS = 60.0
 LOOK_SECONDS = 1.0
 
@@ -132,10 +132,12 @@ def _show(console: Console, plan: SetupPlan) -> None:
 
 
 def _follow(console: Console, client: Client) -> None:
-    """Count down until somebody confirms in another session, or everything has gone back."""
+    """Count down until somebody confirms in another session, or everything has gone back, or cannot yet."""
     never, view = Event(), client.call(GetSetup(), SetupView)
-    while view.stage in ("waiting", "undoing"):
+    while view.stage in ("waiting", "undoing") and view.trouble is None:
+        told = under_way(view.stage)
         left = console.term("cli.setup.left", seconds=view.seconds_left)
+        left = sentence(told, console.language) if told else left
         click.echo(f"\r\033[K{left}", nl=False)
         never.wait(LOOK_SECONDS)
         view = client.call(GetSetup(), SetupView, CHANGE_SECONDS)
@@ -159,8 +161,11 @@ def _state(console: Console, view: SetupView, *, quiet: bool = False) -> None:
         case "undone":
             why = sentence(view.why, console.language) if view.why else "-"
             console.line("cli.setup.undone", service=service, why=why)
-        case _:
-            console.line("cli.setup.under-way")
+    if told := under_way(view.stage):
+        console.text(sentence(told, console.language))
+    if view.trouble is not None:
+        found = Finding(code=view.trouble.code, severity=Severity.BLOCK, fields=view.trouble.fields)
+        console.findings([found])
 
 
 def _confirm(console: Console, client: Client, *, at_console: bool) -> None:

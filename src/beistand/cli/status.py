@@ -24,13 +24,11 @@ def command(console: Console) -> None:
     console.document(status)
     if not status.initialised:
         console.line("cli.status.not-initialised", host=status.host)
-        return
-    if status.state == "out-of-order":
+    elif status.state == "out-of-order":
         # It cannot read what it is: no line about roles and copies would be true.
         console.line("cli.status.out-of-order", host=status.host)
-        console.findings(status.findings)
-        return
-    console.pairs(_lines(console, status))
+    else:
+        console.pairs(_lines(console, status))
     console.findings(status.findings)
     if pressing := sum(each.severity is Severity.BLOCK for each in status.findings):
         console.line("cli.status.pressing", count=pressing)

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from beistand.domain.job import Job
+from beistand.domain.setup import Stage
 from beistand.domain.value import Value
 
 
@@ -47,6 +49,8 @@ class Predicament(Value, frozen=True, kw_only=True):
     """A takeover here broke off, and the other one was not told so yet: it may have given up for it."""
 
 
+CONFIRM_SETUP, UNDO_SETUP = "beistand setup --confirm", "beistand setup --undo"
+END_TAKEOVER = "beistand takeover --cancel"
 TAKEOVER, RETRY, BACKUPS = "beistand takeover", "beistand retry", "beistand backup list"
 TAKEOVER_PAGE, BACKUPS_PAGE = "takeover", "backups"
 
@@ -63,6 +67,11 @@ _KEPT_DATA = Choice(code="look-at-kept-data", where=Where.HERE, command=BACKUPS,
 _WAIT_FOR_PEER = Choice(code="wait-for-peer", where=Where.NOWHERE)
 _UNPLUG_STRANGER = Choice(code="unplug-stranger", where=Where.NOWHERE)
 _LEAVE_IT = Choice(code="leave-it", where=Where.NOWHERE)
+_CONFIRM_SETUP = Choice(code="confirm-setup", where=Where.HERE, command=CONFIRM_SETUP)
+_UNDO_SETUP = Choice(code="undo-setup", where=Where.HERE, command=UNDO_SETUP)
+_LET_SETUP_LAPSE = Choice(code="let-setup-lapse", where=Where.NOWHERE)
+_SWITCH_OFF_PEER = Choice(code="switch-off-peer", where=Where.NOWHERE)
+_END_TAKEOVER = Choice(code="end-takeover", where=Where.HERE, command=END_TAKEOVER, page=TAKEOVER_PAGE)
 
 
 def choices(seen: Predicament) -> tuple[Choice, ...]:
@@ -78,6 +87,18 @@ def choices(seen: Predicament) -> tuple[Choice, ...]:
     if seen.state == "held":
         return _HELD[seen.held_by]
     return _BY_STATE.get(seen.state, ())
+
+
+def setup_choices(stage: Stage | None) -> tuple[Choice, ...]:
+    """Return what a person can do about a setup at this stage; None: there is none."""
+    if stage is Stage.WAITING:
+        return (_CONFIRM_SETUP, _UNDO_SETUP, _LET_SETUP_LAPSE)
+    return (_UNDO_SETUP,) if stage is Stage.UNDOING else ()
+
+
+def job_choices(job: Job | None) -> tuple[Choice, ...]:
+    """Return what a person can do about the job that runs, where it waits for one."""
+    return (_SWITCH_OFF_PEER, _END_TAKEOVER) if job is not None and job.stage == "await-silence" else ()
 
 
 _HELD: dict[HeldBy, tuple[Choice, ...]] = {

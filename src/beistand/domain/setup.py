@@ -12,6 +12,10 @@ from beistand.domain.value import Value
 
 CONFIRM_SECONDS = 120.0
 """So long a person has to come over the new address; then everything goes back by itself."""
+CHANGE_SECONDS = 120.0
+"""Of a change and of the way back: the network manager has to settle, and the PBX may have to start."""
+AGAIN_SECONDS = 10.0
+"""A way back that failed is tried again so often."""
 PEER_MAY_SERVE = "setup-undo-peer-may-serve"
 """Code of the risk that a person may accept by name."""
 
@@ -180,7 +184,22 @@ def setup_finding(setup: Setup | None, *, now: float) -> Finding | None:
         if setup.why is None or setup.why.code == BY_PERSON:
             return None
         return Finding(code="setup-undone", severity=Severity.WARN, fields={"why": str(setup.why)})
-    return Finding(code="setup-under-way", severity=Severity.WARN, fields={"stage": setup.stage.value})
+    told = under_way(setup.stage)
+    return Finding(code=told.code, severity=Severity.WARN, fields=told.fields) if told else None
+
+
+def under_way(stage: str) -> Message | None:
+    """Return what a setup does by itself now, and when that ends; None where it does nothing or waits for a person."""
+    if stage == Stage.BEGUN:
+        return message("setup-begun", seconds=CHANGE_SECONDS)
+    return message("setup-undoing", seconds=AGAIN_SECONDS) if stage == Stage.UNDOING else None
+
+
+def in_the_way(setup: Setup | None) -> Message | None:
+    """Return why nothing may be built on this machine now: what may be taken back in a minute is no base."""
+    if setup is None or setup.stage not in OPEN:
+        return None
+    return under_way(setup.stage) or message("setup-not-confirmed", address=setup.own_ip)
 
 
 def seconds_left(setup: Setup, now: float) -> float:

@@ -77,3 +77,5 @@ class SetupView(Value, frozen=True, kw_only=True):
     """Paths of the network files that it changed."""
     why: Message | None = None
     """Why it went back."""
+    trouble: Message | None = None
+    """Why it could not go back yet; of the stage `undoing`, which is tried again by itself."""

@@ -12,6 +12,7 @@ from beistand.protocol import Done, GetNetwork, Init, NetworkView, Session, UseS
 from beistand.web.address import PORT
 from beistand.web.answers import see_other
 from beistand.web.asking import Request, is_administrator
+from beistand.web.choosing import decision
 from beistand.web.forms.setup import ApplianceForm, CodeForm
 from beistand.web.pages.access import begin_session
 from beistand.web.pages.errors import forbidden
@@ -19,6 +20,8 @@ from beistand.web.telling import notice, spoken, told
 
 INIT_SECONDS = 60.0
 """The PBX may run already and is asked for its version."""
+UNDER_WAY = ("setup-begun", "setup-undoing")
+"""Findings of a `beistand setup` that changes the machine right now: nothing can be set up beside it."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -52,6 +55,10 @@ def _first_administrator(request: Request) -> HttpResponseBase:
 
 
 def _appliance(request: Request) -> HttpResponseBase:
+    status = request.agent.status()
+    if any(each.code in UNDER_WAY for each in status.findings):
+        values = {"status": status, "decision": decision(status), "is_under_way": True}
+        return render(request, "setup_appliance.html", values)
     view = request.agent.ask(GetNetwork(), NetworkView)
     form = ApplianceForm(view, request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -63,7 +70,8 @@ def _appliance(request: Request) -> HttpResponseBase:
             told(request, error)
         else:
             return _initialised(request, asked)
-    return render(request, "setup_appliance.html", {"form": form, "view": view})
+    values = {"form": form, "view": view, "status": status, "decision": decision(status)}
+    return render(request, "setup_appliance.html", values)
 
 
 def _asked(form: ApplianceForm) -> Init:
