@@ -11,6 +11,7 @@ from beistand.agent.alarms import ABSENCE_SECONDS
 from beistand.agent.lookout import LOOK_SECONDS, TRIAL_SECONDS
 from beistand.agent.status import status
 from beistand.domain.config import ModuleConfig
+from beistand.domain.errors import Failed
 from beistand.domain.facts import Severity
 from beistand.domain.generation import CopyState
 from beistand.domain.imports import Lineage, Point
@@ -18,7 +19,15 @@ from beistand.domain.job import Job, JobState
 from beistand.domain.mail import MailServer
 from beistand.domain.schedule import Interval, Schedule
 from beistand.domain.settings import PairSettings
-from beistand.protocol import Greet, PlanTakeover, StartTakeover, TakeoverPlanAnswer, WatchJob
+from beistand.protocol import (
+    Greet,
+    PlanTakeover,
+    ReadAudit,
+    StartTakeover,
+    TakeoverPlanAnswer,
+    WatchJob,
+)
+from beistand.text.audit import audited
 from fakes.agents import NoDisk, OneOfTwo, TwoAgents
 from fakes.mail import DOWN
 from fakes.situations import NOW, STRANGER_MAC, imported
@@ -111,6 +120,46 @@ def test_no_news_is_red_on_the_other_side_and_ends_with_its_begin(pair: TwoAgent
     assert "silent from" in back.body
     away = next(each for each in pair.a.store.outbox() if each.kind == "was-away")
     assert "was away from" in away.body
+
+
+def alarms_of(one: OneOfTwo, contains: str) -> list[tuple[str, str]]:
+    """Return who raised or ended an alarm, and which, oldest first, as the audit log shows it."""
+    found: Any = one.ask(ReadAudit(contains=contains, limit=100))
+    return [(each.who, audited(each.what, "en").split(",")[0]) for each in reversed(found.lines)]
+
+
+@pytest.mark.shows("F30", "B3")
+def test_an_alarm_stands_where_nobody_can_switch_it_off(pair: TwoAgents) -> None:
+    """F30: a is silent for hours, and b is restarted meanwhile: one begin, one end, without the module's log."""
+    silent = "the other appliance does not answer"
+    for each in (pair.a, pair.b):
+        each.store.set_config(msgspec.structs.replace(CONFIG, log=False))
+    pair.a.agent_runs = False
+    live(pair, 23)
+    assert alarms_of(pair.b, silent) == [("Beistand", f"raised an alarm: {silent}")]
+    pair.b.start()
+    pair.b.agent.reload()
+    live(pair, 23)
+    assert len(alarms_of(pair.b, silent)) == 1
+    pair.a.start()
+    pair.a.agent.reload()
+    live(pair, 5)
+    (_, (who, what)) = alarms_of(pair.b, silent)
+    assert who == "Beistand"
+    assert what.startswith("ended the alarm of ")
+
+
+def test_an_alarm_that_no_disk_takes_is_not_told_again_and_again(
+    pair: TwoAgents, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_words: object, **_more: object) -> None:
+        raise Failed("disk-full", path="/var")
+
+    pair.b.store.put = pair.b.store.tell = full  # type: ignore[method-assign]
+    pair.a.agent_runs = False
+    live(pair, 40)
+    said = capsys.readouterr().err
+    assert said.count('alarm-begins what="peer-silent ') == 1
 
 
 def test_a_short_stop_is_no_absence(pair: TwoAgents) -> None:

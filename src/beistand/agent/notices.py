@@ -10,7 +10,7 @@ from beistand.agent.letters import to_administrator
 from beistand.agent.log import log
 from beistand.agent.status import findings
 from beistand.domain.job import JobKind
-from beistand.domain.message import Message
+from beistand.domain.message import Message, message
 from beistand.domain.notices import (
     PROBLEM,
     Seen,
@@ -26,6 +26,7 @@ from beistand.domain.notices import (
     takeover_topic,
 )
 from beistand.operations.tries import last_try
+from beistand.ports.store import Event
 
 if TYPE_CHECKING:
     from beistand.agent.agent import Agent
@@ -35,8 +36,12 @@ if TYPE_CHECKING:
 TOLD = "told"
 """The document that holds what was told last."""
 LOOK_SECONDS = 2.0
+ALARMED = "alarmed"
+"""The document that holds which alarms were raised and did not end yet: each begins and ends once."""
 ALARMS = (PROBLEM, "stale", "peer")
-"""Topics whose begin and end stand in the module log; the others are logged where they happen."""
+"""Topics whose begin and end stand in both logs; the others are logged where they happen."""
+ITSELF = "Beistand"
+"""Who raises and ends alarms; no account can have this name."""
 ENDS = ("problem-gone", "data-fresh", "peer-back")
 OF_STANDING = "rival-holds-address"
 """The one finding of the keeper that the topic of the standing does not tell."""
@@ -49,7 +54,7 @@ class Notices:
         self._agent = agent
         self._next = 0.0
         self._since: dict[str, dict[str, tuple[str, float]]] = {}
-        self._logged = Told()
+        self._alarmed: Told | None = None
 
     def tick(self) -> None:
         agent = self._agent
@@ -60,8 +65,8 @@ class Notices:
 
     def look(self) -> None:
         agent, config = self._agent, self._agent.store.config()
-        told = self._told()
-        self._log()
+        told = self._document(TOLD)
+        self._raise_alarms()
         if not config.send_mail or not config.mail_address or config.is_removed:
             if told.topics:
                 agent.store.put(TOLD, msgspec.json.encode(silenced(told)))
@@ -75,19 +80,34 @@ class Notices:
             log("notice", occasion=occasion)
         agent.postman.soon()
 
-    def _log(self) -> None:
-        """Write alarms into the module log, whether mails are wanted or not; anew after each start."""
-        seen = [each for each in self._seen(self._logged) if each.topic.startswith(ALARMS)]
-        notices, self._logged = decide(self._logged, self._lasting("log", seen), self._agent.clock.now())
+    def _raise_alarms(self) -> None:
+        """Write begin and end of each alarm into the module log, which may be off, and the audit log, which never is.
+
+        Whether mails are wanted or not. On a full disk what was told is remembered until the next start.
+        """
+        agent = self._agent
+        before = self._alarmed if self._alarmed is not None else self._document(ALARMED)
+        seen = [each for each in self._seen(before) if each.topic.startswith(ALARMS)]
+        notices, after = decide(before, self._lasting("log", seen), agent.clock.now())
+        self._alarmed = after
         for _, notice in notices:
             what = str(notice.about or Message(code=notice.code))
             if notice.code in ENDS:
-                log("alarm-ends", what=what, since=str(notice.fields["since"]))
+                since = str(notice.fields["since"])
+                log("alarm-ends", what=what, since=since)
+                self._tell(message("audit.alarm-ends", what=what, since=since))
             elif notice.code != "reminder":
                 log("alarm-begins", level="warning", what=what)
+                self._tell(message("audit.alarm-begins", what=what))
+        if after != before:
+            with agent.complaints.about(ALARMED):
+                agent.store.put(ALARMED, msgspec.json.encode(after))
 
-    def _told(self) -> Told:
-        body = self._agent.store.get(TOLD)
+    def _tell(self, what: Message) -> None:
+        self._agent.tell(Event(at=self._agent.clock.now(), message=what, operator=ITSELF))
+
+    def _document(self, name: str) -> Told:
+        body = self._agent.store.get(name)
         try:
             return msgspec.json.decode(body, type=Told) if body else Told()
         except msgspec.MsgspecError:
