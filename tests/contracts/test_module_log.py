@@ -9,7 +9,7 @@ from beistand.domain.message import message
 
 
 def codes(log: ModuleLog) -> list[str]:
-    return [each.code for each in log.lines()]
+    return [each.code for _, each in log.lines()]
 
 
 def test_the_newest_line_comes_first(tmp_path: Path) -> None:
@@ -17,7 +17,7 @@ def test_the_newest_line_comes_first(tmp_path: Path) -> None:
     assert codes(log) == []
     log.keep("info", message("first", n=1))
     log.keep("warning", message("second", why="a\nb"))
-    (second, first) = log.lines()
+    ((_, second), (_, first)) = log.lines()
     assert (second.level, second.code, second.fields) == ("warning", "second", {"why": "a\nb"})
     assert first.at <= second.at
 
@@ -29,7 +29,7 @@ def test_two_files_are_all_that_is_ever_kept(tmp_path: Path) -> None:
     sizes = {each.name: each.stat().st_size for each in tmp_path.iterdir()}
     assert sizes.keys() == {"module.log", "module.log.1"}
     assert max(sizes.values()) <= 2000
-    numbers = [each.fields["number"] for each in log.lines()]
+    numbers = [each.fields["number"] for _, each in log.lines()]
     assert numbers == list(range(199, 199 - len(numbers), -1))
 
 
@@ -46,7 +46,7 @@ def test_a_line_that_a_power_cut_broke_is_left_out(tmp_path: Path) -> None:
 def test_a_line_without_end_is_cut(tmp_path: Path) -> None:
     log = ModuleLog(tmp_path)
     log.keep("info", message("long", why="x" * 100_000))
-    (line,) = log.lines()
+    ((_, line),) = log.lines()
     assert (line.code, line.fields) == ("long", {})
 
 
@@ -72,3 +72,25 @@ def test_a_link_in_the_place_of_the_file_is_not_followed(tmp_path: Path) -> None
     (tmp_path / "log" / "module.log").symlink_to(victim)
     ModuleLog(tmp_path / "log").keep("info", message("line"))
     assert victim.read_text() == ""
+
+
+def test_a_place_stays_that_of_its_line(tmp_path: Path) -> None:
+    """Whatever is written meanwhile, and when the file becomes the older one."""
+    log = ModuleLog(tmp_path, largest=400)
+    log.keep("info", message("first"))
+    log.keep("info", message("second"))
+    before = dict(log.lines())
+    log.keep("info", message("third", why="x" * 200))
+    after = dict(log.lines())
+    assert [each.code for each in after.values()] == ["third", "second", "first"]
+    assert before.items() <= after.items()
+
+
+def test_no_place_is_given_twice(tmp_path: Path) -> None:
+    log = ModuleLog(tmp_path, largest=400)
+    places: dict[str, int] = {}
+    for number in range(100):
+        log.keep("info", message("line", number=number))
+        for place, line in log.lines():
+            assert places.setdefault(place, int(line.fields["number"])) == line.fields["number"]
+    assert len(places) == 100

@@ -214,6 +214,8 @@ def test_history_is_newest_first_and_capped(store: SqliteStore) -> None:
     store.tell(Event(at=NOW, message=message("cycle-failed", try_number=2), operator="root"))
     assert store.events(1)[0].message == message("cycle-failed", try_number=2)
     assert len(store.events(2 * EVENTS_KEPT)) == EVENTS_KEPT
+    assert tuple(each for _, each in store.history()) == store.events(2 * EVENTS_KEPT)
+    assert [number for number, _ in store.history()] == list(range(EVENTS_KEPT + 1, 1, -1))
 
 
 def test_many_threads_share_one_store(store: SqliteStore) -> None:

@@ -47,8 +47,8 @@ class FakeModuleLog:
             )
         )
 
-    def lines(self) -> Iterator[KeptLine]:
-        yield from reversed(self.kept)
+    def lines(self) -> Iterator[tuple[str, KeptLine]]:
+        yield from reversed([(str(number), each) for number, each in enumerate(self.kept)])
 
 
 class FakeSignatures:

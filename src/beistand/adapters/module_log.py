@@ -3,7 +3,9 @@
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
+from hashlib import blake2b
 from pathlib import Path
 from threading import Lock
 
@@ -50,19 +52,30 @@ class ModuleLog:
             else:
                 self._is_failing = False
 
-    def lines(self) -> Iterator[KeptLine]:
-        """Yield what was kept, newest first; a line that a power cut broke is left out."""
-        for file in (self._file, self._older):
-            with self._lock:
+    def lines(self) -> Iterator[tuple[str, KeptLine]]:
+        """Yield what was kept with its place, newest first; a line that a power cut broke is left out.
+
+        A place names its line as long as that is kept, and never another one.
+        """
+        for body in self._bodies():
+            # The first line of a file, with its moment, is what tells it from every other, also once it is the older.
+            name = blake2b(body.partition(b"\n")[0], digest_size=8).hexdigest()
+            begin = len(body) + 1
+            for line in reversed(body.split(b"\n")):
+                begin -= len(line) + 1
                 try:
-                    body = file.read_bytes()
-                except OSError:
-                    continue
-            for line in reversed(body.splitlines()):
-                try:
-                    yield msgspec.json.decode(line, type=KeptLine)
+                    yield f"{name}-{begin}", msgspec.json.decode(line, type=KeptLine)
                 except msgspec.MsgspecError:
                     continue
+
+    def _bodies(self) -> list[bytes]:
+        """Read both files at one moment: one that becomes the older in between would be read twice."""
+        bodies = []
+        with self._lock:
+            for file in (self._file, self._older):
+                with suppress(OSError):
+                    bodies.append(file.read_bytes())
+        return bodies
 
     @property
     def _older(self) -> Path:

@@ -248,6 +248,10 @@ class SqliteStore:
         rows = self._file.rows("SELECT body FROM event ORDER BY number DESC LIMIT ?", (limit,))
         return tuple(self._decoded(body, Event) for (body,) in rows)
 
+    def history(self) -> tuple[tuple[int, Event], ...]:
+        rows = self._file.rows("SELECT number, body FROM event ORDER BY number DESC")
+        return tuple((number, self._decoded(body, Event)) for number, body in rows)
+
     def refill(self) -> bool:
         return self.reserve.refill()
 

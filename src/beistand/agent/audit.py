@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from beistand import protocol
 from beistand.agent.access import ACCESS, Access
 from beistand.agent.log import log_message
+from beistand.agent.paging import older_than, page
 from beistand.domain.account import account_of, plain_name
 from beistand.domain.errors import BeistandError
 from beistand.domain.message import Field, Message
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
     from beistand.domain.value import Value
 
 LONGEST_FIELD = 200
-MOST_LINES = 1000
-"""In one answer, so that it fits a frame."""
-ALL = 100_000
-"""More events than are ever kept."""
 
 TOLD = (protocol.LogIn, protocol.LogOut, protocol.UseSetupCode, protocol.ChangePassword)
 """Told beside everything that needs an administrator."""
@@ -101,16 +98,19 @@ class Audit:
 def read_audit(agent: Agent, request: protocol.ReadAudit) -> AuditLines:
     """Return the lines that contain the text, as the log has it or as a person reads it, newest first."""
     wanted = request.contains.strip().casefold()
-    found: list[AuditLine] = []
-    for event in agent.store.events(ALL):
-        if not event.message.code.startswith(PREFIX):
-            continue
-        line = AuditLine(at=event.at, who=event.operator, address=event.address, what=event.message)
-        if not wanted or any(wanted in each.casefold() for each in _readings(line)):
-            found.append(line)
-        if len(found) >= max(1, min(request.limit, MOST_LINES)):
-            break
-    return AuditLines(lines=tuple(found))
+    kept = ((str(number), event) for number, event in agent.store.history())
+    acts = (
+        (place, AuditLine(at=event.at, who=event.operator, address=event.address, what=event.message))
+        for place, event in older_than(request.before, kept)
+        if event.message.code.startswith(PREFIX)
+    )
+    found = (
+        each
+        for each in acts
+        if not wanted or any(wanted in reading.casefold() for reading in _readings(each[1]))
+    )
+    lines, older = page(found, request.limit)
+    return AuditLines(lines=lines, older=older)
 
 
 def _readings(line: AuditLine) -> tuple[str, ...]:

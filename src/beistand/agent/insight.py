@@ -1,7 +1,6 @@
 """Licences, network, coverage and logs, as the agent answers for them."""
 
 from functools import partial
-from itertools import islice
 
 from beistand.agent import configuring
 from beistand.agent.acts import Acts
@@ -9,6 +8,7 @@ from beistand.agent.agent import Agent
 from beistand.agent.caller import Caller
 from beistand.agent.licensing import Licensing
 from beistand.agent.log import is_as_pressing
+from beistand.agent.paging import older_than, page
 from beistand.agent.prerequisites import network
 from beistand.agent.standby_trial import try_standby
 from beistand.domain.config import LogLevel
@@ -23,10 +23,6 @@ from beistand.protocol import (
     RemoveConfig,
     TryStandby,
 )
-
-MOST_LOG_LINES = 2000
-"""A message between the agent and its clients is 1 MiB at most."""
-MOST_LOG_BYTES = 700_000
 
 
 def acts(agent: Agent) -> Acts:
@@ -46,18 +42,11 @@ def read_log(agent: Agent, request: ReadModuleLog, _caller: Caller) -> LogLines:
     if request.level and request.level not in {each.value for each in LogLevel}:
         raise Refused("log-level-unknown", level=request.level[:40])
     wanted = request.contains.casefold()
-    kept = agent.wiring.module_log.lines()
-    all_lines = (
-        LogLine(at=each.at, level=each.level, message=Message(code=each.code, fields=each.fields))
-        for each in kept
+    as_told = (
+        (place, LogLine(at=each.at, level=each.level, message=Message(code=each.code, fields=each.fields)))
+        for place, each in older_than(request.before, agent.wiring.module_log.lines())
         if not request.level or is_as_pressing(each.level, request.level)
     )
-    found = (each for each in all_lines if wanted in f"{each.level} {each.message}".casefold())
-    lines: list[LogLine] = []
-    size = 0
-    for line in islice(found, max(0, min(request.limit, MOST_LOG_LINES))):
-        size += len(str(line.message)) + 100
-        if size > MOST_LOG_BYTES:
-            break
-        lines.append(line)
-    return LogLines(lines=tuple(lines))
+    found = (each for each in as_told if wanted in f"{each[1].level} {each[1].message}".casefold())
+    lines, older = page(found, request.limit)
+    return LogLines(lines=lines, older=older)

@@ -111,6 +111,8 @@ class Store(Protocol):
     # history
     def tell(self, event: Event) -> None: ...
     def events(self, limit: int = 100) -> tuple[Event, ...]: ...
+    def history(self) -> tuple[tuple[int, Event], ...]:
+        """Return every event that is kept, newest first, with its number, which no other event ever has."""
 
     def refill(self) -> bool:
         """Make the reserve whole again where there is room; return whether it is."""

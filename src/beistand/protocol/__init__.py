@@ -76,6 +76,7 @@ from beistand.protocol.framing import (
     read_frame,
 )
 from beistand.protocol.insight import (
+    MOST_LINES,
     AuditLine,
     AuditLines,
     Check,
@@ -204,6 +205,7 @@ TIMELESS = (GetStatus, Release, Resume)
 __all__ = [
     "CHUNK_BYTES",
     "LARGEST_FRAME",
+    "MOST_LINES",
     "TIMELESS",
     "AcceptPair",
     "Accepted",

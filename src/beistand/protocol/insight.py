@@ -8,6 +8,9 @@ from beistand.domain.message import Message
 from beistand.domain.pair import Appliance
 from beistand.domain.value import Value
 
+MOST_LINES = 2000
+"""Of a log, in one answer; fewer where they are so long that the frame would be too large."""
+
 
 class GetLicences(Value, frozen=True, kw_only=True, tag="licences", tag_field="verb"):
     """Answers LicencesView."""
@@ -46,6 +49,8 @@ class ReadModuleLog(Value, frozen=True, kw_only=True, tag="log", tag_field="verb
     """`warning`: only lines as pressing as this, or more; empty: all."""
     contains: str = ""
     limit: int = 200
+    before: str = ""
+    """`older` of an answer: only lines older than those."""
 
 
 class ReadAudit(Value, frozen=True, kw_only=True, tag="audit", tag_field="verb"):
@@ -53,6 +58,8 @@ class ReadAudit(Value, frozen=True, kw_only=True, tag="audit", tag_field="verb")
 
     contains: str = ""
     limit: int = 200
+    before: str = ""
+    """`older` of an answer: only lines older than those."""
 
 
 class RemoveConfig(Value, frozen=True, kw_only=True, tag="config-remove", tag_field="verb"):
@@ -122,6 +129,8 @@ class LogLine(Value, frozen=True, kw_only=True):
 
 class LogLines(Value, frozen=True, kw_only=True):
     lines: tuple[LogLine, ...]
+    older: str = ""
+    """There are older lines than these that were asked for, too: `before` of the request for them. Empty: none."""
 
 
 class AuditLine(Value, frozen=True, kw_only=True):
@@ -134,3 +143,5 @@ class AuditLine(Value, frozen=True, kw_only=True):
 
 class AuditLines(Value, frozen=True, kw_only=True):
     lines: tuple[AuditLine, ...]
+    older: str = ""
+    """As in LogLines."""
