@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -17,8 +18,12 @@ from beistand.ports.places import Places
 from beistand.protocol import (
     TIMELESS,
     AccountView,
+    AuditLines,
     Authenticate,
     Hello,
+    LogLines,
+    ReadAudit,
+    ReadModuleLog,
     WatchJob,
     Welcome,
     frame,
@@ -27,6 +32,7 @@ from beistand.protocol import (
 )
 
 T = TypeVar("T")
+Page = TypeVar("Page", bound=LogLines | AuditLines)
 SOCKET = "BEISTAND_SOCKET"
 """Environment variable: where the agent listens, if not at its usual place."""
 USUAL_SECONDS = 10.0
@@ -123,6 +129,18 @@ class Client:
                 raise Failed("agent-gone", why="connection closed")
             data += chunk
         return data
+
+
+def log_pages(
+    ask: Callable[[Value, type[Page]], Page], asked: ReadModuleLog | ReadAudit, answer: type[Page]
+) -> Iterator[Page]:
+    """Yield the answers from this request on, newest first, to the end of what is kept."""
+    while True:
+        page = ask(asked, answer)
+        yield page
+        if not page.older:
+            return
+        asked = msgspec.structs.replace(asked, before=page.older)
 
 
 def has_ended(job: Job) -> bool:

@@ -4,11 +4,14 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from beistand.client import Told
 from beistand.domain.account import AccountRole
 from beistand.domain.facts import Finding, Severity
 from beistand.domain.message import message
 from beistand.protocol import (
+    MOST_LINES,
     AuditLine,
     AuditLines,
     Check,
@@ -85,10 +88,53 @@ def test_the_filter_reaches_the_agent(
     assert (asked.level, asked.contains, asked.limit) == (level, contains, limit)
 
 
-def test_more_lines_are_a_click_away(start: Start) -> None:
-    many = LogLines(lines=LINES.lines * 100)
-    browser, _ = start({**replies(), ReadModuleLog: many})
-    assert "limit=500" in browser.get("/logs/?contains=disk").content.decode()
+OLDER = {
+    "/logs/": (ReadModuleLog, replace(LINES, older="a-17")),
+    "/logs/audit/": (ReadAudit, replace(AUDIT, older="17")),
+}
+
+
+@pytest.mark.parametrize("path", OLDER)
+def test_older_lines_are_a_click_away(start: Start, path: str) -> None:
+    kind, cut = OLDER[path]
+    browser, agent = start({**replies(), kind: cut})
+    page = browser.get(f"{path}?contains=disk").content.decode()
+    assert "there are older ones" in page
+    older = f"contains=disk&amp;limit=200&amp;before={cut.older}"
+    assert older in page
+    page = browser.get(f"{path}?contains=disk&limit=200&before={cut.older}").content.decode()
+    assert agent.asked(kind)[-1].before == cut.older
+    assert "Newest lines" in page
+
+
+def test_where_the_log_ends_is_told(start: Start) -> None:
+    browser, _ = start({**replies(), ReadModuleLog: [LINES, LogLines(lines=())]})
+    page = browser.get("/logs/").content.decode()
+    assert "There are no older lines." in page
+    assert "Older lines" not in page
+    gone = browser.get("/logs/?before=gone").content.decode()
+    assert "There are no older lines." in gone
+    assert "Newest lines" in gone
+
+
+@pytest.mark.parametrize("path", OLDER)
+def test_a_download_is_everything_that_is_kept(start: Start, path: str) -> None:
+    kind, cut = OLDER[path]
+    browser, agent = start({**replies(), kind: [cut, cut, replace(cut, older="")] * 2})
+    text = browser.get(f"{path}?contains=disk&limit=200&before=b-1&download=text").getvalue().decode()
+    assert len(text.splitlines()) == 3 * len(cut.lines)
+    assert [each.before for each in agent.asked(kind)] == ["", cut.older, cut.older]
+    assert {(each.contains, each.limit) for each in agent.asked(kind)} == {("disk", MOST_LINES)}
+    taken = json.loads(browser.get(f"{path}?download=json").getvalue())
+    assert len(taken["lines"]) == 3 * len(cut.lines)
+
+
+def test_a_download_that_breaks_off_does_not_look_whole(start: Start) -> None:
+    _, cut = OLDER["/logs/"]
+    browser, _ = start({**replies(), ReadModuleLog: [cut, message("internal-error", reference="1")]})
+    answer = browser.get("/logs/?download=text")
+    with pytest.raises(Told):
+        answer.getvalue()
 
 
 def test_a_log_is_taken_away_as_text_and_as_json(start: Start) -> None:
@@ -97,10 +143,12 @@ def test_a_log_is_taken_away_as_text_and_as_json(start: Start) -> None:
     assert text.headers["Content-Disposition"] == 'attachment; filename="beistand-module-pbx-a.log"'
     assert (
         "2026-03-01T12:00:00+00:00 error disk-full path=/var  # the disk is full at /var"
-        in text.content.decode()
+        in text.getvalue().decode()
     )
-    taken = json.loads(browser.get("/logs/audit/?download=json").content)
+    taken = json.loads(browser.get("/logs/audit/?download=json").getvalue())
     assert taken["lines"][0]["who"] == "anna"
+    empty, _ = start({**replies(), ReadModuleLog: LogLines(lines=())})
+    assert json.loads(empty.get("/logs/?download=json").getvalue()) == {"lines": []}
 
 
 def test_the_audit_log_is_for_administrators(start: Start) -> None:
