@@ -19,6 +19,7 @@ from beistand.domain.job import Job, JobKind
 from beistand.domain.message import message
 from beistand.domain.value import Value
 from beistand.protocol import (
+    MOST_LINES,
     AccountView,
     Authenticate,
     Backup,
@@ -31,10 +32,12 @@ from beistand.protocol import (
     GetConfig,
     GetStatus,
     GetUpload,
+    LogLines,
     MakeToken,
     NewToken,
     PlanTakeover,
     ReadBackup,
+    ReadModuleLog,
     RemoveConfig,
     SendUpload,
     SetConfig,
@@ -207,7 +210,7 @@ def test_a_harmless_act_sends_no_password_on(programs: Any) -> None:
         ("GET", "/jobs/j1?seconds=1000", None, (422, "api-field-wrong")),
         ("GET", "/jobs/j1?seen=1&seen=2", None, (422, "api-field-wrong")),
         ("GET", "/jobs/j1?more=2", None, (422, "api-field-wrong")),
-        ("GET", "/log?limit=100000", None, (422, "api-field-wrong")),
+        ("GET", "/log?limit=2001", None, (422, "api-field-wrong")),
         ("POST", "/upload?name=x", b"x", (415, "api-media-type")),
     ],
 )
@@ -217,6 +220,13 @@ def test_what_is_not_understood_never_reaches_the_agent(
     program = programs()
     assert problem(program.ask(method, path, body)) == expected
     assert {type(each).__name__ for each in program.agent.requests} <= {"Hello", "Authenticate"}
+
+
+def test_a_program_pages_through_a_log(programs: Any) -> None:
+    program = programs({ReadModuleLog: LogLines(lines=(), older="a-1")})
+    answer = program.ask("GET", f"/log?limit={MOST_LINES}&before=a-9")
+    assert json.loads(answer.content)["older"] == "a-1"
+    assert program.agent.asked(ReadModuleLog) == [ReadModuleLog(limit=MOST_LINES, before="a-9")]
 
 
 def test_the_wrong_method_says_which_ones_are_right(programs: Any) -> None:

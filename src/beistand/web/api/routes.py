@@ -19,10 +19,8 @@ PLAN_SECONDS = 30.0
 """The evidence is gathered anew."""
 LONGEST_WATCH = 20
 """Seconds; each watcher keeps a thread of the web process busy."""
-MOST_LINES = 500
-"""So many lines fit into one answer of the agent."""
 
-LINES: dict[str, Any] = {"limit": Annotated[int, Meta(ge=1, le=MOST_LINES)]}
+LINES: dict[str, Any] = {"limit": Annotated[int, Meta(ge=1, le=protocol.MOST_LINES)]}
 WATCH: dict[str, Any] = {
     "seen": Annotated[int, Meta(ge=-1, le=2**53)],
     "seconds": Annotated[float, Meta(ge=0, le=LONGEST_WATCH)],
