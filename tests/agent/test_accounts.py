@@ -152,6 +152,17 @@ def test_a_session_ends_after_two_hours_without_use(two: TwoAgents) -> None:
     assert page.code(GetStatus()) == ""
 
 
+def test_a_page_that_looks_again_by_itself_does_not_use_the_session(two: TwoAgents) -> None:
+    session = settle_in(two.a)
+    for _ in range(2):
+        two.clock.advance(0.9 * HOUR)
+        page = Page(two.a)
+        page.ask(Authenticate(token=session.token, address=ADDRESS, is_watching=True))
+        assert is_logged_in(page)
+    two.clock.advance(0.3 * HOUR)
+    assert page.code(CancelJob(id="none")) == "session-ended"
+
+
 def test_a_session_ends_after_twelve_hours(two: TwoAgents) -> None:
     page = Page(two.a).act_for(settle_in(two.a))
     for _ in range(12):

@@ -111,7 +111,7 @@ class Accounts:
     def authenticate(self, request: Authenticate, caller: Caller) -> Admitted:
         """Raise Refused `session-ended`, `log-in-wrong`, `too-many-tries`, `needs-administrator`."""
         digest = digest_of(request.token)
-        view = self._view_of(digest)
+        view = self._view_of(digest, is_use=not request.is_watching)
         if view is None:
             raise Refused("session-ended")
         admitted = msgspec.structs.replace(
@@ -120,6 +120,7 @@ class Accounts:
             role=view.role,
             address=request.address,
             credential=digest,
+            is_watching=request.is_watching,
         )
         if request.password:
             sure = self._sure(request, view)
@@ -133,7 +134,7 @@ class Accounts:
         """
         if not caller.credential:
             return caller
-        view = self._view_of(caller.credential)
+        view = self._view_of(caller.credential, is_use=not caller.is_watching)
         if view is None:
             raise Refused("session-ended")
         sure = account_of(self._settings().accounts, caller.sure_as)
@@ -264,9 +265,9 @@ class Accounts:
     def _settings(self) -> PairSettings:
         return self._agent.store.settings()
 
-    def _view_of(self, digest: str) -> AccountView | None:
+    def _view_of(self, digest: str, *, is_use: bool = True) -> AccountView | None:
         """Return whose session or token this is."""
-        account = self._sessions.account(digest)
+        account = self._sessions.account(digest, is_use=is_use)
         if account is not None:
             return _view(account)
         token = next((each for each in self._settings().tokens if each.digest == digest), None)

@@ -26,6 +26,8 @@ class Caller(Value, frozen=True, kw_only=True):
     """Of the browser."""
     credential: str = ""
     """Digest of the session's or token's secret: it is looked up again with each request."""
+    is_watching: bool = False
+    """Nobody is doing anything: a page looks again by itself."""
     sure_as: str = ""
     """Name of the administrator whose password came with `Authenticate` and was right."""
     sure_mark: str = ""

@@ -72,8 +72,8 @@ class Sessions:
             self._save([*others, *its[-(MOST_OF_ONE - 1) :], session])
         return token, session
 
-    def account(self, digest: str) -> Account | None:
-        """Return whose session this is, None when it has ended; it was used just now."""
+    def account(self, digest: str, *, is_use: bool = True) -> Account | None:
+        """Return whose session this is, None when it has ended; it was used just now, or only looked up."""
         with self._lock:
             sessions = self._living()
             session = next((each for each in sessions if each.digest == digest), None)
@@ -83,7 +83,7 @@ class Sessions:
             if account is None or mark_of(account) != session.mark:
                 return None
             now = self._clock.now()
-            if now - session.used >= TOUCH:
+            if is_use and now - session.used >= TOUCH:
                 used = msgspec.structs.replace(session, used=now)
                 self._save([used if each is session else each for each in sessions])
             return account

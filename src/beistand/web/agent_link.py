@@ -24,9 +24,10 @@ def is_missing(error: BeistandError) -> bool:
 class AgentLink:
     """Asks in the name of a session's or a program's token; without one only what is open to all."""
 
-    def __init__(self, token: str = "", address: str = "") -> None:
+    def __init__(self, token: str = "", address: str = "", *, is_watching: bool = False) -> None:
         self._token = token
         self._address = address
+        self._is_watching = is_watching
         self._client: Client | None = None
         self._account: AccountView | None = None
         self._status: Status | None = None
@@ -100,7 +101,9 @@ class AgentLink:
     def _open(self, password: str) -> None:
         self._client = Client(greeted_within=GREETED_SECONDS).__enter__()
         if self._token:
-            asked = Authenticate(token=self._token, address=self._address, password=password)
+            asked = Authenticate(
+                token=self._token, address=self._address, password=password, is_watching=self._is_watching
+            )
             # A password takes the agent a moment, and many at once take turns.
             seconds = USUAL_SECONDS if password else GREETED_SECONDS
             self._account = self._client.call(asked, AccountView, seconds)

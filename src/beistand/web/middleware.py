@@ -19,6 +19,8 @@ POLICY = (
     "frame-ancestors 'none'"
 )
 """No inline script or style: what somebody smuggled into a page does not run."""
+WATCHING = "Beistand-Watching"
+"""Header of what a page asks by itself, again and again: nobody does anything."""
 TOKEN = "token"  # noqa: S105  the name of the session's entry
 
 
@@ -58,7 +60,8 @@ class AgentMiddleware:
 
     def __call__(self, request: Request) -> HttpResponse:
         token = request.session.get(TOKEN, "")
-        request.agent = AgentLink(token, request.META.get("REMOTE_ADDR", ""))
+        is_watching = WATCHING in request.headers
+        request.agent = AgentLink(token, request.META.get("REMOTE_ADDR", ""), is_watching=is_watching)
         request.account = None
         request.told = []
         try:
