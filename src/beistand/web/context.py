@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 
 from beistand.domain.errors import BeistandError
 from beistand.web.appearance import theme
@@ -29,7 +30,8 @@ def page(request: HttpRequest) -> dict[str, Any]:
         # A fresh machine has one page only: it is set up first.
         "menu": menu(asked) if appliance is None or appliance.initialised else [],
         "told": asked.told,
-        "notices": notices(asked),
+        # Told once: a part of a page that is asked for again and again takes none away from the page that shows them.
+        "notices": SimpleLazyObject(lambda: notices(asked)),
         "language": spoken(),
         "theme": theme(request),
         "here": _here(request),
