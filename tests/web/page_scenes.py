@@ -153,6 +153,13 @@ SCENES: dict[str, Scene] = {
     "overview-forked": Scene("/", {GetStatus: FORKED}),
     "overview-setup-waits": Scene("/", {GetStatus: SETUP_WAITS}),
     "overview-awaits-silence": Scene("/", {GetStatus: AWAITS_SILENCE}),
+    "overview-refused": Scene(
+        "/",
+        {
+            ListGenerations: message("agent-silent", seconds=5.0),
+            GetCoverage: message("internal-error", reference="1a2b3c4d"),
+        },
+    ),
     "overview-account-menu": Scene("/", press="details.account summary", opens=True),
     "module": Scene("/module/"),
     "module-empty": Scene("/module/", {**EMPTY, GetLicences: values.LICENCES}),

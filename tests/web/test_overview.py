@@ -1,6 +1,6 @@
 """The overview says one thing about the copy, and it is the truth (B1, B3)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
@@ -11,6 +11,7 @@ from beistand.domain.job import Job, JobKind
 from beistand.domain.message import message
 from beistand.domain.role import Role
 from beistand.protocol import (
+    Authenticate,
     Coverage,
     GenerationList,
     GetCoverage,
@@ -23,7 +24,8 @@ from beistand.protocol import (
 from beistand.web import copy_state
 from beistand.web.cycle_picture import CYCLES, LEAST, UPPER, picture
 from beistand.web.summary import summary
-from web.conftest import BEGIN, STATUS, Start
+from beistand.web.zone import local_zone
+from web.conftest import BEGIN, STATUS, Start, give_session
 
 PEER = PeerView(
     host="pbx-b",
@@ -224,3 +226,51 @@ def test_an_appliance_that_cannot_read_its_state_still_has_an_overview(start: St
     refusal = message("state-damaged", why="x")
     browser, _ = start({GetStatus: status, ListGenerations: refusal, GetCoverage: refusal})
     assert "cannot say what it is" in browser.get("/").content.decode()
+
+
+BUSY = msgspec.structs.replace(STATUS, pair="ab", peer=PEER, newest=copy(), usable=copy())
+
+
+@pytest.mark.parametrize("path", ["/", "/now/"])
+def test_what_cannot_be_told_says_why_in_its_place(start: Start, path: str) -> None:
+    refusal = message("job-running", kind="cycle")
+    browser, _ = start({GetStatus: BUSY, ListGenerations: refusal, GetCoverage: refusal})
+    page = browser.get(path).content.decode()
+    for heading in ("The last cycles", "What is not carried over"):
+        section = page.partition(heading)[2].partition("</section>")[0]
+        assert "A job is running already" in section
+
+
+def test_the_page_says_as_of_when_it_is(start: Start) -> None:
+    browser, _ = start({GetStatus: BUSY})
+    before = datetime.now(local_zone()).replace(microsecond=0)
+    shown = browser.get("/").content.decode().partition("As of ")[2][:19]
+    moment = datetime.fromisoformat(shown).replace(tzinfo=local_zone())
+    assert before <= moment <= datetime.now(local_zone())
+
+
+def test_what_is_asked_for_again_is_the_overview_alone(start: Start) -> None:
+    browser, agent = start({GetStatus: BUSY})
+    part = browser.get("/now/", headers={"Beistand-Watching": "yes"}).content.decode()
+    assert "pbx-b stands by" in part
+    browser.get("/")
+    for words in ("<html", "<nav", "<script"):
+        assert words not in part
+    assert [each.is_watching for each in agent.asked(Authenticate)] == [True, False]
+
+
+def test_looking_again_takes_no_notice_from_the_next_page(start: Start) -> None:
+    browser, _ = start({GetStatus: BUSY})
+    give_session(browser, token="t0ken", notices=[{"code": "web.update.paused", "fields": {}}])
+    told = "The cycles are paused."
+    assert told not in browser.get("/now/").content.decode()
+    assert told in browser.get("/").content.decode()
+    assert told not in browser.get("/").content.decode()
+
+
+def test_where_there_is_no_overview_it_is_not_part_of_one(start: Start) -> None:
+    fresh = msgspec.structs.replace(STATUS, initialised=False, role=None)
+    browser, _ = start({GetStatus: fresh})
+    assert browser.get("/now/").headers["Location"] == "/setup/"
+    stranger, _ = start({GetStatus: BUSY}, role=None)
+    assert stranger.get("/now/").headers["Location"].startswith("/log-in/")

@@ -26,6 +26,7 @@ from beistand.web.pages import (
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
+    path("now/", overview.now, name="overview-now"),
     path("cycle/", overview.cycle, name="cycle"),
     path("log-in/", access.log_in, name="log-in"),
     path("log-out/", access.log_out, name="log-out"),

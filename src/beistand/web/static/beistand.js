@@ -1,6 +1,17 @@
 "use strict";
 // Progressive enhancement only: every page works without this file.
 
+// Part of a page, asked for anew. Logged out, or nothing there any more: the page itself says which, and not that
+// the line is dead.
+const PATIENCE_MS = 5000;
+async function fetched(address, headers = {}) {
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const answer = await fetch(address, { signal, redirect: "manual", headers: { Accept: "text/html", ...headers } });
+  if (answer.type === "opaqueredirect" || answer.status === 403 || answer.status === 404) location.reload();
+  if (!answer.ok) throw new Error(String(answer.status));
+  return new DOMParser().parseFromString(await answer.text(), "text/html").body;
+}
+
 // A form is sent once: a second click while the first is on its way does nothing.
 document.addEventListener("submit", (event) => {
   if (event.target.dataset.sent) {

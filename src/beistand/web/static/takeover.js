@@ -3,16 +3,7 @@
 
 const LOOK_MS = 2000;
 const STEP_MS = 700;
-const PATIENCE_MS = 5000;
 const LOST_AFTER = 3; // A takeover keeps the appliance busy: one answer that does not come means nothing.
-
-async function fetched(address) {
-  const answer = await fetch(address, { signal: AbortSignal.timeout(PATIENCE_MS), headers: { Accept: "text/html" } });
-  // Logged out, or nothing there any more: the page itself says which, and not that the line is dead.
-  if (answer.redirected || answer.status === 403 || answer.status === 404) location.reload();
-  if (answer.redirected || !answer.ok) throw new Error(String(answer.status));
-  return new DOMParser().parseFromString(await answer.text(), "text/html").body;
-}
 
 // Only what differs is put in place, so that nobody loses their place and no reader hears everything again.
 function put(old, fresh) {
