@@ -46,6 +46,19 @@ def test_resuming_leads_to_the_cycle_and_back(start: Start) -> None:
     assert browser.post("/update/resume/").headers["Location"] == f"/jobs/{JOB.id}/?next=/update/"
 
 
+def test_that_cycles_run_again_is_told_whatever_becomes_of_the_one_now(start: Start) -> None:
+    replies = {
+        GetUpdate: update_values.BEFORE,
+        ResumeCycles: update_values.BEFORE,
+        StartCycle: message("job-running", kind="backup", job="7"),
+    }
+    browser, _ = start({GetStatus: scenes.ACTIVE, **replies})
+    page = browser.post("/update/resume/").content.decode()
+    assert "The cycles run again." in page
+    assert "A job is running already" in page
+    assert "The cycles run again." not in browser.get("/update/").content.decode()
+
+
 def test_after_a_failed_cycle_another_one_is_a_click_away(start: Start) -> None:
     browser, _ = start({GetStatus: scenes.ACTIVE, GetUpdate: update_values.VIEWS["failed"]})
     page = browser.get("/update/").content.decode()

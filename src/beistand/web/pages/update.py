@@ -49,6 +49,8 @@ def resume(request: Request) -> HttpResponseBase:
     """Let the cycles run again, and run one now."""
     try:
         request.agent.ask(ResumeCycles(), UpdateView)
+        # True whatever becomes of the cycle: where that is refused, both stand on this page.
+        notice(request, "web.update.resumed")
         started = request.agent.ask(StartCycle(), Job)
     except BeistandError as error:
         told(request, error)
