@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from beistand.domain.schedule import Interval, Schedule
+from beistand.text import sentence
 from beistand.web.forms.backups import BackupScheduleForm, NewBackupForm
 from beistand.web.forms.module import SettingsForm
 from beistand.web.forms.schedule import next_runs, rhythm
@@ -173,6 +174,49 @@ def test_the_next_runs_and_the_schedule_in_words() -> None:
     ]
     assert len(runs) == 5
     assert runs[4] - runs[3] == timedelta(days=1)
-    assert rhythm(DAILY).code == "web.schedule.words.day.one"
-    assert rhythm(replace(DAILY, every=2, interval=Interval.MINUTE)).code == "web.schedule.words.minute.many"
     assert next_runs(None, NOW, UTC) == []
+
+
+@pytest.mark.parametrize(
+    ("interval", "every", "english", "german"),
+    [
+        (
+            Interval.MINUTE,
+            1,
+            "every minute, counted from 2026-01-01 02:30",
+            "jede Minute, gezählt ab 01.01.2026 02:30",
+        ),
+        (
+            Interval.HOUR,
+            1000,
+            "every 1,000 hours, counted from 2026-01-01 02:30",
+            "alle 1.000 Stunden, gezählt ab 01.01.2026 02:30",
+        ),
+        (Interval.DAY, 1, "every day at 02:30", "jeden Tag um 02:30 Uhr"),
+        (
+            Interval.DAY,
+            2,
+            "every 2 days at 02:30, counted from 2026-01-01",
+            "alle 2 Tage um 02:30 Uhr, gezählt ab 01.01.2026",
+        ),
+        (Interval.WEEK, 1, "every week on Thursday at 02:30", "jede Woche am Donnerstag um 02:30 Uhr"),
+        (
+            Interval.WEEK,
+            2,
+            "every 2 weeks on Thursday at 02:30, counted from 2026-01-01",
+            "alle 2 Wochen am Donnerstag um 02:30 Uhr, gezählt ab 01.01.2026",
+        ),
+        (Interval.MONTH, 1, "every month on day 1 at 02:30", "jeden Monat am 1. um 02:30 Uhr"),
+        (
+            Interval.MONTH,
+            3,
+            "every 3 months on day 1 at 02:30, counted from 2026-01-01",
+            "alle 3 Monate am 1. um 02:30 Uhr, gezählt ab 01.01.2026",
+        ),
+    ],
+)
+def test_a_schedule_in_words_says_on_which_day(
+    interval: Interval, every: int, english: str, german: str
+) -> None:
+    said = rhythm(replace(DAILY, every=every, interval=interval))
+    assert (sentence(said, "en"), sentence(said, "de")) == (english, german)

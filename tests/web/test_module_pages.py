@@ -90,7 +90,7 @@ def test_settings_are_saved_by_one_button_and_previewed_by_the_other(start: Star
     browser, agent = start(on_the_active())
     sent = {**RIGHT, "start": "2999-03-02", "interval": "week"}
     shown = browser.post("/module/redundancy/settings/", {**sent, "preview": "yes"}).content.decode()
-    assert "Every week at 02:30" in shown
+    assert "Every week on Saturday at 02:30" in shown
     assert "2999-03-09 02:30" in shown
     assert agent.asked(SetConfig) == []
     assert browser.post("/module/redundancy/settings/", sent).status_code == 303

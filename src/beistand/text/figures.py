@@ -9,6 +9,10 @@ _UNITS = {
     "de": (("Tag", "Tage"), ("Stunde", "Stunden"), ("Minute", "Minuten"), ("Sekunde", "Sekunden")),
 }
 _SECONDS = (86400, 3600, 60, 1)
+_WEEKDAYS = {
+    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+    "de": ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"),
+}
 _DECIMAL_MARK = {"en": ".", "de": ","}
 _THOUSANDS_MARK = {"en": ",", "de": "."}
 
@@ -80,6 +84,14 @@ def day(value: Any, language: str) -> str:
     return when.strftime("%d.%m.%Y" if language == "de" else "%Y-%m-%d")
 
 
+def weekday(value: Any, language: str) -> str:
+    """Return the name of the day of the week of an ISO 8601 date or time; what is none, as it is."""
+    try:
+        return _WEEKDAYS[language][datetime.fromisoformat(str(value)).weekday()]
+    except ValueError:
+        return str(value)
+
+
 FIGURES: dict[str, Callable[[Any, str], str]] = {
     "duration": duration,
     "span": span,
@@ -88,4 +100,5 @@ FIGURES: dict[str, Callable[[Any, str], str]] = {
     "moment": moment,
     "minute": minute,
     "day": day,
+    "weekday": weekday,
 }

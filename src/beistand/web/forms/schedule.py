@@ -121,10 +121,9 @@ def rhythm(schedule: Schedule | None) -> Message:
         return message("web.schedule.words.never")
     fields: dict[str, Field] = {"at": schedule.at.strftime("%H:%M"), "every": schedule.every}
     kind = schedule.interval.value
-    if schedule.interval in (Interval.MINUTE, Interval.HOUR):
-        fields["start"] = datetime.combine(schedule.start, schedule.at).isoformat()
-    if schedule.interval is Interval.MONTH:
-        fields["day"] = schedule.start.day
+    is_counted = schedule.interval in (Interval.MINUTE, Interval.HOUR)
+    start = datetime.combine(schedule.start, schedule.at) if is_counted else schedule.start
+    fields |= {"start": start.isoformat(), "day": schedule.start.day}
     number = "one" if schedule.every == 1 else "many"
     return Message(code=f"web.schedule.words.{kind}.{number}", fields=fields)
 
