@@ -8,7 +8,7 @@ from beistand.domain.facts import Finding, Severity
 from beistand.domain.message import message
 from beistand.text import LANGUAGES, hint, language, sentence, term
 from beistand.text.catalogue import BECAUSE, WORDS, entries
-from beistand.text.figures import FIGURES, duration, minute, moment, number, size, span
+from beistand.text.figures import FIGURES, duration, minute, moment, number, size, span, weekday
 from source_codes import Use, troubles, uses
 from template_codes import template_uses, word_prefixes
 
@@ -25,6 +25,11 @@ WITHOUT_ADVICE = {
     "setup-unconfirmed": "why a setup went back; that has a hint of its own",
 }
 """Troubles without a hint, each with the reason: nobody needs one, or nobody reads it."""
+COUNTS = {
+    *("announced_entries", "answered", "answering", "attempt", "attempts", "count", "entries", "every"),
+    *("failed", "most", "phones", "tries"),
+}
+"""Fields that are a number of things, wherever they stand."""
 
 
 def fields_of(text: str) -> set[str]:
@@ -75,6 +80,17 @@ def test_the_languages_say_the_same_things() -> None:
 def test_every_figure_of_the_catalogue_is_known(spoken: str) -> None:
     specs = {spec for text in entries(spoken).values() for _, _, spec, _ in Formatter().parse(text) if spec}
     assert specs <= {*FIGURES, *WORDS, BECAUSE}
+
+
+@pytest.mark.parametrize("spoken", LANGUAGES)
+def test_every_number_of_things_is_written_as_people_do(spoken: str) -> None:
+    bare = {
+        code: name
+        for code, text in entries(spoken).items()
+        for _, name, spec, _ in Formatter().parse(text)
+        if name in COUNTS and not spec
+    }
+    assert bare == {}
 
 
 def test_a_message_becomes_a_sentence_and_a_hint() -> None:
@@ -199,6 +215,9 @@ def test_numbers_and_moments() -> None:
         "60.000",
         "1.234,50",
     )
+    assert [weekday("2026-03-01", each) for each in LANGUAGES] == ["Sunday", "Sonntag"]
+    assert [weekday("2026-03-02T14:00:00", each) for each in LANGUAGES] == ["Monday", "Montag"]
+    assert weekday("tomorrow", "en") == "tomorrow"
     assert moment("2026-03-01T14:00:00", "de") == "01.03.2026 14:00:00"
     assert moment("tomorrow", "en") == "tomorrow"
     assert (minute("2026-03-01T14:00:00", "de"), minute("tomorrow", "en")) == ("01.03.2026 14:00", "tomorrow")
