@@ -93,6 +93,17 @@ def test_every_number_of_things_is_written_as_people_do(spoken: str) -> None:
     assert bare == {}
 
 
+@pytest.mark.parametrize("spoken", LANGUAGES)
+def test_what_to_do_is_said_and_not_where_to_read_about_it(spoken: str) -> None:
+    """The guide is English, and nobody has it at hand in the middle of the night."""
+    sent_away = {
+        code
+        for code, text in entries(spoken).items()
+        if any(words in text for words in ("he guide", "im Handbuch", "Das Handbuch"))
+    }
+    assert sent_away == set()
+
+
 def test_a_message_becomes_a_sentence_and_a_hint() -> None:
     told = message("address-in-use", address="192.0.2.10", mac="02:00:00:00:00:01")
     assert sentence(told, "en") == "cannot take 192.0.2.10: 02:00:00:00:00:01 still answers for it"
