@@ -41,6 +41,7 @@ LICENSED = LicencesView(
     own=(Licence(key=KEY, kind=LicenceKind.MODULE, module="redundancy"),),
     peer=(Licence(key="E" * 23, kind=LicenceKind.REDUNDANCY_MODULE, module="redundancy"),),
 )
+SUPERSEDED = replace(STATUS, role=Role.SUPERSEDED, state="superseded")
 STANDBY = replace(STATUS, role=Role.STANDBY, state="standing-by", host="pbx-b", own_address="192.0.2.2/24")
 GENERATION = Generation(
     id="20260301T120000Z-12",

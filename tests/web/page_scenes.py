@@ -174,6 +174,9 @@ SCENES: dict[str, Scene] = {
         press="main form .primary",
     ),
     "module-settings-standby-side": Scene(f"{MODULE}/settings/", _standby()),
+    "module-settings-superseded": Scene(
+        f"{MODULE}/settings/", _standby(state="superseded", role=Role.SUPERSEDED)
+    ),
     "module-standby": Scene(f"{MODULE}/standby/"),
     "module-standby-unpaired": Scene(f"{MODULE}/standby/", {GetStatus: values.ALONE}),
     "module-standby-tried": Scene(f"{MODULE}/standby/", press="button[formaction$='/try/']"),

@@ -26,7 +26,7 @@ from beistand.protocol import (
     TryStandby,
 )
 from web.conftest import STATUS, Start
-from web.module_views import BEGIN, CONFIG, JOB, STANDBY, on_the_active, on_the_standby
+from web.module_views import BEGIN, CONFIG, JOB, STANDBY, SUPERSEDED, on_the_active, on_the_standby
 from web.test_module_forms import RIGHT
 
 LINE = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAA"
@@ -117,6 +117,7 @@ def test_a_refusal_of_the_agent_stands_at_its_field(start: Start, refused, field
     [
         ({GetLicences: LicencesView(own=(), peer=())}, AccountRole.ADMINISTRATOR, "/licences/"),
         ({GetStatus: STANDBY}, AccountRole.ADMINISTRATOR, "inactive, however right it is"),
+        ({GetStatus: SUPERSEDED}, AccountRole.ADMINISTRATOR, "this appliance is superseded"),
         ({}, AccountRole.VIEWER, "only administrators"),
     ],
 )
@@ -140,6 +141,15 @@ def test_on_the_standby_the_schedule_is_told_to_be_inactive(start: Start) -> Non
     """S17"""
     browser, _ = start(on_the_standby())
     assert b"inactive on the standby" in browser.get("/module/").content
+
+
+def test_a_superseded_appliance_is_not_called_a_standby(start: Start) -> None:
+    browser, _ = start(on_the_active({GetStatus: SUPERSEDED}))
+    for path in ("/module/", "/module/redundancy/settings/", "/backups/"):
+        page = browser.get(path).content.decode()
+        assert "superseded" in page
+        assert "on the standby the configuration" not in page.lower()
+        assert "inactive on the standby" not in page
 
 
 def test_pairing_shows_the_fingerprint_and_asks_two_passwords(start: Start) -> None:

@@ -43,6 +43,8 @@ class ModuleState:
         """Why nothing can be edited here, None if it can (S6, S17)."""
         if not self.status.initialised:
             return message("not-initialised")
+        if self.status.role is Role.SUPERSEDED:
+            return message("web.module.locked-superseded")
         if not self.is_active:
             return message("web.module.locked-standby")
         if self.unlicensed:
