@@ -23,6 +23,7 @@ WITHOUT_ADVICE = {
     "setup-interrupted": "why a setup went back; that has a hint of its own",
     "setup-rebooted": "why a setup went back; that has a hint of its own",
     "setup-unconfirmed": "why a setup went back; that has a hint of its own",
+    "web.takeover.failed.why": "the page says beside it what becomes of what was begun",
 }
 """Troubles without a hint, each with the reason: nobody needs one, or nobody reads it."""
 COUNTS = {

@@ -135,7 +135,7 @@ def test_who_was_logged_out_comes_to_the_log_in(page: Visit) -> None:
     _run(page, LOOK)
     page.browser.wait_for_path("/log-in/")
     page.agent.answer(USUAL)
-    page.forget()
+    page.log_out()
 
 
 def test_the_top_of_the_page_says_another_role(page: Visit) -> None:
