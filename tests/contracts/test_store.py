@@ -13,7 +13,7 @@ from threading import Thread
 import msgspec
 import pytest
 
-from beistand.adapters.state_file import MIGRATIONS
+from beistand.adapters.state_file import MIGRATIONS, StateFile
 from beistand.adapters.store import COPIES_KEPT, EVENTS_KEPT, SqliteStore
 from beistand.domain.attempts import Attempts
 from beistand.domain.config import ModuleConfig
@@ -325,3 +325,22 @@ def test_who_forgets_what_he_is_keeps_accounts_and_the_named_document(store: Sql
     assert (store.get("setup"), store.get("released")) == (b"journal", None)
     store.initialise(PEER, Side.ODD, LICENCES, None)
     assert store.standing().grant is None
+
+
+def test_what_is_known_can_be_read_while_a_disk_takes_its_time(path: Path) -> None:
+    """F3, F26: a commit that waits for its fsync keeps neither the address nor a page waiting."""
+    file = StateFile(path)
+    seen: list[int] = []
+
+    def read() -> int:
+        return len(file.rows("SELECT 1 FROM document"))
+
+    reading = Thread(target=lambda: seen.append(read()), daemon=True)
+    with file.change() as db:
+        db.execute("INSERT INTO document VALUES ('new', x'00')")
+        reading.start()
+        reading.join(10)
+        assert seen == [0]
+        assert read() == 1  # whoever changes something sees it
+    assert read() == 1
+    file.close()

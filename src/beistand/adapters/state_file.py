@@ -5,7 +5,7 @@ import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from threading import RLock
+from threading import Lock, RLock, get_ident
 from typing import Any
 
 from beistand.adapters.durable_file import make_folders, sync_folder
@@ -57,8 +57,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 
 
 class StateFile:
-    """One connection, used by one thread at a time.
+    """A connection for changes and one for reading, each used by one thread at a time.
 
+    Two, so that a commit that waits for a slow disk keeps nobody from what is known (sqlite.org/wal.html: "readers do
+    not block writers and a writer does not block readers").
     Raises Failed `state-damaged` and `state-not-written`, NoSpace `state-disk-full`,
     Refused `state-from-newer-version`.
     """
@@ -66,28 +68,37 @@ class StateFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = RLock()
+        self._reading = Lock()
+        self._changes_in: int | None = None
+        """The thread that is inside a transaction: it sees its own changes."""
         _create(path)
         self.reserve = Reserve(path.with_suffix(".reserve"))
         # SQLite makes companions of the file before it can be read: also an appliance with a full disk starts.
         self._db = self.reserve.with_room(self._opened)
+        with self._told():
+            self._reader = self._connect()
         with contextlib.suppress(NoSpace):
             self.gather()
         self.reserve.refill()
 
     def close(self) -> None:
-        with self._lock:
+        with self._lock, self._reading:
+            self._reader.close()
             self._db.close()
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        with self._lock, self._told():
-            return self._db.execute(sql, values).fetchall()
+        if self._changes_in == get_ident():
+            with self._told():
+                return self._db.execute(sql, values).fetchall()
+        with self._reading, self._told():
+            return self._reader.execute(sql, values).fetchall()
 
     @contextlib.contextmanager
     def change(self) -> Iterator[sqlite3.Connection]:
         """Give the connection inside one transaction: durable when the block has ended, undone by any error."""
         with self._lock, self._told():
             try:
-                with _transaction(self._db):
+                with self._changing(), _transaction(self._db):
                     yield self._db
             except sqlite3.DatabaseError as error:
                 if self._is_full(error):
@@ -95,6 +106,14 @@ class StateFile:
                     with contextlib.suppress(sqlite3.Error):
                         self._db.execute("PRAGMA wal_checkpoint(RESTART)")
                 raise
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[None]:
+        self._changes_in = get_ident()
+        try:
+            yield
+        finally:
+            self._changes_in = None
 
     def gather(self) -> None:
         """Bring everything into the one file, so that a copy of it alone is whole (sqlite.org/wal.html)."""
