@@ -38,9 +38,6 @@ mounts = sorted({line.split()[1] for line in open("/proc/self/mounts")})
 staging = [mount.rstrip("/") + "/.beistand" for mount in mounts]
 found["staging"] = {each: names(each) for each in staging if os.path.isdir(each)}
 found["gate"] = os.path.exists("/run/beistand/may-serve")
-listed = subprocess.run(["pgrep", "-a", "-x", "asterisk"], capture_output=True, text=True).stdout.splitlines()
-# Not those that only ask: for the version, or something of the one that runs.
-found["pbx"] = [each.split()[0] for each in listed if not {"-V", "-rx"} & {*each.split()}]
 found["addresses"] = json.loads(subprocess.run(["ip", "-j", "-4", "address"], capture_output=True).stdout)
 json.dump(found, sys.stdout)
 """
@@ -91,7 +88,16 @@ def look(lab: Lab, host: str) -> View:
     """Look at everything once."""
     found = json.loads(lab.sh(host, ["/usr/bin/python3", "-c", _LOOK]).stdout)
     addresses = {each["local"] for link in found.pop("addresses") for each in link["addr_info"]}
-    return View(trees=listing(lab, host), holds=lab.settings.service_address in addresses, **found)
+    pbx = pbx_processes(lab, host)
+    return View(trees=listing(lab, host), pbx=pbx, holds=lab.settings.service_address in addresses, **found)
+
+
+def pbx_processes(lab: Lab, host: str) -> list[str]:
+    """Process ids of the PBX, whoever started it."""
+    # Not those that only ask, as the agent does every few seconds, nor one that has just ended.
+    living = ["pgrep", "-a", "-x", "--runstates", "D,R,S,T,t", "asterisk"]
+    listed = [line.split() for line in lab.sh(host, living, check=False).stdout.splitlines()]
+    return [number for number, *words in listed if not {"-V", "-rx"} & {*words}]
 
 
 def assert_whole(view: View) -> None:

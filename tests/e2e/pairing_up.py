@@ -100,8 +100,3 @@ def restarts(lab: Lab, host: str) -> int:
 
 def pbx_state(lab: Lab, host: str) -> str:
     return lab.sh(host, ["systemctl", "is-active", "asterisk"], check=False).stdout.strip()
-
-
-def pbx_processes(lab: Lab, host: str) -> str:
-    """Process ids of asterisk on this appliance, whoever started it; empty without one."""
-    return lab.sh(host, ["pgrep", "-x", "asterisk"], check=False).stdout.strip()

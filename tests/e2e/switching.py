@@ -10,6 +10,7 @@ from beistand_lab.capture import ArpClaim
 from beistand_lab.demo.administrator import Administrator
 from beistand_lab.lab import Lab, wait_for
 from beistand_lab.settings import PHONES
+from e2e.outside import pbx_processes
 
 QUIET_SECONDS = 8.0
 """How long an appliance that must be quiet is listened to, at least."""
@@ -150,7 +151,7 @@ def has_address(lab: Lab, host: str) -> bool:
 
 
 def pbx_runs(lab: Lab, host: str) -> bool:
-    return lab.sh(host, ["pgrep", "-x", "asterisk"], check=False).returncode == 0
+    return bool(pbx_processes(lab, host))
 
 
 def serves(lab: Lab, host: str) -> bool:

@@ -13,15 +13,8 @@ from beistand_lab.demo.administrator import Administrator
 from beistand_lab.demo.before import change_a_byte
 from beistand_lab.errors import LabError
 from beistand_lab.lab import Lab, wait_for
-from e2e.pairing_up import (
-    GENEROUS_SECONDS,
-    cycle,
-    newest,
-    pbx_processes,
-    pbx_state,
-    seeded,
-    wait_until_connected,
-)
+from e2e.outside import pbx_processes
+from e2e.pairing_up import GENEROUS_SECONDS, cycle, newest, pbx_state, seeded, wait_until_connected
 from e2e.trees import differences, listing, rows, run_python
 
 pytestmark = pytest.mark.lab
@@ -223,19 +216,19 @@ def test_both_sides_say_the_same_of_every_generation(pair: Administrator) -> Non
 @pytest.mark.shows("S17")
 def test_the_pbx_of_the_standby_never_runs(lab: Lab, pair: Administrator) -> None:
     """S17: not after imports, not by hand, not after a power cut, not after the first cycle since."""
-    assert (pbx_state(lab, "b"), pbx_processes(lab, "b")) == ("inactive", "")
+    assert (pbx_state(lab, "b"), pbx_processes(lab, "b")) == ("inactive", [])
     lab.sh("b", ["systemctl", "start", "asterisk"], check=False)
-    assert pbx_processes(lab, "b") == ""
+    assert pbx_processes(lab, "b") == []
     lab.off("b")
     begin = time.time()
     lab.on("b")
     wait_until_connected(pair, "b")
     booted = ["systemctl", "is-system-running", "--wait"]
     lab.sh("b", booted, check=False, timeout=GENEROUS_SECONDS)
-    assert pbx_processes(lab, "b") == ""
+    assert pbx_processes(lab, "b") == []
     wait_until_connected(pair, "a")
     cycle(pair)
-    assert pbx_processes(lab, "b") == ""
+    assert pbx_processes(lab, "b") == []
     assert pair.status("b")["state"] == "standing-by"
     assert_equal_trees(lab)
     own = lab.settings.mac("b")

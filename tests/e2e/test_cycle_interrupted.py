@@ -12,13 +12,13 @@ import pytest
 
 from beistand_lab.demo.administrator import Administrator
 from beistand_lab.lab import Lab, wait_for
+from e2e.outside import pbx_processes
 from e2e.pairing_up import (
     GENEROUS_SECONDS,
     UNIT,
     cycle,
     kill_agent,
     newest,
-    pbx_processes,
     refused_cycle,
     restarts,
     seeded,
@@ -153,7 +153,7 @@ def test_the_active_s_agent_ends_in_the_middle_of_a_transfer(
     wait_until_connected(pair)
     wait_for_failure(pair, "cycle-interrupted")
     assert listing(lab, "b") == before
-    assert pbx_processes(lab, "a") == calls != ""
+    assert pbx_processes(lab, "a") == calls != []
     assert pair.status("a")["attempt"] == 2
     assert_next_cycle_works(lab, pair)
 

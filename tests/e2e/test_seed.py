@@ -15,13 +15,13 @@ from beistand.adapters.keys import SshKeys
 from beistand.adapters.tar_blocks import END, member_block, padding
 from beistand_lab.demo.administrator import Administrator
 from beistand_lab.lab import Lab, wait_for
+from e2e.outside import pbx_processes
 from e2e.pairing_up import (
     GENEROUS_SECONDS,
     cycle,
     initialised,
     kill_agent,
     newest,
-    pbx_processes,
     wait_for_agent,
     wait_until_connected,
 )
@@ -184,7 +184,7 @@ def test_a_confirmed_file_becomes_the_standbys_data(lab: Lab, pair: Administrato
     job = pair.ask("b", "backup", "import", CARRIED, "--confirm", generation)
     assert job["result"]["state"] == "imported", job
     assert differences(listing(lab, "a"), listing(lab, "b")) == {}
-    assert pbx_processes(lab, "b") == ""
+    assert pbx_processes(lab, "b") == []
     assert nothing_left(lab)
     assert pair.ask("b", "generation", "list")["live"] == generation
     assert newest(pair, "b")["generation"]["id"] == generation
