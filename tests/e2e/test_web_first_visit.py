@@ -13,6 +13,7 @@ from beistand import protocol
 from beistand.agent.access import ACCESS, Access
 from beistand_lab.browser import NARROW, PORT, WIDE, Browser
 from beistand_lab.lab import Lab
+from e2e.pairing_up import GENEROUS_SECONDS
 from fakes.requests import EXAMPLES
 
 PASSWORD = "sieben blaue Kannen"
@@ -57,6 +58,8 @@ REQUESTS: dict[str, Any] = {
 @pytest.mark.shows("S19")
 def test_a_fresh_machine_is_set_up_in_the_browser(lab: Lab, browser: Browser) -> None:
     """S19: the first administrator comes by the code from the console, and by nothing else."""
+    browser.wait(lambda: asks_for_the_code(browser), GENEROUS_SECONDS, "the first page")
+    browser.console_errors()  # of the moments in which the machine had no pages yet
     browser.open("a")
     browser.wait_for_path("/setup/")
     assert healthy(browser) == []
@@ -270,6 +273,12 @@ def try_as_stranger(lab: Lab, what: str, name: str = "anna") -> Any:
 
 def code_of(lab: Lab, host: str) -> str:
     return str(json.loads(lab.sh(host, ["beistand", "setup-code", "--json"]).stdout)["code"])
+
+
+def asks_for_the_code(browser: Browser) -> bool:
+    """Whether the pages are there and in use by nobody: they begin after the agent of a machine that boots."""
+    browser.open("a")
+    return browser.path.startswith("/setup/")
 
 
 def register(browser: Browser, *, code: str) -> None:
