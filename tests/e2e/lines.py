@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from threading import Event, Thread
 from typing import Any
 
+from beistand.protocol import GetStatus, Status
 from beistand_lab.demo.administrator import Administrator
 from beistand_lab.lab import Lab, wait_for
-from e2e import switching
+from e2e import asking, switching
 from e2e.pairing_up import GENEROUS_SECONDS, wait_for_stage, wait_until_connected
 from e2e.trees import differences, listing, run_python
 
@@ -88,12 +89,14 @@ def fall_silent(pair: Administrator) -> None:
     """The line stays silent: the cycle ends in time and says why; the next one goes on where it was."""
     lab, silent = pair.lab, 0.0
     before = listing(lab, "b")
+    for host in ("a", "b"):
+        look_at_page(lab, host)
 
     def disturb() -> None:
         nonlocal silent
         lab.split("b")
         silent = time.time()
-        assert_answers_at_once(pair)
+        assert_answers_at_once(lab)
 
     answer, end = transfer_over(pair, disturb)
     assert answer["error"]["code"].startswith(("peer-", "transfer-interrupted")), answer
@@ -135,13 +138,15 @@ def lose_the_line_in_a_takeover(pair: Administrator) -> float:
     Nothing is taken from a side that cannot be asked; afterwards the old active serves, without a click.
     """
     lab = pair.lab
+    for host in ("a", "b"):
+        look_at_page(lab, host)
     shown = switching.plan(pair)
     assert shown["verdict"] == "peer-holds", shown["verdict"]
     accept = [word for each in switching.codes(shown) for word in ("--accept", each)]
     lab.split("b")
     click = time.time()
     clicked = lab.popen("b", ["beistand", "takeover", "--confirm", shown["digest"], *accept, "--json"])
-    assert_answers_at_once(pair)
+    assert_answers_at_once(lab)
     out, err = clicked.communicate(timeout=GENEROUS_SECONDS + MOST_SECONDS)
     seconds = time.time() - click
     answer = json.loads(out or err)
@@ -155,16 +160,20 @@ def lose_the_line_in_a_takeover(pair: Administrator) -> float:
     return seconds
 
 
-def assert_answers_at_once(pair: Administrator) -> None:
-    """Status on both consoles, and the standby's pages, while the line is silent."""
-    lab = pair.lab
+def assert_answers_at_once(lab: Lab) -> None:
+    """Status and pages of both, while the line is silent."""
     for host in ("a", "b"):
         begin = time.monotonic()
-        assert pair.status(host)["initialised"]
+        assert asking.ask(lab, host, GetStatus(), Status).initialised
         assert time.monotonic() - begin < ANSWER_SECONDS
-        page = f"https://{lab.settings.address(host)}:8443/log-in/"
-        asked = ["curl", "--insecure", "--silent", "--max-time", f"{ANSWER_SECONDS:g}", "-o", "/dev/null"]
-        lab.sh(host, [*asked, page])
+        look_at_page(lab, host, ANSWER_SECONDS)
+
+
+def look_at_page(lab: Lab, host: str, seconds: float = GENEROUS_SECONDS) -> None:
+    """The first page ever of a process takes it far longer than all others."""
+    page = f"https://{lab.settings.address(host)}:8443/log-in/"
+    asked = ["curl", "--insecure", "--silent", "--max-time", f"{seconds:g}", "-o", "/dev/null"]
+    lab.sh(host, [*asked, page], timeout=2 * GENEROUS_SECONDS)
 
 
 def _until(moment: float) -> None:
