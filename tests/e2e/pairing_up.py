@@ -7,6 +7,7 @@ from typing import Any
 
 from beistand_lab.demo.administrator import Administrator
 from beistand_lab.lab import Lab, wait_for
+from e2e import asking
 
 GENEROUS_SECONDS = 60.0
 """Limit for what takes a second or a few on a machine that has nothing else to do."""
@@ -81,8 +82,8 @@ def wait_for_stage(administrator: Administrator, stage: str) -> None:
     """A job of the active is at this stage now."""
 
     def is_there() -> bool:
-        job = administrator.status("a")["job"]
-        return job is not None and job["stage"] == stage
+        told = asking.status(administrator.lab, "a")
+        return told is not None and told.job is not None and told.job.stage == stage
 
     wait_for(is_there, GENEROUS_SECONDS, f"the stage {stage}")
 

@@ -30,8 +30,8 @@ from e2e.trees import differences, listing, run_python
 
 pytestmark = pytest.mark.lab
 
-SLOW_KIB = 200
-"""KiB/s: so that a transfer of NEW_BYTES takes about six seconds."""
+SLOW_KIB = 50
+"""KiB/s: so that a transfer of NEW_BYTES takes about 24 seconds."""
 NEW_BYTES = 1_200_000
 CHANGE = """
 import os
@@ -94,6 +94,7 @@ def wait_for_failure(pair: Administrator, code: str) -> None:
 
 def assert_next_cycle_works(lab: Lab, pair: Administrator) -> None:
     wait_until_connected(pair)
+    pair.run("a", "config", "set", "bandwidth_limit=0")
     assert cycle(pair)["result"]["state"] == "imported"
     assert differences(listing(lab, "a"), listing(lab, "b")) == {}
     assert pair.status("a")["attempt"] == 0
