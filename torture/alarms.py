@@ -182,7 +182,7 @@ def _alone_in_1970(run: Run, booted: Lab) -> None:
     assert shown["age_seconds"] is None or shown["age_seconds"] < 600
     told = {"data-age-unknown"} & switching.codes(shown)
     assert bool(told) is (shown["age_seconds"] is None)
-    answer = switching.confirm(pair, shown["digest"], *told)
+    answer = switching.confirm(pair, shown, *told)
     assert answer.get("state") == "done", answer
     switching.wait_for_state(pair, "b", "serving", "unverified")
     run.recovered()

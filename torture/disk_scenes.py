@@ -100,7 +100,7 @@ def _stopped(run: Run, booted: Lab, pair: Administrator) -> None:
     assert error["hint"], error
     assert differences(before, listing(booted, "b")) == {}
     shown = switching.plan(pair)
-    answer = switching.confirm(pair, shown["digest"], *switching.codes(shown))
+    answer = switching.confirm(pair, shown, *switching.codes(shown))
     assert "error" in answer, "a grant that cannot be written was given"
     assert not switching.has_address(booted, "b")
     switching.wait_for_state(pair, "a", "serving")

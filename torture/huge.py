@@ -90,7 +90,7 @@ def _takeover_midway(run: Run, administrator: Administrator, files: int) -> None
     assert booted.read("b", last) == before, "the import was over before the cord was pulled"
     shown = switching.plan_with_verdict(administrator, "peer-gone")
     click = time.monotonic()
-    answer = switching.confirm(administrator, shown["digest"], *switching.codes(shown))
+    answer = switching.confirm(administrator, shown, *switching.codes(shown))
     assert answer.get("state") == "done", answer
     seconds = time.monotonic() - click
     run.say(f"  click to the end of the takeover, the import taken back: {seconds:.1f} s")

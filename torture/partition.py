@@ -72,8 +72,7 @@ def _two_clicks(run: Run, administrator: Administrator) -> None:
         booted.sh("a", line.split())
     switching.wait_for_state(administrator, "a", "checking")
     shown = switching.plan_with_verdict(administrator, "isolated", "partition", "peer-gone", host="a")
-    accepted = [each["code"] for each in shown["findings"] if each["severity"] in {"block", "confirm"}]
-    answer = switching.confirm(administrator, shown["digest"], *accepted, host="a")
+    answer = switching.confirm(administrator, shown, *switching.questions(shown), host="a")
     assert answer.get("state") == "done", answer
     run.injected(2)
     booted.join()

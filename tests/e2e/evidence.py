@@ -15,6 +15,7 @@ from typing import Any
 from beistand_lab.demo.administrator import Administrator
 from beistand_lab.lab import Lab, wait_for
 from e2e import forking, switching
+from e2e.switching import questions
 
 CLIENTS_FOLLOW_SECONDS = 1.0
 """After the first claim; phones that ignore announcements learn from a request directed to them (F25)."""
@@ -37,7 +38,7 @@ class Pair:
 
     def click(self, shown: dict[str, Any], *accepted: str) -> dict[str, Any]:
         """Confirm exactly what was shown; the answer, whether it did or refused."""
-        return switching.confirm(self.administrator, shown["digest"], *accepted, host=self.standby)
+        return switching.confirm(self.administrator, shown, *accepted, host=self.standby)
 
     def take_over(self, shown: dict[str, Any]) -> None:
         """Confirm what was shown, with everything that it asks."""
@@ -68,11 +69,6 @@ def pair(administrator: Administrator) -> Pair:
     wait_for(is_settled, switching.SOON_SECONDS, "one of the two to serve, heard by the other")
     active = found[0]
     return Pair(administrator=administrator, active=active, standby="b" if active == "a" else "a")
-
-
-def questions(shown: dict[str, Any]) -> list[str]:
-    """Codes that a person has to accept by name."""
-    return sorted(each["code"] for each in shown["findings"] if each["severity"] in {"block", "confirm"})
 
 
 def refused(answer: dict[str, Any], finding: str) -> None:

@@ -55,8 +55,7 @@ def choices(administrator: Administrator, host: str) -> list[str]:
 def choose(administrator: Administrator, host: str) -> None:
     """One click on the appliance that shall serve; what it asks is accepted by name."""
     shown = switching.plan(administrator, host)
-    accepted = [each["code"] for each in shown["findings"] if each["severity"] in {"block", "confirm"}]
-    answer = switching.confirm(administrator, shown["digest"], *accepted, host=host)
+    answer = switching.confirm(administrator, shown, *switching.questions(shown), host=host)
     assert answer.get("state") == "done", answer
 
 

@@ -6,7 +6,6 @@ import os
 import signal
 import time
 from dataclasses import dataclass
-from typing import Any
 
 from beistand_lab.demo.administrator import Administrator
 from beistand_lab.lab import wait_for
@@ -36,18 +35,13 @@ def split_and_take_over(administrator: Administrator, *, active: str = "a", stan
     lab = administrator.lab
     lab.split(active, "t")
     shown = switching.plan_with_verdict(administrator, "partition", host=standby)
-    answer = switching.confirm(administrator, shown["digest"], host=standby)
+    answer = switching.confirm(administrator, shown, host=standby)
     assert answer["error"]["code"] == "not-accepted", answer
     assert answer["error"]["fields"]["finding"] == "partition-suspected"
-    accepted = sorted(_questions(shown))
-    answer = switching.confirm(administrator, shown["digest"], *accepted, host=standby)
+    answer = switching.confirm(administrator, shown, *switching.questions(shown), host=standby)
     assert answer.get("state") == "done", answer
     for host in (active, standby):
         assert switching.serves(lab, host), host
-
-
-def _questions(shown: dict[str, Any]) -> set[str]:
-    return {each["code"] for each in shown["findings"] if each["severity"] in {"block", "confirm"}}
 
 
 def heal(administrator: Administrator, *, loser: str = "a", winner: str = "b") -> Healed:

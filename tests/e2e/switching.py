@@ -52,16 +52,20 @@ def cycle(administrator: Administrator) -> dict[str, Any]:
     return answer
 
 
-def plan(administrator: Administrator, host: str = "b") -> dict[str, Any]:
-    return administrator.ask(host, "takeover", "--plan")
+def plan(administrator: Administrator, host: str = "b", restore_point: str = "") -> dict[str, Any]:
+    """What would be done with the newest generation, or with an older one."""
+    return administrator.ask(host, "takeover", "--plan", "--restore-point", restore_point)
 
 
-def plan_with_verdict(administrator: Administrator, *verdicts: str, host: str = "b") -> dict[str, Any]:
+def plan_with_verdict(
+    administrator: Administrator, *verdicts: str, host: str = "b", restore_point: str = ""
+) -> dict[str, Any]:
     """Ask for the plan until the evidence amounts to one of these: silence takes some seconds to be noticed."""
     shown: dict[str, Any] = {}
 
     def is_so() -> bool:
-        shown.update(plan(administrator, host))
+        shown.clear()
+        shown.update(plan(administrator, host, restore_point))
         return shown.get("verdict") in verdicts
 
     wait_for(is_so, SOON_SECONDS, f"the verdict {verdicts}")
@@ -73,15 +77,49 @@ def codes(shown: dict[str, Any]) -> set[str]:
     return {each["code"] for each in shown["findings"]}
 
 
-def confirm(administrator: Administrator, digest: str, *accepted: str, host: str = "b") -> dict[str, Any]:
-    """Run the plan with this digest; its answer, whether it did or refused."""
-    accept = [word for each in accepted for word in ("--accept", each)]
-    return administrator.ask(host, "takeover", "--confirm", digest, *accept, timeout=180)
+def questions(shown: dict[str, Any]) -> list[str]:
+    """Codes that a person has to accept by name."""
+    return sorted(each["code"] for each in shown["findings"] if each["severity"] in {"block", "confirm"})
+
+
+def confirm(
+    administrator: Administrator,
+    shown: dict[str, Any],
+    *accepted: str,
+    host: str = "b",
+    restore_point: str = "",
+) -> dict[str, Any]:
+    """Run the plan that was shown; its answer, whether it did or refused.
+
+    One look that came too late in a busy moment makes another plan. A person then looks again, once, and confirms
+    what is shown for the same reasons and with the same questions.
+    """
+
+    def is_same() -> bool:
+        again.clear()
+        again.update(plan(administrator, host, restore_point))
+        return again.get("verdict") == shown["verdict"] and questions(again) == questions(shown)
+
+    again: dict[str, Any] = {}
+    answer = confirm_digest(administrator, shown["digest"], *accepted, host=host, restore_point=restore_point)
+    if (answer.get("error") or {}).get("code") != "plan-changed":
+        return answer
+    wait_for(is_same, SOON_SECONDS, "the plan that was shown")
+    return confirm_digest(administrator, again["digest"], *accepted, host=host, restore_point=restore_point)
+
+
+def confirm_digest(
+    administrator: Administrator, digest: str, *accepted: str, host: str = "b", restore_point: str = ""
+) -> dict[str, Any]:
+    """Run the plan with exactly this digest; its answer, whether it did or refused."""
+    words = [word for each in accepted for word in ("--accept", each)]
+    words += ["--restore-point", restore_point]
+    return administrator.ask(host, "takeover", "--confirm", digest, *words, timeout=180)
 
 
 def take_over(administrator: Administrator, *accepted: str, host: str = "b") -> dict[str, Any]:
     """Look at the plan and run it; returns what the job measured."""
-    answer = confirm(administrator, plan(administrator, host)["digest"], *accepted, host=host)
+    answer = confirm(administrator, plan(administrator, host), *accepted, host=host)
     assert answer.get("state") == "done", answer
     result: dict[str, Any] = answer["result"]
     return result
@@ -91,7 +129,7 @@ def take_over_from_dead(administrator: Administrator) -> dict[str, Any]:
     """Pull a's power cord and let b take over once it sees that a is gone."""
     administrator.lab.off("a")
     shown = plan_with_verdict(administrator, "peer-gone")
-    answer = confirm(administrator, shown["digest"])
+    answer = confirm(administrator, shown)
     assert answer.get("state") == "done", answer
     result: dict[str, Any] = answer["result"]
     return result

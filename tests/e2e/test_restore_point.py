@@ -43,13 +43,11 @@ def test_an_older_generation_serves_as_it_was(administrator: Administrator) -> N
     lab.sh("a", ["rm", "/etc/asterisk/voicemail.conf"])
     switching.cycle(administrator)
     lab.off("a")
-    switching.plan_with_verdict(administrator, "peer-gone")
-    chosen = ["takeover", "--restore-point", good]
-    shown = administrator.ask("b", *chosen, "--plan")
+    shown = switching.plan_with_verdict(administrator, "peer-gone", restore_point=good)
     assert shown["generation"]["id"] == good
-    answer = administrator.ask("b", "takeover", "--plan", "--restore-point", "20200101T000000Z-1")
+    answer = switching.plan(administrator, restore_point="20200101T000000Z-1")
     assert answer["error"]["code"] == "unknown-restore-point", answer
-    answer = administrator.ask("b", *chosen, "--confirm", shown["digest"], timeout=180)
+    answer = switching.confirm(administrator, shown, restore_point=good)
     assert answer.get("state") == "done", answer
     _assert_serves_the_good_one(lab)
     lab.off("b")

@@ -23,8 +23,7 @@ def administrator(lab: Lab) -> Administrator:
 def test_the_plan_tells_that_the_active_serves_and_does_nothing(administrator: Administrator) -> None:
     """S20: evidence and age of the data are shown; b does not touch the address, a goes on serving."""
     lab, begin = administrator.lab, time.time()
-    shown = switching.plan(administrator)
-    assert shown["verdict"] == "peer-holds"
+    shown = switching.plan_with_verdict(administrator, "peer-holds")
     assert "peer-still-serves" in switching.codes(shown)
     assert shown["facts"]["holder_mac"] == lab.settings.mac("a")
     assert 0 < shown["age_seconds"] < 600
@@ -38,9 +37,9 @@ def test_the_plan_tells_that_the_active_serves_and_does_nothing(administrator: A
 def test_a_takeover_is_refused_without_what_must_be_accepted(administrator: Administrator) -> None:
     """S20: while the active serves, only a person who says so by name switches."""
     lab, begin = administrator.lab, time.time()
-    digest = switching.plan(administrator)["digest"]
+    shown = switching.plan_with_verdict(administrator, "peer-holds")
     for accepted in ((), ("foreign-holder",), ("isolated", "partition-suspected")):
-        answer = switching.confirm(administrator, digest, *accepted)
+        answer = switching.confirm(administrator, shown, *accepted)
         assert answer["error"]["code"] == "not-accepted", answer
     answer = administrator.ask("b", "takeover", "--yes")
     assert answer["error"]["code"] == "takeover-not-accepted", answer
@@ -52,11 +51,11 @@ def test_a_takeover_is_refused_without_what_must_be_accepted(administrator: Admi
 def test_a_takeover_is_refused_when_it_is_not_what_was_shown(administrator: Administrator) -> None:
     """S18: what a person confirms is what was shown; newer data makes it another plan."""
     lab, begin = administrator.lab, time.time()
-    answer = switching.confirm(administrator, "0" * 64, "peer-still-serves")
+    answer = switching.confirm_digest(administrator, "0" * 64, "peer-still-serves")
     assert answer["error"]["code"] == "plan-changed", answer
     old = switching.plan(administrator)["digest"]
     switching.cycle(administrator)
-    answer = switching.confirm(administrator, old, "peer-still-serves")
+    answer = switching.confirm_digest(administrator, old, "peer-still-serves")
     assert answer["error"]["code"] == "plan-changed", answer
     assert switching.claims(lab, "b", begin) == []
     assert switching.serves(lab, "a")
@@ -66,7 +65,7 @@ def test_a_takeover_is_refused_when_it_is_not_what_was_shown(administrator: Admi
 def test_two_clicks_at_once_are_one_takeover(administrator: Administrator) -> None:
     """S3: the active releases, the standby serves; the second of two clicks does nothing more (F16)."""
     lab, begin = administrator.lab, time.time()
-    digest = switching.plan(administrator)["digest"]
+    digest = switching.plan_with_verdict(administrator, "peer-holds")["digest"]
     click = ["beistand", "takeover", "--confirm", digest, "--accept", "peer-still-serves", "--json"]
     clicks = [lab.popen("b", click) for _ in range(2)]
     answers = [json.loads(each.communicate(timeout=180)[0]) for each in clicks]

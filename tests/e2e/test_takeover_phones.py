@@ -81,7 +81,7 @@ def taken(lab: Lab) -> Iterator[Taken]:
         cord = time.time()
         shown = switching.plan_with_verdict(administrator, "peer-gone")
         click = time.time()
-        answer = switching.confirm(administrator, shown["digest"])
+        answer = switching.confirm(administrator, shown)
         assert answer.get("state") == "done", answer
         yield Taken(
             administrator=administrator,
