@@ -233,16 +233,18 @@ def on_terminal(agent, arguments, answers, begin_when=None) -> tuple[str, int]:
     """Run the installed program on a terminal of its own and answer its questions."""
     ours, theirs = pty.openpty()
     environment = {**os.environ, "BEISTAND_SOCKET": str(agent.path), "LANG": "C.UTF-8", "TERM": "xterm"}
+    # Ctrl-C is heard, as at a terminal: in the background of a script nobody hears it, nor whoever is started there.
     process = subprocess.Popen(
-        ["setsid", "--ctty", "--wait", BEISTAND, *arguments],
+        ["setsid", "--ctty", "--wait", "env", "--default-signal=INT", BEISTAND, *arguments],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
         env=environment,
     )
     os.close(theirs)
-    output, waiting, limit = "", list(answers), time.monotonic() + 20
-    while time.monotonic() < limit:
+    output, waiting, limit = "", list(answers), time.monotonic() + 60
+    while True:
+        assert time.monotonic() < limit, output
         ready, _, _ = select.select([ours], [], [], 0.1)
         if not ready and process.poll() is not None:
             break
