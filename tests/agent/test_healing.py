@@ -2,6 +2,7 @@
 
 from beistand.domain.healing import SILENT_SECONDS
 from beistand.protocol import Greet
+from contracts.segments import until
 from fakes.agents import TwoAgents
 from fakes.pair_of_appliances import ADDRESS
 from fakes.situations import A_MAC, B_MAC, B, grant
@@ -47,9 +48,10 @@ def test_only_the_winner_announces_when_the_other_is_seen(two: TwoAgents) -> Non
     two.heal()
     two.a.agent.healing.turn()
     two.b.agent.healing.turn()
+    until(lambda: bool(two.segment.frames))
     two.b.agent.keeper._announcer._round.end()
+    assert two.a.agent.keeper._announcer._round is None
     assert {mac for mac, address, _ in two.segment.frames if address == ADDRESS} <= {B_MAC}
-    assert two.segment.frames
 
 
 def test_a_peer_that_was_told_of_our_grant_is_not_contradicted(two: TwoAgents) -> None:
@@ -85,5 +87,6 @@ def test_an_old_word_of_the_peer_takes_nothing_from_the_other(two: TwoAgents) ->
     cut_and_taken_over(two)
     two.heal()
     two.a.agent.link.greeted(old)
+    assert two.a.agent.keeper._announcer._round is None
     assert two.segment.frames == []
     assert two.a.agent.keeper._is_overruled(B_MAC)
