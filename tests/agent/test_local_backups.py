@@ -24,7 +24,7 @@ from beistand.protocol import (
     ReadBackup,
 )
 from fakes.agents import OneOfTwo, TwoAgents
-from fakes.carrying import ended, with_files
+from fakes.carrying import begun, ended, with_files
 from fakes.situations import NOW
 
 HOURLY = Schedule(interval=Interval.HOUR, start=NOW.date(), at=NOW.time())
@@ -43,11 +43,7 @@ def listed(one: OneOfTwo) -> BackupList:
 
 def turn(one: OneOfTwo, backups: ScheduledBackups) -> Job | None:
     """Let the loop look whether one is due; return the job that ran."""
-    backups.tick()
-    running = one.agent.worker.running()
-    if running is not None:
-        return ended(one, running)
-    return None
+    return begun(one, backups.tick)
 
 
 def scheduled(one: OneOfTwo, **changes: Any) -> None:

@@ -8,7 +8,7 @@ from beistand.domain.job import JobState
 from beistand.operations.keeping import kept, refuse_unkept
 from beistand.protocol import BackupList, DeleteBackup, ListBackups
 from fakes.agents import OneOfTwo, TwoAgents
-from fakes.carrying import ended, with_files
+from fakes.carrying import begun, with_files
 from fakes.situations import B, grant
 
 
@@ -26,9 +26,8 @@ def supersede(two: TwoAgents) -> None:
 
 def keep(one: OneOfTwo) -> JobState | None:
     """One look of the loop; the state in which its job ended, None where it began none."""
-    one.agent.own_data.tick()
-    running = one.agent.worker.running()
-    return ended(one, running).state if running else None
+    job = begun(one, one.agent.own_data.tick)
+    return job.state if job else None
 
 
 def codes(one: OneOfTwo) -> set[str]:

@@ -1,5 +1,6 @@
 """Two agents with real folders and files: what one saves can be carried to the other. The trees are empty."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 from beistand.adapters.databases import registry
@@ -57,6 +58,16 @@ def ended(one: OneOfTwo, job: Value) -> Job:
         job = one.agent.worker.watch(job.id, seen, SECONDS)
         assert job.revision > seen or job.state is not JobState.RUNNING, "the job does not end"
     return job
+
+
+def begun(one: OneOfTwo, act: Callable[[], object]) -> Job | None:
+    """Return the job that this begins, after its end; None where it begins none."""
+    # Not the one that runs afterwards: it may have ended by then.
+    jobs = one.agent.worker._jobs
+    before = {*jobs}
+    act()
+    new = [job for name, job in [*jobs.items()] if name not in before]
+    return ended(one, new[0]) if new else None
 
 
 def sent(one: OneOfTwo, body: bytes, size: int | None = None) -> UploadView:
