@@ -23,6 +23,7 @@ from beistand.protocol import Done, Greet, Hello, PushConfig, PushSettings, Watc
 from contracts.other_end import PAIR, SAY, SERVER, OtherEnd, Wire, fingerprint_of, make_key, until
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+GENEROUS_SECONDS = 30.0
 
 
 def greeting() -> Greeting:
@@ -53,6 +54,11 @@ def greeting() -> Greeting:
     )
 
 
+def greet(peer: SshPeer) -> Greeting:
+    """With time for an ssh, a session of sshd and a fresh Python to start, where no deadline is looked at."""
+    return peer.greet(greeting(), GENEROUS_SECONDS)
+
+
 def say(request: Value) -> Value | Message:
     """An agent that has an answer."""
     if isinstance(request, Greet):
@@ -64,14 +70,14 @@ def say(request: Value) -> Value | Message:
 
 def test_hello_comes_first_and_a_greeting_comes_back(end: OtherEnd, peer: SshPeer) -> None:
     end.reply = say
-    assert peer.greet(greeting()) == greeting()
+    assert greet(peer) == greeting()
     assert end.requests[0] == Hello(version=__version__, pair=PAIR)
 
 
 def test_a_conversation_is_kept_for_the_next_request(end: OtherEnd, peer: SshPeer) -> None:
     end.reply = say
     for _ in range(3):
-        peer.greet(greeting())
+        greet(peer)
     assert [type(each) for each in end.requests] == [Hello, Greet, Greet, Greet]
 
 
@@ -107,14 +113,14 @@ def test_a_peer_of_another_protocol_is_refused_clearly(end: OtherEnd, peer: SshP
     """F15: handshake, clear refusal."""
     end.reply = lambda request: Welcome(protocol=99, version="9.0")
     with pytest.raises(PeerRefused, match="protocol-differs") as refused:
-        peer.greet(greeting())
+        greet(peer)
     assert refused.value.message.fields == {"mine": PROTOCOL_VERSION, "yours": 99, "version": "9.0"}
 
 
 def test_an_answer_of_another_shape_is_an_error_not_a_value(end: OtherEnd, peer: SshPeer) -> None:
     end.reply = lambda request: SAY if isinstance(request, Hello) else Welcome(protocol=1, version="x")
     with pytest.raises(PeerRefused, match="peer-unreadable"):
-        peer.greet(greeting())
+        greet(peer)
 
 
 def test_waiting_for_a_job_delays_no_other_call(end: OtherEnd, peer: SshPeer) -> None:
@@ -124,16 +130,17 @@ def test_waiting_for_a_job_delays_no_other_call(end: OtherEnd, peer: SshPeer) ->
 
     def reply(request: Value) -> Value | Message:
         if isinstance(request, WatchJob):
-            let_go.wait(20)
+            let_go.wait(2 * GENEROUS_SECONDS)
             return job
         return say(request)
 
     end.reply = reply
     seen: list[Job] = []
-    watch = Thread(target=lambda: seen.append(peer.watch("j", 0, 10)))
+    watch = Thread(target=lambda: seen.append(peer.watch("j", 0, 2 * GENEROUS_SECONDS)))
     watch.start()
-    until(lambda: any(isinstance(each, WatchJob) for each in end.requests), "the watch has begun")
-    peer.greet(greeting())
+    begun = lambda: any(isinstance(each, WatchJob) for each in end.requests)  # noqa: E731
+    until(begun, "the watch has begun", GENEROUS_SECONDS)
+    greet(peer)
     peer.push_config(ModuleConfig())
     assert not seen
     let_go.set()
@@ -145,13 +152,15 @@ def test_a_silent_agent_ends_the_call_at_its_deadline_and_the_next_call_works(
     end: OtherEnd, peer: SshPeer
 ) -> None:
     """F12: every call has a deadline."""
+    end.reply = say
+    greet(peer)
     end.reply = lambda request: None if isinstance(request, Greet) else SAY
     begin = monotonic()
     with pytest.raises(PeerUnreachable, match="peer-silent"):
         peer.greet(greeting(), 2.0)
     assert 1.9 < monotonic() - begin < 4.0
     end.reply = say
-    assert peer.greet(greeting()) == greeting()
+    assert greet(peer) == greeting()
 
 
 def test_a_line_that_falls_silent_ends_the_call_and_the_next_one_reconnects(end: OtherEnd) -> None:
@@ -160,12 +169,12 @@ def test_a_line_that_falls_silent_ends_the_call_and_the_next_one_reconnects(end:
     wire = Wire(end.port)
     peer = end.peer(port=wire.port)
     try:
-        peer.greet(greeting())
+        greet(peer)
         wire.freeze()
         with pytest.raises(PeerUnreachable, match="peer-silent"):
             peer.greet(greeting(), 1.0)
         wire.heal()
-        assert peer.greet(greeting()) == greeting()
+        assert greet(peer) == greeting()
     finally:
         peer.close()
         wire.close()
@@ -188,14 +197,14 @@ def test_a_peer_that_was_off_for_a_moment_is_asked_over_a_new_connection(end: Ot
 def test_nobody_listening_is_told_at_once(end: OtherEnd) -> None:
     peer = end.peer(port=1)
     with pytest.raises(PeerUnreachable, match="peer-port-closed"):
-        peer.greet(greeting())
+        greet(peer)
     peer.close()
 
 
 def test_a_key_from_another_address_is_refused(end: OtherEnd) -> None:
     peer = end.peer(own_ip="127.0.0.3")
     with pytest.raises(PeerRefused, match="peer-key-refused"):
-        peer.greet(greeting())
+        greet(peer)
     peer.close()
 
 
@@ -206,7 +215,7 @@ def test_a_changed_host_key_is_a_hard_stop_with_both_fingerprints(end: OtherEnd,
     end.keys.trust(SERVER, other.with_suffix(".pub").read_text())
     peer = end.peer()
     with pytest.raises(PeerError, match="host-key-changed") as changed:
-        peer.greet(greeting())
+        greet(peer)
     peer.close()
     assert changed.value.message.fields["expected"] == fingerprint_of(other)
     assert changed.value.message.fields["found"] == fingerprint_of(end.host_key)
@@ -216,7 +225,7 @@ def test_a_peer_whose_agent_is_down_is_unreachable(end: OtherEnd, peer: SshPeer)
     hidden = end.places.socket.rename(end.places.socket.with_suffix(".hidden"))
     try:
         with pytest.raises(PeerUnreachable, match="peer-agent-down"):
-            peer.greet(greeting())
+            greet(peer)
     finally:
         hidden.rename(end.places.socket)
 
@@ -225,7 +234,7 @@ def test_a_closed_channel_leaves_no_process(end: OtherEnd, tmp_path: Path) -> No
     end.reply = say
     peer = end.peer()
     (tmp_path / "f").write_bytes(b"x")
-    peer.greet(greeting())
+    greet(peer)
     peer.push_config(ModuleConfig())
     peer.send(
         tmp_path, ["f"], "files", bandwidth_limit=0, cancelled=Event(), progress=lambda done, total: None

@@ -75,9 +75,9 @@ def test_a_killed_transfer_goes_on_where_it_was(
             tmp_path,
             ["big"],
             folder,
-            bandwidth_limit=2000,
+            bandwidth_limit=500,  # seconds are left to cancel it
             cancelled=cancelled,
-            progress=lambda done, total: cancelled.set() if done > size / 2 else None,
+            progress=lambda done, total: cancelled.set() if done > size * 0.4 else None,
         )
     arrived = end.inbox / folder / "big"
     until(lambda: arrived.exists() and arrived.stat().st_size > size / 3, "the first part is there")
