@@ -127,10 +127,15 @@ class Phone:
 
     def hangup(self) -> None:
         """Ends all calls of the phone; nothing where there is none."""
-        while self.status().call != "idle":
-            begin = time.time()
+        # From before the look: the other side may hang up in this very moment.
+        while begin := self._in_call_at():
             self.command("hangup")
             self.wait_for_event("CALL_CLOSED", begin, 10)
+
+    def _in_call_at(self) -> float:
+        """A moment just before the phone was seen in a call; 0: it is in none."""
+        now = time.time()
+        return 0.0 if self.status().call == "idle" else now
 
     def command(self, command: str, parameters: str = "") -> str:
         """A command of baresip's menu; returns what it says, LabError where it refuses or is off."""
