@@ -100,10 +100,11 @@ def test_everybody_gets_one_mail_though_the_server_hung_and_the_agent_was_killed
     begin = time.time()
     result = confirm(pair, shown)["result"]
     kill_agent(lab, "b")
-    assert result["answered_at"] - result["granted_at"] < STEP_SECONDS
     assert result["phones"] == len(PHONES)
     wait_for_state(pair, "b", "serving", "unverified")
-    wait_for(lambda: _tried(lab, begin), SOON_SECONDS, "a try to send a mail")
+    tried = wait_for(lambda: _tries(lab, result["granted_at"]), SOON_SECONDS, "a try to send a mail")
+    # Whoever waited for the mail server would have waited so long; how fast a PBX starts is another matter.
+    assert result["answered_at"] < tried[0] + STEP_SECONDS
     assert not any(mails_to(lab, each) for each in USERS)
     wait_for(lambda: "mails-wait" in codes(pair.status("b")), SOON_SECONDS, "the finding that mails wait")
     kill_agent(lab, "b")
@@ -133,13 +134,14 @@ def _is_check_sync(message: SipMessage) -> bool:
     return message.method == "NOTIFY" and not message.status and message.header("Event") == "check-sync"
 
 
-def _tried(lab: Lab, begin: float) -> bool:
-    """A packet of the standby's own address to the mail host has passed the switch."""
+def _tries(lab: Lab, begin: float) -> list[float]:
+    """When packets of the standby's own address to the mail host have passed the switch."""
     here, there = lab.settings.address("b"), lab.settings.address("m")
-    return any(
-        (each.source, each.destination, each.destination_port) == (here, there, 25)
+    return [
+        each.time
         for each in lab.capture.ip_packets(begin)
-    )
+        if (each.source, each.destination, each.destination_port) == (here, there, 25)
+    ]
 
 
 def _waiting(pair: Administrator) -> int:
