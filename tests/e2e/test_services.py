@@ -163,7 +163,10 @@ def test_a_crash_is_repaired_behind_the_open_gate_only(lab: Lab) -> None:
     services.open_gate()
     services.start(UNIT)
     crash = ["systemctl", "kill", "--signal=SIGKILL", UNIT.unit]
+    show = ["systemctl", "show", "--property=MainPID", "--value", UNIT.unit]
+    before = lab.sh("a", show).stdout
     lab.sh("a", crash)
+    wait_for(lambda: lab.sh("a", show).stdout not in {before, "0\n"}, 20, "another Asterisk")
     wait_for(lambda: services.is_running(UNIT.unit), 20, "Asterisk to be back")
     services.close_gate()
     lab.sh("a", crash)
