@@ -117,14 +117,17 @@ def everybody_asks(lab: Lab) -> Iterator[None]:
     header = b"\xff" * 6 + mac + struct.pack("!HHHBBH", _ETH_P_ARP, 1, 0x0800, 6, 4, _REQUEST)
     own, wanted = socket.inet_aton(settings.address("m")), socket.inet_aton(settings.service_address)
     request = header + mac + own + bytes(6) + wanted
-    enough = threading.Event()
+    enough, failed = threading.Event(), list[OSError]()
     kind = socket.htons(_ETH_P_ARP)
     with network.open_socket(settings.namespace("m"), socket.AF_PACKET, socket.SOCK_RAW, kind) as line:
         line.bind(("eth0", 0))
 
         def ask() -> None:
-            while not enough.wait(ASK_EVERY):
-                line.send(request)
+            try:
+                while not enough.wait(ASK_EVERY):
+                    line.send(request)
+            except OSError as error:
+                failed.append(error)
 
         asking = threading.Thread(target=ask)
         asking.start()
@@ -133,6 +136,8 @@ def everybody_asks(lab: Lab) -> Iterator[None]:
         finally:
             enough.set()
             asking.join()
+        if failed:
+            raise failed[0]  # nobody asked for some of the time
 
 
 @contextmanager
