@@ -69,13 +69,9 @@ def wait_for_agent(lab: Lab, host: str) -> None:
     wait_for(answers, GENEROUS_SECONDS, f"the agent of {host}")
 
 
-def wait_until_connected(administrator: Administrator, host: str = "a") -> None:
-    def is_connected() -> bool:
-        # Just after power on the agent does not answer yet.
-        peer = administrator.status(host).get("peer")
-        return peer is not None and bool(peer["connected"])
-
-    wait_for(is_connected, GENEROUS_SECONDS, f"{host} to hear its peer")
+def wait_until_connected(administrator: Administrator) -> None:
+    """Both hear each other; of one alone that is true for seconds after the other has gone."""
+    asking.wait_until_connected(administrator.lab)
 
 
 def wait_for_stage(administrator: Administrator, stage: str) -> None:

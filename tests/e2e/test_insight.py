@@ -47,7 +47,7 @@ def test_prerequisites_are_shown_on_both_sides_with_what_is_wrong(lab: Lab, pair
     assert "time-servers-differ" not in wrong()
     lab.sh("b", ["sh", "-c", f"mkdir -p {folder} && cat > {file}"], input=text)
     wait_for(lambda: "time-servers-differ" in wrong(), GENEROUS_SECONDS, "the difference to be told")
-    assert "time-servers-differ" in codes(pair, "b")
+    wait_for(lambda: "time-servers-differ" in codes(pair, "b"), GENEROUS_SECONDS, "it to be told on b")
     lab.sh("b", ["rm", file])
     wait_for(lambda: "time-servers-differ" not in wrong(), GENEROUS_SECONDS, "the difference to be gone")
 
@@ -65,12 +65,17 @@ def test_both_are_updated_step_by_step(lab: Lab, pair: Administrator) -> None:
         return " ".join(each["state"] for each in pair.ask(host, "update")["steps"])
 
     wait_for(lambda: steps("b") == "done now open open open", GENEROUS_SECONDS, "b to hear of the pause")
-    assert "cycles-paused" in codes(pair, "b")
+    wait_for(lambda: "cycles-paused" in codes(pair, "b"), GENEROUS_SECONDS, "b to tell of the pause")
     other_version(lab, "b")
     wait_for(
         lambda: "pbx-versions-differ" in codes(pair, "a"), GENEROUS_SECONDS, "the version of b to be told"
     )
-    assert steps("a") == steps("b") == "done done now open open"
+    for host in ("a", "b"):
+        wait_for(
+            lambda host=host: steps(host) == "done done now open open",  # type: ignore[misc]
+            GENEROUS_SECONDS,
+            f"{host} to show the other version",
+        )
     other_version(lab, "a")
     lab.sh("a", ["systemctl", "restart", "beistand-agent"])
     wait_for_agent(lab, "a")

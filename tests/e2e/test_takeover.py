@@ -9,7 +9,7 @@ import pytest
 
 from beistand_lab.demo.administrator import Administrator
 from beistand_lab.lab import Lab, wait_for
-from e2e import switching
+from e2e import asking, switching
 
 pytestmark = pytest.mark.lab
 
@@ -118,6 +118,7 @@ def test_the_old_active_boots_alone_and_stays_quiet(administrator: Administrator
 def test_one_click_brings_the_old_active_back(administrator: Administrator) -> None:
     """S18: a superseded appliance serves again, with its own old data, when a person says so by name."""
     lab = administrator.lab
+    asking.wait_until_connected(lab)
     shown = switching.plan(administrator, "a")
     assert {"peer-still-serves", "own-data"} <= switching.codes(shown)
     begin = time.time()

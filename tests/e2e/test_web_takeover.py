@@ -13,7 +13,7 @@ import pytest
 from beistand_lab.browser import NARROW, Browser
 from beistand_lab.demo.administrator import Administrator
 from beistand_lab.lab import Lab, wait_for
-from e2e import switching
+from e2e import asking, switching
 
 pytestmark = pytest.mark.lab
 PAGE = "/admin/redundancy/"
@@ -125,6 +125,7 @@ def test_fifty_clicks_at_once_are_one_job(
     """F16: the form is sent fifty times at once; one job runs, everybody is led to it or told how things stand."""
     lab.on("a")
     switching.wait_for_state(administrator, "a", "superseded")
+    asking.wait_until_connected(lab)
     log_in(other_browser, "a", PAGE)
     other_browser.wait_for_text("this appliance stays quiet")
     cookies = {each["name"]: each["value"] for each in other_browser.driver.get_cookies()}
