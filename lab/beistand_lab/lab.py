@@ -34,6 +34,18 @@ __all__ = ["Lab", "wait_for"]
 
 # A file that stands for a disk's last free bytes: see Lab.fill.
 _BALLAST = "lab-ballast"
+# Whoever else writes meanwhile takes some of what was free a moment ago: measured anew until nothing is.
+_FILL = """
+import errno, os, sys
+folder, ballast, leave = sys.argv[1], sys.argv[2], int(sys.argv[3])
+with open(ballast, "ab") as file:
+    while (free := (seen := os.statvfs(folder)).f_bavail * seen.f_frsize - leave) > 0:
+        try:
+            os.posix_fallocate(file.fileno(), os.fstat(file.fileno()).st_size, free)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+"""
 
 
 class Lab:
@@ -208,10 +220,7 @@ class Lab:
         with other bytes, or `empty` it.
         """
         self.empty(host, folder)
-        shown = self.sh(host, ["stat", "-f", "-c", "%a %S", folder]).stdout.split()
-        size = int(shown[0]) * int(shown[1]) - leave
-        if size > 0:
-            self.sh(host, ["fallocate", "-l", str(size), f"{folder.rstrip('/')}/{_BALLAST}"])
+        self.sh(host, ["python3", "-c", _FILL, folder, f"{folder.rstrip('/')}/{_BALLAST}", str(leave)])
 
     def empty(self, host: str, folder: str = "/") -> None:
         """Takes away what `fill` put there."""
