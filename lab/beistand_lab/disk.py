@@ -65,7 +65,7 @@ def lay_out(settings: Settings, appliance: str) -> None:
         if source.is_dir():
             copy = ["cp", "-a", f"{source}/.", str(root / source.name)]
             commands.run(copy, group=group)
-    _identity(settings, appliance, root)
+    _identity(settings, appliance, root, group)
     network_managers.configure(settings, appliance, root)
     if appliance == "a":
         shutil.rmtree(root / "etc/asterisk")
@@ -79,7 +79,7 @@ def lay_out(settings: Settings, appliance: str) -> None:
     commands.run(["chroot", str(root), "sh", "-c", account], group=group)
 
 
-def _identity(settings: Settings, appliance: str, root: Path) -> None:
+def _identity(settings: Settings, appliance: str, root: Path, group: str) -> None:
     (root / "etc/hostname").write_text(f"pbx-{appliance}\n")
     # Not empty, else systemd takes this for a first boot and applies presets.
     (root / "etc/machine-id").write_text(settings.machine_id(appliance) + "\n")
@@ -89,4 +89,4 @@ def _identity(settings: Settings, appliance: str, root: Path) -> None:
     )
     key = root / "etc/ssh/ssh_host_ed25519_key"
     argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"root@pbx-{appliance}", "-f", str(key)]
-    commands.run(argv)
+    commands.run(argv, group=group)

@@ -12,7 +12,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from beistand_lab import commands, control_groups, disk
@@ -182,7 +182,8 @@ def _forget_old_images(build: Path) -> None:
         shutil.rmtree(half)  # of a build that was killed
     used = set()
     for file in LABS.glob("*/settings.json"):
-        used.add(Path(json.loads(file.read_text())["golden_layer"]).name)
+        with suppress(FileNotFoundError):  # of a lab that has just gone
+            used.add(Path(json.loads(file.read_text())["golden_layer"]).name)
     images = sorted(build.glob("image-*"), key=lambda path: path.stat().st_mtime, reverse=True)
     for old in images[_KEPT_IMAGES:]:
         if old.name not in used:

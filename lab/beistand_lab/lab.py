@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import shutil
@@ -99,7 +100,7 @@ class Lab:
     @classmethod
     def _built(cls, settings: Settings, say: Callable[[str], None]) -> Lab:
         name = settings.name
-        settings.folder.mkdir(parents=True)
+        _make_folder(settings)
         control_groups.create(control_groups.group_name(name))
         control_groups.create(f"{control_groups.group_name(name)}/image")
         with image.build_lock(BUILD):
@@ -264,8 +265,19 @@ def down(name: str) -> None:
             commands.run(["umount", target])
     if settings.folder.exists():
         shutil.rmtree(settings.folder)
-    if LABS.is_dir() and not any(LABS.iterdir()):
+    with contextlib.suppress(OSError):  # other labs are in it
         LABS.rmdir()
+
+
+def _make_folder(settings: Settings) -> None:
+    """The last lab that goes away takes the folder of all labs with it, perhaps in this very moment."""
+
+    def is_made() -> bool:
+        with contextlib.suppress(FileNotFoundError):
+            settings.folder.mkdir(parents=True)
+        return settings.folder.is_dir()
+
+    wait_for(is_made, 10, str(settings.folder))
 
 
 def _check_machine() -> None:
