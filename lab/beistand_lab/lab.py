@@ -162,9 +162,9 @@ class Lab:
         """
         network.split(self.settings, hosts)
 
-    def join(self) -> None:
-        """Joins the two sides of the switch again."""
-        network.join(self.settings)
+    def join(self) -> float:
+        """Joins the two sides of the switch again; returns the moment just before."""
+        return network.join(self.settings)
 
     def reunite(self, *hosts: str) -> None:
         """Plugs hosts of the other side into the first one again, so that the capture sees all of their frames."""

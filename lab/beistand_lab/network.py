@@ -10,6 +10,7 @@ import ctypes
 import os
 import socket
 import threading
+import time
 from pathlib import Path
 
 from beistand_lab import commands, control_groups
@@ -107,10 +108,13 @@ def split(settings: Settings, hosts: tuple[str, ...]) -> None:
     )
 
 
-def join(settings: Settings) -> None:
-    """Joins the two switches by a cable; no host sees its own link change."""
-    if _exists(settings, _TRUNK[0]):
-        _ip(settings, "sw", f"link set {_TRUNK[0]} up")
+def join(settings: Settings) -> float:
+    """Joins the two switches by a cable; no host sees its own link change. Returns the moment just before."""
+    if not _exists(settings, _TRUNK[0]):
+        return time.time()
+    # One shell: the start of a process of its own for the cable would count into whatever is measured.
+    plug = inside(settings, "sw", ["sh", "-c", f"date +%s.%N; ip link set {_TRUNK[0]} up"])
+    return float(commands.run(plug, group=control_groups.group_name(settings.name)).stdout)
 
 
 def reunite(settings: Settings, hosts: tuple[str, ...]) -> None:
