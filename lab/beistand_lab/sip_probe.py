@@ -7,8 +7,8 @@ Runs as a process of its own: `python -m beistand_lab.sip_probe OWN_ADDRESS ADDR
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
+import os
 import select
 import socket
 import sys
@@ -20,6 +20,7 @@ from typing import Self
 from beistand_lab import commands, control_groups, network
 from beistand_lab.commands import wait_for
 from beistand_lab.settings import Settings
+from beistand_lab.silence import Question, longest_silence
 
 PERIOD = 0.02
 
@@ -38,13 +39,11 @@ class SipProbe:
         self._group = f"{control_groups.group_name(settings.name)}/{self._file.stem}"
         control_groups.create(self._group)
         commands.start(line, group=self._group, log=settings.folder / "probe.log")
-        wait_for(lambda: self._file.stat().st_size > 0, 10, "the SIP probe to begin")
+        wait_for(lambda: self._file.stat().st_size > 0, 60, "the SIP probe to begin")
 
     def answers(self) -> list[tuple[float, float]]:
         """(asked, answered) in epoch seconds, for each question that was answered, in order of the answers."""
-        lines = self._file.read_text().splitlines()
-        rows = [json.loads(line) for line in lines if line.endswith("]")]
-        return [(row[0], row[1]) for row in rows if row]
+        return [(asked, answered) for asked, answered in self._questions() if answered is not None]
 
     def first_answer(self, after: float, seconds: float = 30) -> float:
         """When the first question asked later than `after` was answered; waits so long for it."""
@@ -55,9 +54,16 @@ class SipProbe:
         return wait_for(answered, seconds, f"a SIP answer from {self.address}")
 
     def longest_silence(self, begin: float, end: float) -> float:
-        """Seconds between two answers in a row, at most, between two epoch times."""
-        times = [begin, *(answered for _, answered in self.answers() if begin <= answered <= end), end]
-        return max(later - earlier for earlier, later in itertools.pairwise(times))
+        """Seconds between two epoch times in which a question waited for an answer, at most."""
+        questions = self._questions()
+        last = max((answered for _, answered in questions if answered is not None), default=begin)
+        # What is open since the last answer is told with the next one.
+        return longest_silence([*questions, (last, None)], begin, end)
+
+    def _questions(self) -> list[Question]:
+        lines = self._file.read_text().splitlines()
+        rows = [json.loads(line) for line in lines if line.endswith("]")]
+        return [(row[0], row[1]) for row in rows if row]
 
     def stop(self) -> None:
         """Asks no more; what was answered stays readable."""
@@ -88,7 +94,8 @@ def options(own: str, port: int, target: str, serial: int) -> bytes:
 
 
 def main() -> None:
-    """Asks for ever; one JSON line for each answer, an empty list at the begin."""
+    """Asks for ever; an empty list at the begin, then a line for each answer, and for what was not answered before."""
+    os.nice(-15)  # it must not be late itself
     own, target, file = sys.argv[1], sys.argv[2], Path(sys.argv[3])
     asked: dict[int, float] = {}
     serial = time.time_ns() // 1_000_000
@@ -119,6 +126,8 @@ def _take_answer(probe: socket.socket, target: str, asked: dict[int, float], wri
     for line in data.split(b"\r\n"):
         if line.lower().startswith(b"call-id:") and sender == target and data.startswith(b"SIP/2.0 "):
             serial = int(line.split(b"probe-")[1].split(b"@")[0])
+            for lost in [each for each in asked if each < serial]:
+                write(json.dumps([asked.pop(lost), None]) + "\n")
             write(json.dumps([asked.pop(serial, now), now]) + "\n")
 
 

@@ -81,7 +81,7 @@ class Seen:
     gaps: list[Gap]
     """Of the observer inside: with carrier, without address or source."""
     silence: float
-    """Of the observer outside: seconds between two SIP answers, at most."""
+    """Of the observer outside: seconds that a question over SIP waited for an answer, at most."""
     seconds: float
     """How long the operation took."""
 
@@ -113,11 +113,10 @@ def watched(lab: Lab, host: str, act: Callable[[], object], inside: SourceWatch,
     done = time.time()
     switching.wait_quietly(done + SETTLED_SECONDS)
     outside.first_answer(time.time(), switching.SOON_SECONDS)
-    assert inside.is_right()
+    wait_for(inside.is_right, switching.SOON_SECONDS, f"address and sources of {host}")
     wait_for(lambda: _has_own_address(lab, host), switching.SOON_SECONDS, f"the own address of {host}")
-    return Seen(
-        gaps=inside.gaps(begin), silence=outside.longest_silence(begin, time.time()), seconds=done - begin
-    )
+    end = outside.first_answer(time.time(), switching.SOON_SECONDS)
+    return Seen(gaps=inside.gaps(begin), silence=outside.longest_silence(begin, end), seconds=done - begin)
 
 
 def _has_own_address(lab: Lab, host: str) -> bool:

@@ -18,6 +18,7 @@ from beistand_lab.errors import LabError
 from beistand_lab.following import Following, How
 from beistand_lab.lab import Lab, wait_for
 from beistand_lab.settings import PHONES, PROJECT, ROOT_PASSWORD
+from beistand_lab.silence import Question, longest_silence
 from beistand_lab.system_calls import Point
 from e2e import switching
 
@@ -246,26 +247,48 @@ class Watching:
         lab = machine.lab
         self.begin = time.time()
         self._probe = lab.sip_probe(machine.present)
-        self._ping = lab.popen("m", ["ping", "-n", "-q", "-i", str(PERIOD), machine.present])
+        ping = ["nice", "-n", "-15", "ping", "-n", "-q", "-i", str(PERIOD), machine.present]
+        self._ping = lab.popen("m", ping)
         self._probe.first_answer(self.begin, SOON_SECONDS)
         self.begin = time.time()
 
     def end(self) -> tuple[float, float]:
-        """Return the longest silence of SIP, and of ping as the switch saw its answers, in seconds."""
-        end = time.time()
+        """Return the longest silence of SIP, and of ping as the switch saw it, in seconds."""
+        # An answer to what is asked now: all before it has been told, and stands in the capture.
+        now = time.time()
+        end = max(
+            self._probe.first_answer(now, SOON_SECONDS),
+            wait_for(lambda: self._ponged(now), SOON_SECONDS, "ping"),
+        )
         self._ping.terminate()
         self._ping.communicate(timeout=10)
         self._probe.stop()
-        frames = self._machine.lab.capture.frames(self.begin, end)
-        mac = self._machine.lab.settings.mac("a")
-        replies = [each.time for each in frames if each.source == mac and _is_echo_reply(each.data)]
-        times = [self.begin, *replies, end]
-        silence = max(later - earlier for earlier, later in itertools.pairwise(times))
-        return self._probe.longest_silence(self.begin, end), silence
+        return self._probe.longest_silence(self.begin, end), longest_silence(self._pings(), self.begin, end)
+
+    def _ponged(self, after: float) -> float:
+        """When the first echo request later than this was answered; 0: not yet."""
+        return next((answered for asked, answered in self._pings() if asked >= after and answered), 0.0)
+
+    def _pings(self) -> list[Question]:
+        """When each echo request passed the switch, and its answer."""
+        lab = self._machine.lab
+        frames = [each for each in lab.capture.frames(self.begin) if _is_icmp(each.data)]
+        replies = {
+            each.data[38:42]: each.time
+            for each in frames
+            if each.source == lab.settings.mac("a") and each.data[34] == _REPLY
+        }
+        requests = [
+            each for each in frames if each.source == lab.settings.mac("m") and each.data[34] == _REQUEST
+        ]
+        return [(each.time, replies.get(each.data[38:42])) for each in requests]
 
 
-def _is_echo_reply(data: bytes) -> bool:
-    return len(data) > 34 and data[12:14] == b"\x08\x00" and data[23] == 1 and data[34] == 0
+_REPLY, _REQUEST = 0, 8
+
+
+def _is_icmp(data: bytes) -> bool:
+    return len(data) >= 42 and data[12:14] == b"\x08\x00" and data[23] == 1
 
 
 @contextmanager
