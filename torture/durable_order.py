@@ -52,7 +52,7 @@ def _running(administrator: Administrator, host: str, words: tuple[str, ...]) ->
 def _watch(run: Run, booted: Lab, host: str, act: Callable[[], bool], *, wakes: bool = False) -> None:
     with traced(booted, host, wakes=wakes) as trace:
         assert act(), "it does not work"
-        wait_until_quiet(booted, host)
+        wait_until_quiet(booted, host, trace)
     _judge(run, trace)
 
 

@@ -73,6 +73,7 @@ class Killing(ABC):
         with self.following(How(everything=everything)) as following:
             assert self.act(), f"{self.name} does not work"
             settled(following)
+        self.wait_until_settled()
         self.check(look(self.lab, self.victim))
         return following.points()
 

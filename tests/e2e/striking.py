@@ -7,8 +7,8 @@ import os
 import signal
 from collections.abc import Iterator
 
-from beistand_lab.lab import Lab, wait_for
-from e2e import switching
+from beistand_lab.lab import Lab
+from e2e.tracing import wait_until_attached
 
 RENAMES = "rename,renameat,renameat2"
 
@@ -24,7 +24,7 @@ def struck(lab: Lab, calls: str, fault: str, *, path: str = "") -> Iterator[str]
     argv += ["-e", f"trace={calls}", "-e", f"inject={calls}:{fault}"]
     argv += ["-P", path] if path else []
     with lab.popen("b", argv) as tracer:
-        wait_for(lambda: _status(lab, pid, "TracerPid") != "0", switching.SOON_SECONDS, "strace")
+        wait_until_attached(lab, "b", pid)
         try:
             yield pid
         finally:
@@ -35,8 +35,3 @@ def _agent(lab: Lab) -> str:
     """The process id of b's agent, as b sees it."""
     shown = lab.sh("b", ["systemctl", "show", "--property=MainPID", "--value", "beistand-agent"])
     return shown.stdout.strip()
-
-
-def _status(lab: Lab, pid: str, name: str) -> str:
-    lines = lab.sh("b", ["cat", f"/proc/{pid}/status"], check=False).stdout.splitlines()
-    return next((line.split()[1] for line in lines if line.startswith(f"{name}:")), "")

@@ -86,7 +86,7 @@ def test_what_is_relied_on_is_on_disk_before(lab: Lab, pair: Administrator, kind
     operation.prepare()
     with traced(lab, operation.victim) as trace:
         assert operation.act()
-        wait_until_quiet(lab, operation.victim)
+        wait_until_quiet(lab, operation.victim, trace)
     assert trace.has_written("/var/lib/beistand/")
     assert trace.violations() == []
 

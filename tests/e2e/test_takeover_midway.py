@@ -14,7 +14,7 @@ from e2e.trees import listing, run_python
 
 pytestmark = pytest.mark.lab
 
-PARTS = 30
+PARTS = 60
 SECONDS_EACH = 1
 """An import of so many files takes this long for each of them: time enough for a death and a click."""
 CHANGE = """

@@ -39,6 +39,8 @@ class Trace:
     places: Places
     existing: frozenset[str]
     calls: list[Call] = field(default_factory=list)
+    lines: int | None = None
+    """So many lines are looked at: strace leaves in the middle of whatever is written later."""
 
     def violations(self) -> list[Violation]:
         return violations(self.calls, self.places, self.existing)
@@ -68,7 +70,7 @@ def traced(lab: Lab, host: str, *, wakes: bool = False) -> Iterator[Trace]:
     argv = ["strace", "-f", "-y", "-qq", "-s", "0", "-o", _TRACE, "-e", f"trace={TRACED}", "-p", pid]
     with lab.popen(host, argv) as tracer:
         try:
-            wait_for(lambda: _tracer_of(lab, host, pid) != "0", SOON_SECONDS, "strace")
+            wait_until_attached(lab, host, pid)
             if wakes:
                 lab.sh(host, ["kill", "-CONT", pid])
             yield trace
@@ -77,23 +79,32 @@ def traced(lab: Lab, host: str, *, wakes: bool = False) -> Iterator[Trace]:
             tracer.wait(SOON_SECONDS)
     lines = lab.read(host, _TRACE).decode(errors="backslashreplace").splitlines()
     lab.sh(host, ["rm", "-f", _TRACE])
-    trace.calls.extend(parsed(lines))
+    trace.calls.extend(parsed(lines[: trace.lines]))
 
 
-def wait_until_quiet(lab: Lab, host: str, seconds: float = 0.5) -> None:
+def wait_until_quiet(lab: Lab, host: str, trace: Trace, seconds: float = 0.5) -> None:
     """Until the followed agent has touched none of its own files for so long: what it began is over."""
     last, end = "", time.monotonic() + seconds
+    count = ["awk", "/[/]var[/]lib[/]beistand/ {own++} END {print own + 0, NR}", _TRACE]
 
     def is_quiet() -> bool:
         nonlocal last, end
-        shown = lab.sh(host, ["grep", "-c", "/var/lib/beistand", _TRACE], check=False).stdout
-        if shown != last:
-            last, end = shown, time.monotonic() + seconds
+        own, lines = lab.sh(host, count).stdout.split()
+        if own != last:
+            last, end = own, time.monotonic() + seconds
+        trace.lines = int(lines)
         return time.monotonic() >= end
 
     wait_for(is_quiet, SOON_SECONDS, "the agent to have nothing more to write")
 
 
-def _tracer_of(lab: Lab, host: str, pid: str) -> str:
-    lines = lab.sh(host, ["cat", f"/proc/{pid}/status"]).stdout.splitlines()
-    return next(line.split()[1] for line in lines if line.startswith("TracerPid:"))
+def wait_until_attached(lab: Lab, host: str, pid: str) -> None:
+    """Until strace follows every thread of a process: the main one is only its first."""
+    show = ["sh", "-c", f"cat /proc/{pid}/task/*/status"]
+
+    def is_attached() -> bool:
+        lines = lab.sh(host, show, check=False).stdout.splitlines()
+        tracers = [line.split()[1] for line in lines if line.startswith("TracerPid:")]
+        return bool(tracers) and "0" not in tracers
+
+    wait_for(is_attached, SOON_SECONDS, "strace")
