@@ -16,7 +16,8 @@ PORT = 25
 def main() -> None:
     address, folder = sys.argv[1:]
     # A name of its own: asked for none, the server looks itself up in the DNS, which a lab does not have.
-    Controller(Mailbox(Path(folder)), hostname=address, port=PORT, server_hostname=NAME).start()
+    box = Mailbox(Path(folder))
+    Controller(box, hostname=address, port=PORT, server_hostname=NAME, ready_timeout=30).start()
     signal.pause()
 
 

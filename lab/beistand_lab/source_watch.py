@@ -52,7 +52,7 @@ class SourceWatch:
         control_groups.create(self._group)
         line = network.inside(settings, host, argv)
         commands.start(line, group=self._group, log=settings.folder / "source-watch.log")
-        wait_for(lambda: self._file.stat().st_size > 0, 10, "the observer of sources to begin")
+        wait_for(lambda: self._file.stat().st_size > 0, 60, "the observer of sources to begin")
 
     def gaps(self, begin: float = 0, end: float = 9e9) -> list[Gap]:
         """What began between two times and has ended."""
