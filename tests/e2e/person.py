@@ -12,6 +12,14 @@ from beistand_lab.browser import Browser
 from beistand_lab.lab import Lab, wait_for
 from e2e.pairing_up import GENEROUS_SECONDS
 
+# All of it at one moment: the page looks anew every two seconds, and comes anew when there is another plan.
+_ASKS_FOR_WHAT_IT_SHOWS = """
+const form = document.querySelector("form.takeover");
+const shown = document.querySelector("#evidence [data-digest]");
+return document.readyState === "complete" && Boolean(form && shown)
+  && form.elements.digest.value === shown.dataset.digest && document.body.innerText.includes(arguments[0]);
+"""
+
 
 class Person:
     """Somebody with a browser, and with a look at the consoles."""
@@ -89,6 +97,13 @@ class Person:
         """Date and time as a picker sets them; how they are typed depends on the browser's language."""
         field = self.browser.find(f"[name={name}]")
         self.browser.driver.execute_script("arguments[0].value = arguments[1]", field, value)
+
+    def see_plan(self, words: str) -> None:
+        """The page of the takeover says so, and what its form confirms is what it shows: it stays, to be filled in."""
+        script = self.browser.driver.execute_script
+        self.browser.wait(
+            lambda: script(_ASKS_FOR_WHAT_IT_SHOWS, words), GENEROUS_SECONDS, f"a plan with {words!r}"
+        )
 
     def see_job_done(self, back: str) -> None:
         """The job that was started ends well, and leads back to its page."""

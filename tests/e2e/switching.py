@@ -218,7 +218,7 @@ def assert_call_works(lab: Lab, caller: int = 101, callee: int = 102) -> None:
         phone.hangup()
 
 
-def wait_for_log(lab: Lab, host: str, text: str, begin: float, seconds: float = SOON_SECONDS) -> None:
-    """Until the agent's journal has a line with this text, not older than an epoch time."""
-    ask = ["journalctl", "--unit=beistand-agent", f"--since=@{begin:.6f}", "--output=cat", "--no-pager"]
-    wait_for(lambda: text in lab.sh(host, ask).stdout, seconds, f"{text!r} in the journal of {host}")
+def wait_for_log(lab: Lab, host: str, text: str, begin: float, unit: str = "beistand-agent") -> None:
+    """Until the journal of a unit has a line with this text, not older than an epoch time."""
+    ask = ["journalctl", f"--unit={unit}", f"--since=@{begin:.6f}", "--output=cat", "--no-pager"]
+    wait_for(lambda: text in lab.sh(host, ask).stdout, SOON_SECONDS, f"{text!r} in the journal of {host}")
