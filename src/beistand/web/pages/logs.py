@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -88,7 +88,7 @@ class Line:
     address: str
     message: Message
 
-    @property
+    @cached_property
     def bare(self) -> str:
         """Code and fields, which is what the journal has; empty where the sentence is nothing else."""
         text = str(self.message)
