@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import subprocess
@@ -10,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+from beistand.adapters.store import EVENTS_KEPT
 from beistand_lab.errors import LabError
 from bench import cycle, pages, takeover
 from bench.figures import Report
@@ -30,11 +32,16 @@ def main() -> int:
         quiet_runs=2 if given.small else 5,
         rounds=1 if given.small else 3,
     )
+    pages_size = (
+        pages.Size(rounds=1, asked=2, lines=250)
+        if given.small
+        else pages.Size(rounds=5, asked=10, lines=EVENTS_KEPT)
+    )
     runs = given.takeovers if given.takeovers is not None else (1 if given.small else 4)
     begin, loads = time.monotonic(), os.getloadavg()
     try:
         if given.only in (None, "pages"):
-            pages.measure(report, noise, _say)
+            pages.measure(pages_size, report, noise, _say)
         if given.only in (None, "takeover") and runs:
             takeover.measure(where, runs, report, noise, _say)
         if given.only in (None, "cycle"):
@@ -50,9 +57,9 @@ def main() -> int:
         "seconds": round(time.monotonic() - begin),
         "seed": size.seed,
         "files": size.files,
-        "peers": [_first_line(each) for each in PEERS],
+        "peers": [_first_line(each) for each in PEERS] if given.only in (None, "cycle") else [],
     }
-    _write(facts, report)
+    _write(given.file, facts, report)
     print("\n".join(f"{name}: {value}" for name, value in facts.items()), end="\n\n")
     print(report.table())
     return 0
@@ -60,24 +67,26 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--small", action="store_true", help="3,000 files, few runs: does it work at all?")
+    parser.add_argument("--small", action="store_true", help="little data, few runs: does it work at all?")
     parser.add_argument("--files", type=int, help="small files in the tree (60,000)")
     parser.add_argument("--seed", type=int, default=1, help="of the generator: the same seed, the same tree")
     parser.add_argument("--takeovers", type=int, help="how many (4)")
     parser.add_argument("--only", choices=("pages", "takeover", "cycle"))
+    parser.add_argument("--file", type=Path, default=FILE, help="for every single run (build/bench.json)")
     parser.add_argument("--name", default="bench", help="of the lab")
     parser.add_argument("--subnet", default="10.77.41.0/24", help="of the lab")
     return parser.parse_args()
 
 
-def _write(facts: dict[str, object], report: Report) -> None:
-    FILE.parent.mkdir(exist_ok=True)
+def _write(file: Path, facts: dict[str, object], report: Report) -> None:
+    file.parent.mkdir(exist_ok=True)
     document = {
         "machine": facts,
+        "pages": [dataclasses.asdict(each) for each in report.pages],
         "figures": [each.json() for each in report.figures],
         "targets": [each.json() for each in report.targets],
     }
-    FILE.write_text(json.dumps(document, indent=2) + "\n")
+    file.write_text(json.dumps(document, indent=2) + "\n")
 
 
 def _first_line(argv: list[str]) -> str:

@@ -50,11 +50,30 @@ class Target:
         return {**self.seen.json(), "most": self.most, "met": self.is_met}
 
 
+@dataclass(kw_only=True)
+class Page:
+    """What one page costs."""
+
+    name: str
+    waited: list[float] = field(default_factory=list)
+    """Milliseconds of each request, as its browser waits."""
+    worked: list[float] = field(default_factory=list)
+    """Milliseconds of the web process's own work, of each request."""
+    ratios: list[float] = field(default_factory=list)
+    """Waited, to a bare view just before it; one for each round."""
+
+    def row(self) -> tuple[str, ...]:
+        waited, worked = statistics.median(self.waited), statistics.median(self.worked)
+        cells = [f"{each:.1f} ms" for each in (waited, max(self.waited), worked)]
+        return (self.name, *cells, f"{statistics.median(self.ratios):.1f}", str(len(self.waited)))
+
+
 @dataclass
 class Report:
     """What one run of the benchmarks found, in the order it was found."""
 
     figures: list[Figure] = field(default_factory=list)
+    pages: list[Page] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
 
     def add(self, name: str, unit: str, runs: Sequence[float]) -> Figure:
@@ -67,11 +86,12 @@ class Report:
         self.targets.append(Target(seen=figure, most=most))
 
     def table(self) -> str:
-        """Return both tables as Markdown, which reads well on a terminal, too."""
+        """Return the tables as Markdown, which reads well on a terminal, too."""
         rows = [
             (each.name, *_cells(each, each.median, min(each.runs), max(each.runs)), str(len(each.runs)))
             for each in self.figures
         ]
+        pages = [each.row() for each in self.pages]
         held = [
             (
                 each.seen.name,
@@ -82,6 +102,7 @@ class Report:
         ]
         return "\n\n".join(
             (
+                _markdown(("page", "median", "max", "own work", "/ a bare view", "runs"), pages),
                 _markdown(("figure", "median", "min", "max", "runs"), rows),
                 _markdown(("target", "median", "min", "max", "at most", ""), held),
             )
@@ -95,7 +116,7 @@ def _cells(figure: Figure, *values: float) -> list[str]:
 def _shown(value: float, unit: str) -> str:
     if unit == "bytes":
         return f"{value:,.0f} bytes"
-    return f"{value:.1f} MB" if unit == "MB" else f"{value:.3f} {unit}".rstrip()
+    return f"{value:.1f} {unit}" if unit in ("MB", "ms") else f"{value:.3f} {unit}".rstrip()
 
 
 def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
