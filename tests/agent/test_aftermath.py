@@ -168,12 +168,44 @@ def test_an_old_takeover_is_no_news(two: TwoAgents, one: OneOfTwo) -> None:
     assert recipients(one) == []
 
 
-def test_the_text_is_what_an_administrator_wrote(two: TwoAgents, one: OneOfTwo) -> None:
-    text = MailText(kind="users-takeover", subject="Now {address}", body="on {host}")
+def speak(one: OneOfTwo, language: str) -> None:
+    """Have it installed in this language."""
+    one.wiring.installation_now = msgspec.structs.replace(one.wiring.installation_now, language=language)
+    one.agent.reload()
+
+
+@pytest.mark.parametrize(
+    ("language", "subject", "body"),
+    [
+        ("de", "Telefonanlage: bitte prüfen Sie Ihr Telefon", "Guten Tag,\n\ndie Telefonanlage ist auf ihre"),
+        (
+            "en",
+            "Telephone system: please check your phone",
+            "Hello,\n\nthe telephone system has moved",
+        ),
+    ],
+)
+def test_the_text_is_in_the_language_of_the_installation(
+    two: TwoAgents, one: OneOfTwo, language: str, subject: str, body: str
+) -> None:
+    speak(one, language)
+    take_over(two)
+    one.agent.aftermath.tick()
+    assert {each.subject for each in one.store.outbox()} == {subject}
+    for each in one.store.outbox():
+        assert each.body.startswith(body)
+        assert "192.0.2.10" in each.body
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_the_text_is_what_an_administrator_wrote(two: TwoAgents, one: OneOfTwo, language: str) -> None:
+    speak(one, language)
+    text = MailText(kind="users-takeover", subject="Jetzt {address}", body="auf {host}")
     one.store.set_settings(PairSettings(mail_server=SERVER, mail_texts=(text,)))
     take_over(two)
     one.agent.aftermath.tick()
-    assert {each.subject for each in one.store.outbox()} == {"Now 192.0.2.10"}
+    assert {each.subject for each in one.store.outbox()} == {"Jetzt 192.0.2.10"}
+    assert all(each.body.startswith("auf ") for each in one.store.outbox())
 
 
 def test_a_missing_mail_server_is_told_before_the_day(two: TwoAgents, one: OneOfTwo) -> None:
