@@ -47,7 +47,7 @@ def how_to_look(lab: Lab) -> str:
     lines = []
     for host, url in open_doors(lab).items():
         if lab.is_on(host):
-            lines.append(f"  {url:<26} pages of pbx-{host}; setup code {setup_code(lab, host)}")
+            lines.append(f"  {url:<26} pages of pbx-{host}; {_told_code(lab, host)}")
         else:
             lines.append(f"  {url:<26} pages of pbx-{host}, which is off")
     lines.append("  a browser warns once: the certificates are the appliances' own")
@@ -55,6 +55,13 @@ def how_to_look(lab: Lab) -> str:
         f"  from another machine: ssh -L {FIRST_PORT}:localhost:{FIRST_PORT} and so on, then the same addresses"
     )
     return "\n".join(lines)
+
+
+def _told_code(lab: Lab, host: str) -> str:
+    try:
+        return f"setup code {setup_code(lab, host)}"
+    except LabError:
+        return f"no setup code: beistand-lab --name {lab.settings.name} sh {host} systemctl status beistand-agent"
 
 
 def main() -> None:

@@ -75,10 +75,7 @@ def demo(options: Options, *, keep: bool) -> None:
     from beistand_lab.demo import story
 
     name = "demo" if options.name == "lab" else options.name
-    failed = story.tell(name, options.subnet, click.echo, keep=keep)
-    if keep:
-        click.echo(story.how_to_reach(Lab.named(name)))
-    sys.exit(failed)
+    sys.exit(story.tell(name, options.subnet, click.echo, keep=keep))
 
 
 @cli.command()

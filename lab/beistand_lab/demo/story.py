@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from beistand_lab import doors
@@ -26,17 +27,29 @@ def tell(
     teller = Teller(say=say)
     teller.act("two appliances, three phones, a mail host and a switch are being set up")
     lab = Lab.up(name, subnet, say=teller.act)
+    shown = SHOWN if result == RESULT else result
+    with left(lab, say, keep=keep):
+        try:
+            play(lab, teller)
+        finally:
+            teller.write(result)
+        if teller.failed:
+            say(f"NOT SEEN: {', '.join(teller.failed)}; figures in {shown}")
+        else:
+            say(f"every claim was seen from outside; figures in {shown}")
+    return 1 if teller.failed else 0
+
+
+@contextmanager
+def left(lab: Lab, say: Callable[[str], None], *, keep: bool) -> Iterator[None]:
+    """Take the lab away in the end, or say how to reach it: most of all when something broke off in between."""
     try:
-        play(lab, teller)
+        yield
     finally:
-        teller.write(result)
-        if not keep:
+        if keep:
+            say(how_to_reach(lab))
+        else:
             lab.down()
-    if teller.failed:
-        say(f"NOT SEEN: {', '.join(teller.failed)}; figures in {SHOWN if result == RESULT else result}")
-        return 1
-    say(f"every claim was seen from outside; figures in {SHOWN if result == RESULT else result}")
-    return 0
 
 
 def how_to_reach(lab: Lab) -> str:
