@@ -9,11 +9,10 @@ import pytest
 
 from beistand_lab.demo.administrator import Administrator
 from beistand_lab.lab import Lab, wait_for
+from e2e import selling
 from e2e.pairing_up import GENEROUS_SECONDS, cycle, paired, wait_for_agent, wait_until_connected
 
 pytestmark = pytest.mark.lab
-
-SELLERS = "/etc/beistand/sellers.d"
 
 
 @pytest.fixture(scope="module")
@@ -109,14 +108,9 @@ def test_the_way_to_the_standby_is_tried_step_by_step(lab: Lab, pair: Administra
 @pytest.mark.shows("S5", "S6", "S7", "F8")
 def test_sold_licences_are_installed_on_both_and_never_travel(lab: Lab, pair: Administrator) -> None:
     """S5 to S7, F8: one signed file for the pair; a key on both sides stops the next cycle, in words."""
-    lab.sh("a", ["sh", "-c", "cd /root && beistand licence keygen acme"])
-    sold = ["--server", "--users", "25", "--module", "redundancy", "--redundancy", "--holder", "Praxis"]
-    issue = ["licence", "issue", "--signing-key", "/root/acme.key", *sold]
-    file = pair.run("a", *issue).stdout
-    public = lab.sh("a", ["cat", "/root/acme.pub"]).stdout
+    file = selling.issued(lab)
     assert pair.run("a", "licence", "install", "-", input=file, check=False).returncode == 1
-    for host in ("a", "b"):
-        lab.sh(host, ["sh", "-c", f"mkdir -p {SELLERS} && cat > {SELLERS}/acme.pub"], input=public)
+    selling.trust(lab)
     before = pair.ask("b", "licence", "list")["own"]
     pair.run("a", "licence", "install", "-", input=file)
     wait_for(lambda: "licence-counterpart-missing" in codes(pair, "b"), GENEROUS_SECONDS, "the finding on b")

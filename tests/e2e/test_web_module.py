@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from beistand_lab.browser import NARROW, Browser
+from beistand_lab.browser import NARROW, WIDE, Browser
 from beistand_lab.demo.administrator import Administrator
 from beistand_lab.lab import Lab, wait_for
 from beistand_lab.settings import ROOT_PASSWORD
+from e2e import selling
 from e2e.pairing_up import GENEROUS_SECONDS, initialised, wait_for_agent
 from e2e.trees import run_python
 
@@ -172,6 +173,55 @@ def test_an_upload_that_breaks_off_leaves_nothing(
     paired.wait(lambda: not uploaded(), GENEROUS_SECONDS, "the pieces to go")
     _upload_speed(paired, -1)
     wait_for_agent(lab, "b")
+
+
+@pytest.mark.shows("S5", "S7", "F8")
+def test_a_sold_licence_file_is_installed_by_page_on_both(
+    paired: Browser, administrator: Administrator, tmp_path: Path
+) -> None:
+    """S5, S7, F8: refused at its field while nobody knows the seller; then each takes its own set of the one file."""
+    lab = administrator.lab
+    file = tmp_path / "praxis.licences"
+    file.write_text(selling.issued(lab))
+    paired.open("a", "/licences/")
+    paired.size(*WIDE)
+    issued_by_itself = selling.shown_keys(paired)
+    _install(paired, file)
+    paired.wait(lambda: paired.has("#id_file_error"), what="the refusal of a seller whom nobody knows")
+    assert selling.shown_keys(paired) == issued_by_itself
+    selling.trust(lab)
+    _install(paired, file)
+    paired.wait(lambda: paired.has(".told-done"), what="the word that they are installed")
+    assert "Praxis" in paired.text
+    key = paired.find("#server-key").text
+    assert key in paired.find(".finding").text  # the module configuration names the one before
+    paired.open("a", "/module/redundancy/settings/")
+    paired.fill("Lizenzschlüssel", key)
+    paired.click("Speichern")
+    paired.wait_for_text("Gespeichert")
+    _log_in_at_the_standby(paired)
+    paired.open("b", "/licences/")
+    _install(paired, file)
+    paired.wait(lambda: paired.has(".told-done"), what="the word that they are installed")
+
+    def shown(host: str) -> list[list[str]]:
+        paired.open(host, "/licences/")
+        assert paired.problems() == []
+        return selling.shown_keys(paired)
+
+    def agree() -> bool:
+        return shown("a") == shown("b")[::-1] and not paired.has(".finding")
+
+    paired.wait(agree, GENEROUS_SECONDS, "both pages to show the same two sets")
+    own, other = shown("a")
+    assert (len(own), len(other)) == (3, 3)
+    assert not set(own) & set(other)
+    assert not set(own) & {key for side in issued_by_itself for key in side}
+
+
+def _install(browser: Browser, file: Path) -> None:
+    browser.fill("file", str(file))
+    browser.press(browser.find("form:has([name=file]) button"))
 
 
 def _reaches(browser: Browser, host: str) -> bool:

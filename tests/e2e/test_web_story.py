@@ -18,7 +18,7 @@ import pytest
 from beistand_lab.browser import NARROW, WIDE, Browser
 from beistand_lab.lab import Lab, wait_for
 from beistand_lab.settings import PHONES, ROOT_PASSWORD
-from e2e import switching
+from e2e import selling, switching
 from e2e.pairing_up import GENEROUS_SECONDS
 from e2e.person import Person
 
@@ -28,6 +28,7 @@ PASSWORD = "Jörgs fünf süße Äpfel 🍏"
 OTHER_PASSWORD = "only until they are a pair"
 CONFIG_NAME = "Redundanz Köln ☎ „Zentrale“ 🎉"
 USERS = {"alice@lab.example", "bob@lab.example", "carol@lab.example"}
+LETTER = "Telefonanlage: bitte prüfen Sie Ihr Telefon"
 ADMINISTRATOR = "admin@lab.example"
 GREETING = "/var/spool/asterisk/voicemail/default/101/greet.wav"
 IMPORT = "/module/redundancy/import/"
@@ -121,8 +122,8 @@ def test_the_two_become_a_pair(lab: Lab, person: Person) -> None:
     there: dict[str, list[list[str]]] = {}
     for host in ("a", "b"):
         person.log_in(host, "/licences/")  # b, too: the accounts went over
-        browser.wait(lambda: all(_licences(browser)), what="licences on both sides")
-        there[host] = _licences(browser)
+        browser.wait(lambda: all(selling.shown_keys(browser)), what="licences on both sides")
+        there[host] = selling.shown_keys(browser)
         assert not browser.has(".state-bad"), browser.text
     assert there["a"] == there["b"][::-1]
     assert not set(there["a"][0]) & set(there["a"][1])
@@ -243,6 +244,8 @@ def test_the_standby_takes_over_by_one_click(lab: Lab, person: Person) -> None:
     assert switching.first_claim(lab, "b", begin) >= click
     switching.assert_call_works(lab)
     wait_for(lambda: set(_mails(lab, begin)) >= USERS, switching.SOON_SECONDS, "a mail to every user")
+    # Set up by somebody whose browser asked for German: whoever clicks now, its mails are German.
+    assert {each.subject for each in lab.mails() if set(each.recipients) <= USERS} == {LETTER}
     browser.wait_for_text("3 of 3 are sent")
     browser.size(*WIDE)
     browser.open("b", "/")
@@ -271,12 +274,6 @@ def test_the_old_active_comes_back_and_stays_quiet(lab: Lab, person: Person) -> 
 def _save(browser: Browser) -> None:
     """Click the button that keeps a form of the module."""
     browser.press(browser.find("main form button.primary"))
-
-
-def _licences(browser: Browser) -> list[list[str]]:
-    """The keys of this side and of the other."""
-    cards = browser.driver.find_elements("css selector", ".cards:first-of-type > .card")[:2]
-    return [sorted(each.text for each in card.find_elements("css selector", "code")) for card in cards]
 
 
 def _mails(lab: Lab, begin: float) -> Counter[str]:
