@@ -1,4 +1,7 @@
-"""S19 to S22, F16: the cord is pulled, and a person with a phone and no JavaScript makes the standby the active."""
+"""S19 to S22, B7, F16: the cord is pulled, and a person with a phone and no JavaScript makes the standby the active.
+
+The active was damaged before it died: its newest generation has no extension 102, and an older one is chosen.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +24,17 @@ NAME, PASSWORD = "anna", "korrekt pferd batterie"
 USERS = {"alice@lab.example", "bob@lab.example", "carol@lab.example"}
 CLICKS = 50
 CLICKING = Path(__file__).with_name("clicking.py")
+SOCKET = "ISDN line, upper socket"
+"""What stands on the list of what is replugged by hand."""
+DIAL_PLAN, DAMAGED = "/etc/asterisk/extensions.conf", "[inside]\n"
 
 
 @pytest.fixture(scope="module")
 def administrator(lab: Lab) -> Administrator:
-    """A pair with one account, which both appliances know."""
+    """A pair with two generations, the newer one of a damaged PBX, and one account, which both appliances know."""
     administrator = switching.prepare_pair(lab)
+    lab.copy_in("a", DIAL_PLAN, DAMAGED)
+    switching.cycle(administrator)
     administrator.run(
         "a", "account", "add", NAME, "--role", "administrator", "--password-stdin", input=PASSWORD + "\n"
     )
@@ -79,11 +87,30 @@ def test_the_mail_server_is_set_and_tried_by_page(
     )
 
 
-@pytest.mark.shows("S19", "S20", "S21", "F16")
+@pytest.mark.shows("S20")
+def test_what_is_replugged_by_hand_is_written_down_by_page(
+    administrator: Administrator, browser: Browser
+) -> None:
+    """S20: on the active, while all is well; the standby knows it."""
+    browser.open("a", "/module/redundancy/standby/")
+    browser.fill("replug", SOCKET)
+    browser.press(browser.find("form[action$='/replug/'] button"))
+    browser.wait(lambda: browser.has(".told-done"), what="the word that it is kept")
+    wait_for(
+        lambda: administrator.ask("b", "config", "show")["replug"] == [SOCKET],
+        switching.SOON_SECONDS,
+        "the standby to know the list",
+    )
+
+
+@pytest.mark.shows("S19", "S20", "S21", "B7", "F16")
 def test_a_takeover_by_click_on_a_phone_without_javascript(
     lab: Lab, administrator: Administrator, browser: Browser, other_browser: Browser
 ) -> None:
-    """S20: the page says that the active works, then that it is down; S21: the users get a mail; F16: one job."""
+    """S20: the page says that the active works, then that it is down, and wants the list ticked.
+
+    S21: the users get a mail; B7: what is chosen on the page is what serves; F16: one job.
+    """
     begin = time.time()
     log_in(other_browser, "b", PAGE)
     browser.size(*NARROW)
@@ -92,6 +119,7 @@ def test_a_takeover_by_click_on_a_phone_without_javascript(
     for each in (browser, other_browser):
         assert "is working." in each.text
         assert "What happened since the last cycle stays behind".lower() in each.text.lower()
+        assert SOCKET in each.text
     lab.off("a")
     other_browser.wait_for_text("is down.", switching.SOON_SECONDS)  # by itself
     assert other_browser.problems() == []
@@ -101,10 +129,20 @@ def test_a_takeover_by_click_on_a_phone_without_javascript(
         return "is down." in browser.text
 
     browser.wait(is_down, switching.SOON_SECONDS, "the page to say that a is down")
+    chosen = choose_the_older_one(browser)
+    browser.fill("password", PASSWORD)
+    browser.click("Take over with")
+    browser.wait(
+        lambda: browser.has(".has-errors [name=replugged]"), what="the word that the list is not ticked"
+    )
+    assert not switching.has_address(lab, "b")
+    assert shown_point(browser) == chosen
+    browser.tick(SOCKET)
     browser.fill("password", PASSWORD)
     browser.click("Take over with")
     browser.wait_for_text("is the active appliance now.", switching.SOON_SECONDS)
     assert switching.serves(lab, "b")
+    assert lab.read("b", DIAL_PLAN).decode() != DAMAGED
     switching.assert_call_works(lab)
     other_browser.wait_for_text("is the active appliance now.", switching.SOON_SECONDS)
     assert other_browser.path == browser.path
@@ -116,6 +154,22 @@ def test_a_takeover_by_click_on_a_phone_without_javascript(
     other_browser.wait_for_text("3 of 3 are sent")
     assert other_browser.problems() == []
     assert other_browser.console_errors() == []
+
+
+def choose_the_older_one(browser: Browser) -> str:
+    """Choose the older of two restore points and have it shown; return which one it is."""
+    newest, older = browser.driver.find_elements("css selector", "[name=restore_point] option")
+    chosen = older.get_attribute("value")
+    assert newest.is_selected()
+    assert chosen
+    older.click()
+    browser.click("Show this one")
+    assert shown_point(browser) == chosen
+    return chosen
+
+
+def shown_point(browser: Browser) -> str | None:
+    return browser.find("[name=restore_point] option:checked").get_attribute("value")
 
 
 @pytest.mark.shows("F16")
@@ -133,7 +187,7 @@ def test_fifty_clicks_at_once_are_one_job(
         "url": other_browser.url("a", PAGE),
         "cookies": cookies,
         "clicks": CLICKS,
-        "fields": {"password": PASSWORD, "act": "takeover"},
+        "fields": {"password": PASSWORD, "act": "takeover", "replugged": SOCKET},
         "accept": ["peer-still-serves", "own-data"],
     }
     done = lab.sh("m", [sys.executable, str(CLICKING)], input=json.dumps(wanted), timeout=120)
