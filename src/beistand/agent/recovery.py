@@ -40,9 +40,8 @@ class Recovery:
         if not self._tried("settings", agent.reload) or not agent.is_initialised:
             return
         self._tried("import", lambda: recover_import(agent.node))
-        with agent.complaints.about(
-            "plan", "error"
-        ):  # no trouble of its own: the journal says that it is open
+        # No trouble of its own: as long as the journal holds the plan, status says so.
+        with agent.complaints.about("plan", "error"):
             recover_plan(agent.node)
         self._tried("cycle", lambda: close_interrupted(agent.node))
         Thread(target=self._try_rsync, name="check-rsync", daemon=True).start()
