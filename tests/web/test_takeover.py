@@ -365,9 +365,10 @@ def test_a_takeover_that_was_over_before_this_page_looked_again_is_shown(start: 
 
 def test_a_page_remembers_which_takeover_was_the_newest_when_it_was_shown(start: Start) -> None:
     before = msgspec.structs.replace(scenes.job(), state=JobState.FAILED)
-    shown = msgspec.structs.replace(scenes.STANDBY, newest_takeover=before)
-    browser, agent = start(standby(scenes.gone(), also={GetStatus: shown}))
+    status = msgspec.structs.replace(scenes.STANDBY, newest_takeover=before)
+    shown = scenes.gone()  # one plan: in the next second its data has another name
+    browser, agent = start(standby(shown, also={GetStatus: status}))
     page = browser.get(PAGE).content.decode()
     assert f'name="seen" value="{before.id}"' in page
-    browser.post(PAGE, sent(scenes.gone(), seen=before.id))
+    browser.post(PAGE, sent(shown, seen=before.id))
     assert len(agent.asked(StartTakeover)) == 1
