@@ -194,6 +194,21 @@ def test_the_page_says_all_of_it(start: Start) -> None:
         assert words in page, words
 
 
+@pytest.mark.parametrize(
+    ("state", "is_told"), [(CopyState.IMPORTED, True), (CopyState.TAKEN, True), (CopyState.PROVEN, False)]
+)
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "comes with the drill"), ("de", "kommt mit der Probe")]
+)
+def test_that_there_is_no_drill_yet_is_told_where_proven_stands(
+    start: Start, state: CopyState, is_told: bool, language: str, words: str
+) -> None:
+    """B1: an open step that nothing will ever do looks like work that waits."""
+    browser, _ = start({GetStatus: msgspec.structs.replace(BUSY, newest=copy(state))}, language=language)
+    page = browser.get("/").content.decode()
+    assert (words in page.partition('id="copy"')[2].partition("</section>")[0]) is is_told
+
+
 def test_after_a_takeover_nothing_stands_by(start: Start) -> None:
     """B1: what this appliance served from is no copy of what it serves now."""
     status = msgspec.structs.replace(
