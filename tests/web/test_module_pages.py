@@ -18,6 +18,7 @@ from beistand.protocol import (
     GetStatus,
     HostKey,
     LicencesView,
+    PeerView,
     RemoveConfig,
     SetConfig,
     StartPair,
@@ -27,6 +28,7 @@ from beistand.protocol import (
 )
 from web.conftest import STATUS, Start
 from web.module_views import BEGIN, CONFIG, JOB, STANDBY, SUPERSEDED, on_the_active, on_the_standby
+from web.page_values import PEER
 from web.test_module_forms import RIGHT
 
 LINE = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAA"
@@ -166,6 +168,15 @@ def test_pairing_shows_the_fingerprint_and_asks_two_passwords(start: Start) -> N
     assert [each.password for each in agent.asked(Authenticate) if isinstance(each, Authenticate)][
         -1
     ] == "mine"
+
+
+@pytest.mark.parametrize("peer", [None, PEER])
+def test_the_tab_says_why_the_password_is_not_asked_for_yet(start: Start, peer: PeerView | None) -> None:
+    """S13: the host key comes first, when pairing anew, too."""
+    browser, _ = start(on_the_active({GetStatus: replace(STATUS, peer=peer)}))
+    shown = browser.get("/module/redundancy/standby/").content.decode()
+    assert "only then the password goes there, once." in shown
+    assert 'type="password"' not in shown
 
 
 @pytest.mark.parametrize("missing", ["compared", "password", "own_password"])
