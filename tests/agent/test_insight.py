@@ -1,5 +1,7 @@
 """Licences, module configuration, network, trial, coverage and log, as two agents answer for them."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import msgspec
@@ -192,6 +194,15 @@ def test_the_network_is_shown_as_it_is_on_both_sides(paired: TwoAgents) -> None:
     assert wrong["vlan"] == "vlans-differ"
     assert wrong["time-servers"] == "time-servers-differ"
     assert set(wrong.values()) == {each.code for each in prerequisites(view.own, view.peer)}
+
+
+def test_the_network_tells_the_certificate_of_the_pages(paired: TwoAgents, tmp_path: Path) -> None:
+    """A program compares it, too."""
+    one, file = paired.a, tmp_path / "cert.pem"
+    one.wiring.places = replace(one.wiring.places, web_certificate=file)
+    assert cast("NetworkView", one.ask(GetNetwork())).certificate == ""
+    file.write_text("-----BEGIN CERTIFICATE-----\nYWJj\n-----END CERTIFICATE-----\n")
+    assert cast("NetworkView", one.ask(GetNetwork())).certificate.startswith("BA:78:16:BF:8F:01")
 
 
 def test_a_silent_peer_is_shown_as_it_was_and_not_with_a_wrong_clock(paired: TwoAgents) -> None:

@@ -23,9 +23,17 @@ def test_prerequisites_are_compared_in_the_words_of_the_language(run: Run) -> No
         Check(code="static-address", own="yes", peer="no"),
         Check(code="clock", own="2026-03-01T12:00:00+00:00", peer=""),
     )
-    view = NetworkView(own=appliance(A), peer=None, interface="eth0", subnet="192.0.2.0/24", checks=checks)
+    view = NetworkView(
+        own=appliance(A),
+        peer=None,
+        interface="eth0",
+        subnet="192.0.2.0/24",
+        checks=checks,
+        certificate="BA:78",
+    )
     with FakeAgent({GetNetwork: view}) as agent:
         result = run("network", "--lang", "de", agent=agent)
+    assert "(SHA-256)  BA:78" in result.stdout
     assert ["ja", "nein"] in [line.split()[-2:] for line in result.stdout.splitlines()]
     assert ":00:00" in result.stdout
     assert "2026-03-01T" not in result.stdout

@@ -334,6 +334,7 @@ NETWORK = NetworkView(
     interface="eth0",
     subnet="192.0.2.0/24",
     is_holding=True,
+    certificate=":".join(["0A", "1B", "2C", "3D"] * 8),
     checks=checks(OWN, OTHER),
 )
 CANDIDATES = NetworkView(

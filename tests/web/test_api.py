@@ -30,10 +30,12 @@ from beistand.protocol import (
     DropUpload,
     GetBackup,
     GetConfig,
+    GetNetwork,
     GetStatus,
     GetUpload,
     LogLines,
     MakeToken,
+    NetworkView,
     NewToken,
     PlanTakeover,
     ReadBackup,
@@ -227,6 +229,11 @@ def test_a_program_pages_through_a_log(programs: Any) -> None:
     answer = program.ask("GET", f"/log?limit={MOST_LINES}&before=a-9")
     assert json.loads(answer.content)["older"] == "a-1"
     assert program.agent.asked(ReadModuleLog) == [ReadModuleLog(limit=MOST_LINES, before="a-9")]
+
+
+def test_the_network_has_the_fingerprint_of_the_certificate(programs: Any) -> None:
+    program = programs({GetNetwork: NetworkView(own=None, peer=None, certificate="BA:78")})
+    assert json.loads(program.ask("GET", "/network").content)["certificate"] == "BA:78"
 
 
 def test_the_wrong_method_says_which_ones_are_right(programs: Any) -> None:

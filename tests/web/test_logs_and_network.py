@@ -42,6 +42,7 @@ NETWORK = NetworkView(
     interface="eth0",
     subnet="192.0.2.0/24",
     is_holding=True,
+    certificate="BA:78:16:BF",
     checks=(
         Check(code="pbx-version", own="Asterisk 22", peer="Asterisk 22"),
         Check(
@@ -172,6 +173,7 @@ def test_both_sides_are_compared_with_what_to_do(start: Start) -> None:
     for part in (
         "192.0.2.10",
         "on this appliance now",
+        "BA:78:16:BF",
         "Gateways differ",
         "After a takeover the gateway of the standby",
     ):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from beistand.adapters.web_certificate import fingerprint
 from beistand.domain.checks import checks, outlook_rows
 from beistand.protocol import Check, GetNetwork, NetworkView
 
@@ -24,6 +25,7 @@ def network(agent: Agent, _request: GetNetwork, _caller: Caller) -> NetworkView:
             peer=None,
             candidates=tuple(address for address, _ in candidates),
             interfaces=tuple(interface for _, interface in candidates),
+            certificate=fingerprint(wiring.places.web_certificate),
             profiles=wiring.profiles.fitting(),
         )
     node, mine, pair = agent.node, agent.appliance(), agent.store.pair()
@@ -40,6 +42,7 @@ def network(agent: Agent, _request: GetNetwork, _caller: Caller) -> NetworkView:
         interface="lo" if installation.on_loopback else installation.interface,
         subnet=installation.subnet,
         is_holding=bool(node.addresses.held(installation)),
+        certificate=fingerprint(wiring.places.web_certificate),
         checks=tuple(
             Check(code=each.code, own=each.own, peer=each.peer, finding=each.finding)
             for each in (*checks(mine, known), *around)

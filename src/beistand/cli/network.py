@@ -25,6 +25,7 @@ def command(console: Console) -> None:
             ("cli.network.interface", view.interface),
             ("cli.network.subnet", view.subnet),
             ("cli.network.holding", holds),
+            ("cli.setup-code.fingerprint", view.certificate or console.term("cli.setup-code.no-certificate")),
         ]
     )
     names = [console.term(f"check.{each.code}") for each in view.checks]

@@ -101,6 +101,8 @@ class NetworkView(Value, frozen=True, kw_only=True):
     """Static addresses with prefix length that could be the own address; while nothing is set up."""
     interfaces: tuple[str, ...] = ()
     """The interface of each candidate."""
+    certificate: str = ""
+    """SHA-256 fingerprint of the certificate of this appliance's pages and API, in pairs of digits; empty: none yet."""
     profiles: tuple[str, ...] = ()
     """Profiles that are known here; the first is the one that fits this machine, if one does."""
 
