@@ -61,6 +61,7 @@ FINDINGS = [
     (facts(holder_mac=A_MAC, peer=RUNNING, sip=True), {"peer-still-serves": Severity.CONFIRM}),
     (facts(sip=True), {"peer-holds-address": Severity.BLOCK}),
     (facts(carrier=False), {"isolated": Severity.BLOCK}),
+    (facts(gateway=False, phones_answering=0), {"isolated": Severity.BLOCK}),
     (facts(phones_answering=2), {"partition-suspected": Severity.CONFIRM}),
     (facts(phones_known=0, phones_answering=0), {"partition-suspected": Severity.CONFIRM}),
     (facts(peer=ALIVE), {"peer-alive": Severity.INFO}),
@@ -91,12 +92,19 @@ def test_every_rule_has_a_line_in_the_table() -> None:
     assert shown == found | {"data-old"}
 
 
-def test_a_stranger_can_never_be_accepted() -> None:
-    found = findings(facts(holder_mac=STRANGER_MAC))
-    assert [each.code for each in not_accepted(found, ["foreign-holder"])] == ["foreign-holder"]
+@pytest.mark.parametrize(
+    ("seen", "code"),
+    [(facts(holder_mac=STRANGER_MAC), "foreign-holder"), (facts(carrier=False), "isolated")],
+)
+def test_where_the_probe_would_fail_in_any_case_nothing_can_be_accepted(seen: Facts, code: str) -> None:
+    """A stranger answers it; without a link it cannot be made."""
+    found = findings(seen)
+    assert [each.code for each in not_accepted(found, [code])] == [code]
 
 
-@pytest.mark.parametrize("seen", [seen for seen, _ in FINDINGS if seen.holder_mac != STRANGER_MAC])
+@pytest.mark.parametrize(
+    "seen", [seen for seen, _ in FINDINGS if seen.holder_mac != STRANGER_MAC and seen.carrier]
+)
 def test_everything_else_can_be_accepted_by_its_name(seen: Facts) -> None:
     found = findings(seen)
     assert not not_accepted(found, blocking(found))

@@ -126,6 +126,10 @@ def foreign() -> TakeoverPlanAnswer:
 
 
 def isolated() -> TakeoverPlanAnswer:
+    return gone(gateway=False, phones_answering=0)
+
+
+def unplugged() -> TakeoverPlanAnswer:
     return gone(carrier=False, gateway=False, phones_answering=0)
 
 
@@ -157,6 +161,7 @@ SCENES = {
     "falling-silent": falling_silent,
     "foreign": foreign,
     "isolated": isolated,
+    "unplugged": unplugged,
     "partition": partition,
     "no-witness": no_witness,
     "old": old,

@@ -107,6 +107,7 @@ def test_a_new_question_is_marked() -> None:
         ("empty", "stop", "peer-gone"),
         ("hung", "stop", "peer-holds"),
         ("isolated", "stop", "isolated"),
+        ("unplugged", "never", "isolated"),
         ("foreign", "never", "foreign"),
     ],
 )
@@ -117,7 +118,7 @@ def test_the_worst_finding_makes_the_colour(scene: str, level: str, verdict: str
 
 def test_who_is_cut_off_knows_nothing_of_the_other() -> None:
     """Silence counts only beside a positive control."""
-    rows = {each.about.code: each for each in situation(scenes.isolated(), "pbx-a", "192.0.2.10", 1.0).rows}
+    rows = {each.about.code: each for each in situation(scenes.unplugged(), "pbx-a", "192.0.2.10", 1.0).rows}
     assert rows["web.takeover.row.carrier"].answer == "unlinked"
     assert {
         rows[f"web.takeover.row.{each}"].answer for each in ("arp", "icmp", "ssh", "agent", "sip", "holder")

@@ -68,6 +68,7 @@ def sent(shown: TakeoverPlanAnswer, **more: Any) -> dict[str, Any]:
         ("hung", "cannot be asked", True),
         ("partition", "the network may be cut in two", True),
         ("isolated", "This appliance is cut off from the network.", True),
+        ("unplugged", "This appliance is cut off from the network.", False),
         ("foreign", "Another device has the service address 192.0.2.10.", False),
         ("empty", "Nothing of pbx-a was ever imported here.", True),
         ("own", "own data", True),

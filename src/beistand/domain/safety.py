@@ -61,13 +61,17 @@ def peer_still_serves(facts: Facts) -> Finding | None:
 
 
 def isolated(facts: Facts) -> Finding | None:
-    """Nobody would hear this appliance: it is the one that is cut off."""
+    """Nobody would hear this appliance: it is the one that is cut off.
+
+    A site that is dark can be known to be so; without a link the probe of the service address fails in any case.
+    """
     if verdict(facts) is not Verdict.ISOLATED:
         return None
     return Finding(
         code="isolated",
         severity=Severity.BLOCK,
         fields={"carrier": facts.carrier, "phones": facts.phones_known},
+        acceptable=facts.carrier,
     )
 
 
