@@ -171,6 +171,13 @@ def test_it_waits_counts_down_and_is_confirmed_over_the_new_address(appliance: A
     appliance.assert_as_before()
 
 
+def test_a_setup_that_is_done_claims_nothing_any_more(appliance: Appliance) -> None:
+    """The standby that it is paired with later would add nothing for as long as the claim stands."""
+    appliance.ask(ASKED)
+    assert appliance.agent.keeper.is_serving
+    assert appliance.agent.keeper.claims == 0
+
+
 def test_only_root_may_say_that_he_sits_at_the_machine(appliance: Appliance) -> None:
     appliance.ask(ASKED)
     anna = Caller(uid=33, user="beistand-web", account="anna", role=AccountRole.ADMINISTRATOR)

@@ -234,9 +234,13 @@ class NetworkSetup:
         )
         initialise_appliance(self._agent, init)
         # The person's click is this boot's check (ADR 3): the address is held when this returns.
-        self._agent.keeper.prepare(self._agent.store.standing().epoch)
-        self._agent.keeper.put_back()
-        self._agent.keeper.soon()
+        keeper = self._agent.keeper
+        try:
+            keeper.prepare(self._agent.store.standing().epoch)
+            keeper.put_back()
+        finally:
+            keeper.end_claim()
+        keeper.soon()
 
     def _become_nothing(self, setup: Setup) -> None:
         wiring = self._agent.wiring
