@@ -130,7 +130,7 @@ def _name(call: ast.Call) -> str:
 def _told(call: ast.Call, place: str) -> Iterator[Use]:
     name, first = _name(call), call.args[0] if call.args else None
     named = next((each.value for each in call.keywords if each.arg == "code"), None)
-    if name in ("stage", "enter"):
+    if name in ("stage", "enter", "turn_back"):
         yield from (Use(place, f"job.stage.{code}", frozenset()) for code in _texts(first))
     elif name in TELLERS:
         yield from (Use(place, code, _fields(call, name)) for code in _texts(named or first))

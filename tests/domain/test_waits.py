@@ -9,9 +9,11 @@ from beistand.adapters import introduction, rsync_options, ssh
 from beistand.agent import keeper
 from beistand.domain import waits
 from beistand.domain.job import Job, JobKind
+from beistand.domain.message import message
+from beistand.domain.profile import Service
 from beistand.domain.role import Role
 from beistand.domain.waits import STAGES, STATES, until, until_state
-from beistand.operations import pairing, takeover
+from beistand.operations import converge, pairing, takeover
 from beistand.text.catalogue import LANGUAGES, entries, sentence
 from fakes.situations import NOW
 from source_codes import STATES as ALL_STATES
@@ -29,7 +31,7 @@ def stages() -> set[str]:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
-        and node.func.attr == "stage"
+        and node.func.attr in {"stage", "enter", "turn_back"}
         and node.args
         and isinstance(node.args[0], ast.Constant)
     }
@@ -69,3 +71,9 @@ def test_what_is_told_is_what_is_waited() -> None:
     assert waits.CONNECT_BACK_SECONDS == pairing.HEARD_SECONDS
     assert waits.ANSWER_SECONDS >= pairing.GREET_SECONDS
     assert waits.RETRY_SECONDS == keeper.RETRY_SECONDS
+    assert Service(unit="pbx").start_seconds + converge.START_ANSWER_SECONDS == waits.START_SECONDS
+
+
+def test_an_end_that_depends_on_the_telephone_system_is_told_with_its_seconds() -> None:
+    job = Job(id="1", kind=JobKind.TAKEOVER, begin=NOW, stage="serve", within_seconds=110)
+    assert until(job) == message("until.started", seconds=110.0)

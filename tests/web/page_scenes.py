@@ -262,6 +262,10 @@ SCENES: dict[str, Scene] = {
         {**_takeover("own").replies, **_standby(state="superseded", role=Role.SUPERSEDED)},
     ),
     "takeover-running": _progress(stages=STAGES, stage="make-data-ready"),
+    "takeover-ends-import": _progress(
+        stages=("end-import", *STAGES), stage="end-import", done=260_000, total=400_000
+    ),
+    "takeover-undoing": _progress(stages=STAGES, stage="undo", failed_stage="await-silence"),
     "takeover-unplug": _progress(stages=STAGES, stage="await-silence"),
     "takeover-done": _taken(UsersTold(epoch=3, is_over=True, sent=14, waiting=3, given_up=1)),
     "takeover-done-mails-later": _taken(UsersTold(epoch=3, is_over=False, why=values.UNREADABLE)),

@@ -53,6 +53,21 @@ def test_an_administrator_comes_to_the_page_of_the_takeover(start: Start) -> Non
         ({"stage": "fast-probe"}, ["done", "doing", "todo"], "Takeover running"),
         ({"stage": ""}, ["todo", "todo", "todo"], "It begins"),
         (
+            {"stage": "undo", "failed_stage": "fast-probe"},
+            ["open", "failed", "skipped"],
+            "1 minute at most; what the other appliance cannot be told by then",
+        ),
+        (
+            {
+                "stage": "undo",
+                "failed_stage": "fast-probe",
+                "state": JobState.FAILED,
+                "error": message("job-not-running", job="x"),
+            },
+            ["undone", "failed", "skipped"],
+            "Nothing was taken over",
+        ),
+        (
             {"stage": "fast-probe", "state": JobState.FAILED, "error": message("job-not-running", job="x")},
             ["undone", "failed", "skipped"],
             "Nothing was taken over",

@@ -18,6 +18,7 @@ from beistand.domain.message import message
 from beistand.domain.phones import phones
 from beistand.domain.safety import OLDEST, data_age, findings, not_accepted, verdict
 from beistand.domain.serving import may_take_over
+from beistand.operations.converge import serve_seconds
 from beistand.operations.importing import restore_points
 from beistand.operations.runner import run
 from beistand.operations.takeover import (
@@ -31,9 +32,6 @@ from beistand.operations.takeover import (
 )
 from beistand.ports.store import Event
 from beistand.protocol import PlanTakeover, StartTakeover, TakeoverPlanAnswer
-
-END_JOB_SECONDS = 30.0
-"""An import that runs is ended between two effects; one big file may have to be copied to its end."""
 
 
 def show_plan(agent: Agent, request: PlanTakeover) -> TakeoverPlanAnswer:
@@ -79,8 +77,10 @@ def start_takeover(agent: Agent, request: StartTakeover, caller: Caller) -> Job:
         agent.tell(
             Event(at=accepted_at, message=message("takeover-begins", epoch=grant.epoch), operator=operator)
         )
-        agent.keeper.prepare(grant.epoch)
         try:
+            # From the click on, so that an active that boots meanwhile does not come between.
+            agent.keeper.prepare(grant.epoch)
+            progress.take_turn()
             why = run(plan, Reach(node=node, cancelled=progress.cancelled), grant, progress)
         finally:
             agent.keeper.end_claim()
@@ -90,7 +90,7 @@ def start_takeover(agent: Agent, request: StartTakeover, caller: Caller) -> Job:
 
     work = _work(agent, act, accepted_at, began)
     stages = (*(each.step.describe().code.removeprefix("step.") for each in plan.items), "serve")
-    return agent.worker.start_instead(GIVE_WAY, END_JOB_SECONDS, JobKind.TAKEOVER, work, stages)
+    return agent.worker.start_instead(GIVE_WAY, JobKind.TAKEOVER, work, stages)
 
 
 def _work(agent: Agent, act: Callable[[Progress], datetime], accepted_at: datetime, began: float) -> Work:
@@ -99,7 +99,7 @@ def _work(agent: Agent, act: Callable[[Progress], datetime], accepted_at: dateti
     def work(progress: Progress) -> Result:
         granted_at = act(progress)
         # Granted: whoever cancels now, or has just done so, comes too late.
-        progress.enter("serve")
+        progress.enter("serve", serve_seconds(agent.node.profile))
         outcome = agent.keeper.take_up()
         ended_at = agent.clock.now()
         log("takeover", level="warning", epoch=agent.store.standing().epoch, answers=outcome.answers)

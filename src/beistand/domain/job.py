@@ -27,7 +27,7 @@ GIVE_WAY = (
     *(JobKind.RECEIVE, JobKind.CYCLE, JobKind.CHECK, JobKind.SEED),
     *(JobKind.LOCAL_BACKUP, JobKind.RECOVER, JobKind.UNDO),
 )
-"""What a takeover does not wait for: it ends them, or begins as soon as they have ended."""
+"""A takeover starts at once, whichever of these runs: it ends it, and waits for that end in a stage of its own."""
 
 
 class JobState(StrEnum):
@@ -45,6 +45,10 @@ class Job(Value, frozen=True, kw_only=True):
     """Code of the stage, `job.stage.<code>` in the catalogue."""
     stages: tuple[str, ...] = ()
     """All of them in their order, where that is known when it begins."""
+    failed_stage: str = ""
+    """The stage at which it failed, while everything before is taken back and from then on."""
+    within_seconds: float = 0.0
+    """How long the stage may last, where that depends on the telephone system; 0: `domain.waits` says it."""
     done: int = 0
     total: int = 0
     """Units of the stage (bytes or files); 0 while unknown."""

@@ -18,13 +18,19 @@ LOG_IN_SECONDS = 60
 CONNECT_BACK_SECONDS = 30
 PROBE_SECONDS = 1
 RETRY_SECONDS = 30
+MANY_FILES = 100_000
+MOVE_SECONDS = 10
+"""For so many files that changed, each renamed twice; measured, see `torture/huge.py`. A slow disk takes longer."""
+START_SECONDS = 80
+"""For a telephone system whose profile says nothing else, and its first answer."""
 
 STAGES: Mapping[str, Message] = {
     "ask-peer-to-release": message("until.undone", seconds=RELEASE_SECONDS),
     "await-silence": message("until.undone", seconds=UNPLUG_SECONDS),
     "fast-probe": message("until.undone", seconds=PROBE_SECONDS),
-    "make-data-ready": message("until.data"),
-    "serve": message("until.started"),
+    "end-import": message("until.import-ended", files=MANY_FILES, seconds=MOVE_SECONDS),
+    "make-data-ready": message("until.data-ready", files=MANY_FILES, seconds=MOVE_SECONDS),
+    "serve": message("until.started", seconds=START_SECONDS),
     "connect": message("until.failed", seconds=ANSWER_SECONDS),
     "offer": message("until.failed", seconds=RELEASE_SECONDS),
     "introduce": message("until.failed", seconds=LOG_IN_SECONDS),
@@ -37,7 +43,8 @@ STAGES: Mapping[str, Message] = {
     "check": message("until.data"),
     "verify": message("until.data"),
     "import": message("until.data"),
-    "undo": message("until.data"),
+    "take-back": message("until.taken-back", files=MANY_FILES, seconds=MOVE_SECONDS),
+    "undo": message("until.undo", seconds=RELEASE_SECONDS),
 }
 """By the stage of a job. `until.data`: nobody is waited for, it takes as long as there is data."""
 
@@ -57,7 +64,10 @@ STATES: Mapping[str, Message] = {
 
 def until(job: Job) -> Message | None:
     """Return how long the present stage of a job may last, and what then; None between two stages."""
-    return STAGES.get(job.stage)
+    end = STAGES.get(job.stage)
+    if end is None or not job.within_seconds:
+        return end
+    return message(end.code, **{**end.fields, "seconds": job.within_seconds})
 
 
 def until_state(state: str, role: Role | None) -> Message | None:

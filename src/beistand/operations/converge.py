@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from beistand.domain.errors import BeistandError
 from beistand.domain.message import Message, message
 from beistand.domain.phones import Phone, phones
-from beistand.domain.profile import Service
+from beistand.domain.profile import Profile, Service
 from beistand.domain.serving import WITHDRAW, Act
 from beistand.domain.value import Value
 from beistand.ports.node import Node
@@ -19,6 +19,11 @@ START_ANSWER_SECONDS = 20.0
 TICK_ANSWER_SECONDS = 2.0
 KICKED = "tcp-connections-ended"
 """Name of the document that holds the epoch in which the phones' dead connections were ended."""
+
+
+def serve_seconds(profile: Profile) -> float:
+    """Return how long taking up service may last, from the grant to an answer or to the reason why there is none."""
+    return START_ANSWER_SECONDS + sum(each.start_seconds for each in profile.services)
 
 
 WhileOurs = Callable[[Callable[[], object]], bool]

@@ -8,7 +8,7 @@ from beistand.domain.plan import Item, Status
 from beistand.domain.role import Grant
 from beistand.operations.takeover import Reach, TakeoverPlan
 from beistand.ports.node import Node
-from beistand.ports.progress import Progress
+from beistand.ports.progress import UNWATCHED, Progress
 from beistand.ports.store import Store
 
 
@@ -39,7 +39,7 @@ def run(plan: TakeoverPlan, reach: Reach, grant: Grant, progress: Progress) -> M
             plan = plan.backed_out(error.message)
         else:
             return None
-    _back_out(plan, reach)
+    _back_out(plan, reach, progress)
     return plan.why
 
 
@@ -51,7 +51,7 @@ def recover_plan(node: Node, reach: Reach | None = None) -> bool:
     plan = _load(node.store)
     if plan is None:
         return False
-    _back_out(plan.backed_out(message("interrupted")), reach or Reach(node=node))
+    _back_out(plan.backed_out(message("interrupted")), reach or Reach(node=node), UNWATCHED)
     return True
 
 
@@ -65,19 +65,20 @@ def after_leftovers(old: TakeoverPlan | None, plan: TakeoverPlan) -> TakeoverPla
     return TakeoverPlan(items=(*(Item(step=each.step, status=Status.DONE) for each in left), *plan.items))
 
 
-def _back_out(plan: TakeoverPlan, reach: Reach) -> None:
+def _back_out(plan: TakeoverPlan, reach: Reach, progress: Progress) -> None:
     try:
-        _undo(plan, reach)
+        _undo(plan, reach, progress)
     except BeistandError as error:
         raise Failed("undo-failed", why=str(plan.why or ""), undo=str(error.message)) from error
 
 
-def _undo(plan: TakeoverPlan, reach: Reach) -> None:
+def _undo(plan: TakeoverPlan, reach: Reach, progress: Progress) -> None:
     store = reach.node.store
     _save(store, plan)
     while (index := plan.next()) is not None:
         plan = plan.started(index)
         _save(store, plan)
+        progress.turn_back("undo")
         plan.items[index].step.undo(reach)
         plan = plan.finished(index)
     store.close_plan(None)

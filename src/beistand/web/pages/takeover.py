@@ -52,7 +52,7 @@ POLL_SECONDS = 3.0
 PLAN_SECONDS = 5.0
 """A slow agent is not waited for any longer: the page says that it is what it waits for."""
 START_SECONDS = 60.0
-"""A running import is ended first, between two effects."""
+"""The agent may look around once more before it accepts the click."""
 WRONG_PASSWORD = ("log-in-wrong", "wrong-password")
 RETRY_STATES = ("held", "active-failed", "released")
 """This appliance has the grant and does not serve: one click makes it try (I7)."""

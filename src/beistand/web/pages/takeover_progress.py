@@ -103,7 +103,10 @@ def outcome(job: Job, status: Status) -> Outcome:
 def stages(job: Job, came_of_it: Outcome) -> tuple[Stage, ...]:
     """Return what it goes through, each with how far it came."""
     codes = job.stages or ((job.stage,) if job.stage else ())
-    at = codes.index(job.stage) if job.stage in codes else -1
+    # What is being undone does not go on: it is shown as it will be if the undo fails.
+    came_of_it = Outcome.OPEN if job.failed_stage and came_of_it is Outcome.RUNNING else came_of_it
+    now = job.failed_stage or job.stage
+    at = codes.index(now) if now in codes else -1
     return tuple(Stage(code=code, state=_state(came_of_it, index, at)) for index, code in enumerate(codes))
 
 
