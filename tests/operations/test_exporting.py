@@ -15,6 +15,7 @@ from beistand.domain.manifest import decode
 from beistand.domain.role import Role
 from beistand.operations.exporting import LocalBackups, Order, make_backup
 from beistand.operations.importing import live_base, live_generation, restore_points
+from beistand.operations.leftovers import clear_leftovers
 from beistand.operations.seeding import import_export
 from fakes.active import make_active
 from fakes.exporting import Active, Seeding, clear, exports
@@ -375,6 +376,7 @@ def test_cancelled_in_the_middle_of_the_import_the_old_data_stands(
             standby.seed(path, job=job)
         except Cancelled:
             assert box.standing_trees() == before
+            clear_leftovers(box.node, FakeProgress())
             assert box.staging() == []
         else:
             break

@@ -7,6 +7,7 @@ import pytest
 from beistand.domain.errors import Refused
 from beistand.domain.generation import CopyState
 from beistand.operations.importing import live_generation, recover_import, restore_points, roll_back
+from fakes.progress import FakeProgress
 from fakes.standby import File, Folder, Rows, Sandbox, Trees, sandbox
 
 
@@ -101,3 +102,28 @@ def test_recovery_of_an_appliance_that_never_imported_does_nothing(box: Sandbox)
     assert live_generation(box.node) is None
     assert restore_points(box.node) == ()
     assert box.standing_trees() == {"lib": ("folder", 0o755, "root")}
+
+
+class Counting(FakeProgress):
+    """Notes how far the import itself was said to be, between any two effects."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps: list[int] = []
+
+    def advance(self, done: int, total: int) -> None:
+        super().advance(done, total)
+        if self.stages[-1] == "import":
+            self.steps.append(done)
+
+
+def test_an_import_goes_once_over_the_files_that_changed(box: Sandbox) -> None:
+    """F14: of a million files each pass takes its time, in an import and in its way back."""
+    many: Trees = {"etc": Folder(), **{f"etc/{number}": File(b"one") for number in range(100)}}
+    box.cycle(many)
+    job = Counting()
+    box.cycle({name: File(b"two") if name != "etc" else Folder() for name in many}, job=job)
+    *before_each, at_the_end = job.steps
+    assert len(before_each) == 100
+    assert job.steps == sorted(job.steps)
+    assert (at_the_end, at_the_end) == job.told

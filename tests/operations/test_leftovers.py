@@ -5,9 +5,12 @@ from typing import Any, NoReturn
 
 import pytest
 
-from beistand.domain.errors import BeistandError, NoSpace
+from beistand.domain.errors import BeistandError, Cancelled, NoSpace
 from beistand.domain.generation import Copy, CopyState
+from beistand.operations.data_ready import make_ready
+from beistand.operations.importing import live_generation
 from beistand.operations.leftovers import clear_leftovers, has_leftovers
+from fakes.progress import FakeProgress
 from fakes.standby import File, Folder, Sandbox, Trees, sandbox
 
 TREES: Trees = {"etc": Folder(), "etc/sip.conf": File(b"one"), "lib/pbx": Folder()}
@@ -46,7 +49,45 @@ def test_an_import_whose_failure_could_not_be_recorded_is_ended(
             box.cycle({**TREES, "etc/sip.conf": File(b"two")})
     assert has_leftovers(box.node)
     for _ in range(2):
-        clear_leftovers(box.node)
+        clear_leftovers(box.node, FakeProgress())
         assert not has_leftovers(box.node)
         assert box.standing_trees() == before
     assert [each.state for each in box.node.store.copies(2)] == [CopyState.FAILED, CopyState.IMPORTED]
+
+
+class EndedMidway(FakeProgress):
+    """Is ended by a click when the import has exchanged some of its files."""
+
+    def advance(self, done: int, total: int) -> None:
+        super().advance(done, total)
+        if self.stages[-1] == "import" and done:
+            self.cancelled.set()
+
+
+def test_what_a_click_ends_is_whole_at_once_and_cleared_up_later(box: Sandbox) -> None:
+    """F14: removing what was staged of a million files is nothing that a takeover waits for."""
+    before, live = box.standing_trees(), live_generation(box.node)
+    assert live is not None
+    job = EndedMidway()
+    with pytest.raises(Cancelled):
+        box.cycle({**TREES, **{f"etc/{number}": File(b"two") for number in range(10)}}, job=job)
+    assert job.stages == ["verify", "import", "take-back"]
+    make_ready(box.node, live.id)
+    assert box.standing_trees() == before
+    assert len(box.staging()) == 2
+    assert has_leftovers(box.node)
+    clear_leftovers(box.node, FakeProgress())
+    assert not has_leftovers(box.node)
+    assert box.staging() == [live.id]
+
+
+def test_a_click_ends_the_clearing_up_but_no_way_back(box: Sandbox) -> None:
+    before = box.standing_trees()
+    with pytest.raises(Cancelled):
+        box.cycle({**TREES, "etc/sip.conf": File(b"two"), "etc/new": File(b"")}, job=EndedMidway())
+    with pytest.raises(Cancelled):
+        clear_leftovers(box.node, FakeProgress(cancel_at=1))
+    assert box.standing_trees() == before
+    assert has_leftovers(box.node)
+    clear_leftovers(box.node, FakeProgress())
+    assert not has_leftovers(box.node)

@@ -271,7 +271,7 @@ def test_an_unchanged_generation_costs_no_restore_point(box: Sandbox) -> None:
 def test_a_cancelled_import_leaves_the_generation_before(box: Sandbox) -> None:
     box.cycle(TREES)
     before, live = box.standing_trees(), live_generation(box.node)
-    changed = {**TREES, "etc/sip.conf": File(b"two"), "etc/new": File(b"")}
+    changed = {**TREES, "etc/sip.conf": File(b"two"), "etc/new": File(b""), "etc/newer": File(b"")}
     cancelled = 0
     while True:
         job = FakeProgress(cancel_at=cancelled + 1)

@@ -67,8 +67,8 @@ class Recovery:
             with suppress(Refused):  # another job was faster
                 agent.worker.start(JobKind.RECOVER, self._cleared)
 
-    def _cleared(self, _progress: Progress) -> Result:
-        clear_leftovers(self._agent.node)
+    def _cleared(self, progress: Progress) -> Result:
+        clear_leftovers(self._agent.node, progress)
         self._agent.troubles.pop("import", None)
         self._agent.troubles.pop("cycle", None)
         return {}

@@ -210,8 +210,11 @@ def encode_operation(operation: Operation) -> bytes:
 
 
 def decode_operations(lines: Iterable[bytes]) -> Iterator[Operation]:
-    for line in lines:
-        if b"\\ud" not in line:
-            yield _decoder.decode(line)
-        else:  # an escaped surrogate: msgspec refuses a lone one
-            yield msgspec.convert(json.loads(line), Operation)
+    return map(decode_operation, lines)
+
+
+def decode_operation(line: bytes) -> Operation:
+    if b"\\ud" not in line:
+        return _decoder.decode(line)
+    # An escaped surrogate: msgspec refuses a lone one.
+    return msgspec.convert(json.loads(line), Operation)

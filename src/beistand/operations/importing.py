@@ -1,7 +1,7 @@
 """The live generation of this appliance: import another one, take an import back, go to a restore point (B7)."""
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import msgspec
@@ -21,10 +21,11 @@ from beistand.domain.imports import (
 )
 from beistand.domain.message import message
 from beistand.domain.retention import retained
-from beistand.operations.exchange import exchange
+from beistand.operations.exchange import Step, exchange
 from beistand.operations.keeping import refuse_unkept
 from beistand.operations.lineage import load_lineage, save_lineage, sweep
 from beistand.ports.node import Node
+from beistand.ports.progress import UNWATCHED, Progress
 from beistand.ports.store import Event
 
 PROVEN = (CopyState.IMPORTED, CopyState.PROVEN)
@@ -80,13 +81,11 @@ def roll_back(node: Node, generation_id: str) -> None:
         forward = at > lineage.live
         point = lineage.points[at if forward else lineage.live]
         move = Move(undo=point.undo, forward=forward, generation=point.generation, fresh=False)
-        lineage = _move(node, lineage, move, msgspec.structs.replace(lineage, live=at), _no_step)
+        lineage = _move(node, lineage, move, msgspec.structs.replace(lineage, live=at))
 
 
-def import_staged(
-    node: Node, undo: str, generation: Generation, *, continues: bool, step: Callable[[], None]
-) -> None:
-    """Make what was staged for this undo live. `step` is called between effects and may raise Cancelled.
+def import_staged(node: Node, undo: str, generation: Generation, *, continues: bool, job: Progress) -> None:
+    """Make what was staged for this undo live; the job may be ended between two effects.
 
     When it raises, the generation that was live before is live again, whole. Raises Refused
     `own-data-not-kept` where this appliance served since and no generation of that exists (I10).
@@ -96,7 +95,7 @@ def import_staged(
     lineage = load_lineage(node)
     move = Move(undo=undo, forward=True, generation=generation, fresh=True)
     point = Point(generation=generation, undo=undo)
-    _move(node, lineage, move, imported(lineage, point, continues=continues), step)
+    _move(node, lineage, move, imported(lineage, point, continues=continues), job)
 
 
 def renew(node: Node, generation: Generation) -> None:
@@ -104,34 +103,42 @@ def renew(node: Node, generation: Generation) -> None:
     save_lineage(node, renewed(load_lineage(node), generation))
 
 
-def recover_import(node: Node) -> None:
-    """Bring the live trees to a whole generation after a kill, and the records to what is there. Idempotent."""
-    end_move(node)
+def recover_import(node: Node, job: Progress = UNWATCHED) -> None:
+    """Bring the live trees to a whole generation after a kill, and the records to what is there. Idempotent.
+
+    Ending the job ends the clearing up, never a way back.
+    """
+    end_move(node, job)
     with told():
-        tidy(node)
-    _record_interrupted(node)
+        tidy(node, job)
+    record_interrupted(node)
 
 
-def end_move(node: Node) -> None:
+def end_move(node: Node, job: Progress = UNWATCHED) -> None:
     """Bring the live trees alone to a whole generation; on a full disk this is all that a takeover needs.
 
     What was not committed is taken back: the time is that of the renames done so far.
     """
     lineage = load_lineage(node)
     if lineage.moving is not None:
-        _take_back(node, lineage, lineage.moving)
+        _take_back(node, lineage, lineage.moving, job)
 
 
-def tidy(node: Node) -> None:
+def tidy(node: Node, job: Progress = UNWATCHED) -> None:
     """Bring records, restore points and staging to what the live generation says (after a commit or a kill)."""
+    sweep(node, record_live(node), job)
+
+
+def record_live(node: Node) -> Lineage:
+    """Bring records and restore points to what the live generation says; what goes with them stays for `sweep`."""
     lineage = load_lineage(node)
-    if (point := lineage.live_point) is not None:
-        _record_imported(node, point.generation)
-        kept = retained(lineage, node.store.config().keep_generations)
-        if kept != lineage:
-            save_lineage(node, kept)
-        lineage = kept
-    sweep(node, lineage)
+    if (point := lineage.live_point) is None:
+        return lineage
+    _record_imported(node, point.generation)
+    kept = retained(lineage, node.store.config().keep_generations)
+    if kept != lineage:
+        save_lineage(node, kept)
+    return kept
 
 
 def mark_drifted(node: Node) -> None:
@@ -158,18 +165,19 @@ def told() -> Iterator[None]:
         raise Failed("disk-failed", path=where, why=error.strerror or str(error)) from error
 
 
-def _move(node: Node, lineage: Lineage, move: Move, after: Lineage, step: Callable[[], None]) -> Lineage:
+def _move(node: Node, lineage: Lineage, move: Move, after: Lineage, job: Progress = UNWATCHED) -> Lineage:
     """Begin, exchange, commit; take it back when any of it fails."""
     started = begun(lineage, move)
     try:
         with told():
             save_lineage(node, started)
-            kept = exchange(node, move, forward=move.forward, step=step)
+            kept = exchange(node, move, forward=move.forward, step=_until_ended(job))
             save_lineage(node, after)
     except BeistandError:
         # The write of a commit may fail after it took: what the record says is what counts.
         if load_lineage(node).moving is not None:
-            _take_back(node, started, move)
+            job.turn_back("take-back")
+            _take_back(node, started, move, job)
             raise
         if load_lineage(node) != after:
             raise
@@ -182,9 +190,17 @@ def _move(node: Node, lineage: Lineage, move: Move, after: Lineage, step: Callab
     return after
 
 
-def _take_back(node: Node, lineage: Lineage, move: Move) -> None:
+def _until_ended(job: Progress) -> Step:
+    def step(done: int, total: int) -> None:
+        job.check()
+        job.advance(done, total)
+
+    return step
+
+
+def _take_back(node: Node, lineage: Lineage, move: Move, job: Progress) -> None:
     with told():
-        exchange(node, move, forward=not move.forward, step=_no_step)
+        exchange(node, move, forward=not move.forward, step=job.advance)
         save_lineage(node, taken_back(lineage))
 
 
@@ -194,7 +210,7 @@ def _record_imported(node: Node, generation: Generation) -> None:
         node.store.record(Copy(generation=generation, state=CopyState.IMPORTED, at=node.clock.now()))
 
 
-def _record_interrupted(node: Node) -> None:
+def record_interrupted(node: Node) -> None:
     """What was verified and is not imported any more was lost with its staging: no copy may promise more."""
     live, me = live_generation(node), node.store.standing().me
     for copy in node.store.copies():
@@ -206,7 +222,3 @@ def _record_interrupted(node: Node) -> None:
                 "why": message("import-interrupted"),
             }
             node.store.record(msgspec.structs.replace(copy, at=node.clock.now(), **failed))
-
-
-def _no_step() -> None:
-    """Nothing may stop a way back."""

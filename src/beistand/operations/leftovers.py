@@ -6,6 +6,7 @@ from beistand.operations.importing import live_generation, recover_import
 from beistand.operations.lineage import load_lineage
 from beistand.operations.tries import STAGE_AFTER, UNDER_WAY, close_interrupted
 from beistand.ports.node import Node
+from beistand.ports.progress import Progress
 
 
 def has_leftovers(node: Node) -> bool:
@@ -23,7 +24,7 @@ def has_leftovers(node: Node) -> bool:
     )
 
 
-def clear_leftovers(node: Node) -> None:
+def clear_leftovers(node: Node, job: Progress) -> None:
     """Bring the live trees to a whole generation, and every record to what is there. Idempotent."""
-    recover_import(node)
+    recover_import(node, job)
     close_interrupted(node)

@@ -9,6 +9,7 @@ import msgspec
 from beistand.domain.errors import Failed
 from beistand.domain.imports import UNDO_FORM, Lineage, Operation, decode_operations
 from beistand.ports.node import Node
+from beistand.ports.progress import UNWATCHED, Progress
 
 
 def load_lineage(node: Node) -> Lineage:
@@ -37,11 +38,12 @@ def operations(node: Node, undo: str) -> Iterator[Operation]:
         yield from decode_operations(file)
 
 
-def sweep(node: Node, lineage: Lineage) -> None:
-    """Remove every undo and staging that the record does not name."""
+def sweep(node: Node, lineage: Lineage, job: Progress = UNWATCHED) -> None:
+    """Remove every undo and staging that the record does not name; the job may be ended between two of them."""
     for name in node.disk.names(_undos(node)):
         if name in lineage.undos or not UNDO_FORM.fullmatch(name):
             continue
+        job.check()
         if "operations.jsonl" in node.disk.names(_undos(node) / name):
             for mount in sorted({each.mount for each in operations(node, name)}):
                 node.disk.discard(mount, name)

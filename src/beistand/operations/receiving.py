@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from beistand.domain.boundary import MOST_ENTRIES, Boundary
-from beistand.domain.errors import BadGeneration, BeistandError, Refused
+from beistand.domain.errors import BadGeneration, BeistandError, Cancelled, Refused
 from beistand.domain.generation import Copy, CopyState, Generation
 from beistand.domain.imports import Operation, undo_name
 from beistand.domain.message import Message
@@ -101,7 +101,7 @@ def receive_generation(node: Node, generation: Generation, base: str, job: Progr
     was live stays live. Raises what `check_offer` does, Refused `base-unknown`, BadGeneration, NoSpace,
     Failed, Cancelled.
     """
-    recover_import(node)
+    recover_import(node, job)
     check_offer(node, generation)
     if base and base != live_base(node):
         raise Refused("base-unknown", base=base)
@@ -171,7 +171,7 @@ class _Reception:
         self.source.staged()
         self.stage = "import"
         job.stage("import")
-        import_staged(node, undo, generation, continues=continues, step=job.check)
+        import_staged(node, undo, generation, continues=continues, job=job)
 
     def record(self, state: CopyState, why: Message | None = None) -> Copy:
         copy = Copy(
@@ -187,25 +187,26 @@ class _Reception:
 
     @contextmanager
     def failures(self) -> Iterator[None]:
-        """Record what went wrong, with its stage, and remove what was staged."""
+        """Record what went wrong, with its stage, and remove what was staged; after a click recovery does that."""
         try:
             with told():
                 yield
         except BeistandError as error:
             # What cannot be removed now is removed by the next recovery: the first error is the one to tell.
             with suppress(OSError, BeistandError):
-                self._clean_up(drifted=isinstance(error, Drifted))
+                self._clean_up(error)
             with suppress(BeistandError):
                 self.record(CopyState.FAILED, error.message)
             raise
 
-    def _clean_up(self, *, drifted: bool) -> None:
+    def _clean_up(self, error: BeistandError) -> None:
         lineage = load_lineage(self.node)
         if lineage.moving is not None:
             return  # the way back failed, too: recovery needs what is there
-        sweep(self.node, lineage)
+        if not isinstance(error, Cancelled):  # else somebody may wait, and no takeover waits for clearing up
+            sweep(self.node, lineage)
         self.node.manifests.prune(lineage.manifests)
-        if drifted:
+        if isinstance(error, Drifted):
             mark_drifted(self.node)
 
 

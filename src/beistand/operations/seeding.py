@@ -45,7 +45,7 @@ def check_export(node: Node, exports: Exports, path: Path, passphrase: str, job:
     `export-before-pairing`, `passphrase-missing`, `passphrase-wrong`, `export-format-newer`; BadGeneration
     `export-damaged`, `export-signature-wrong` and what `keep_manifest` raises; NoSpace, Failed, Cancelled.
     """
-    recover_import(node)
+    recover_import(node, job)
     job.stage("inspect")
     with told(), exports.open(path, passphrase) as file:
         header = _read_header(node, exports, file)
@@ -65,7 +65,7 @@ def import_export(
     Raises Refused `upload-changed` where it is not the one that was shown, and what `check_export` does;
     then the generation that was live before is live still.
     """
-    recover_import(node)
+    recover_import(node, job)
     with told(), exports.open(path, passphrase) as file:
         header = _read_header(node, exports, file)
         if header != shown_header:
