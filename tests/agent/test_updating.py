@@ -7,11 +7,12 @@ from typing import cast
 import msgspec
 import pytest
 
-from agent.test_clicks import click
+from agent.test_clicks import click, ended
 from beistand.agent.cycles import UNASKED_SECONDS, start_due_cycle
+from beistand.agent.recovery import Recovery
 from beistand.agent.status import status
 from beistand.domain.errors import BeistandError, PeerRefused
-from beistand.domain.job import JobState
+from beistand.domain.job import JobKind, JobState
 from beistand.domain.message import message
 from beistand.domain.pair import Greeting
 from beistand.domain.profile import Profile
@@ -247,3 +248,27 @@ def test_a_takeover_asks_an_active_of_another_protocol_to_release(two: TwoAgents
     two.a.turn()
     assert two.b.serves
     assert two.a.is_clean
+
+
+@pytest.mark.shows("F15")
+def test_what_was_begun_is_undone_towards_an_active_of_another_protocol(two: TwoAgents) -> None:
+    """F15: it was updated after it had released; it is never heard again, and understands `resume` all the same."""
+    two.turns(2)
+    two.b.wiring.peer_now = OtherProtocol(two.b)
+    two.b.wiring.peer_now.lost = {Resume}
+    two.b.wiring.arp.fast_probe = lambda _interface, _address: "02:00:00:00:00:99"
+    two.b.agent.reload()
+    job = click(two.b, "peer-still-serves", "no-imported-generation")
+    assert job.state is JobState.FAILED
+    assert two.a.state == "released"
+    two.b.wiring.peer_now.lost = set()
+    two.clock.advance(60)
+    two.b.agent.link.ask()
+    assert not two.b.agent.link.is_connected()
+    Recovery(two.b.agent).tick()
+    undoing = two.b.agent.worker.newest(JobKind.UNDO)
+    assert undoing is not None
+    assert ended(two.b, undoing).state is JobState.DONE
+    assert two.b.store.plan() is None
+    two.a.turn()
+    assert two.a.serves

@@ -53,11 +53,15 @@ class Recovery:
         self._next = agent.clock.monotonic() + AGAIN_SECONDS
         if "settings" in agent.troubles:
             self.begin()
-        elif agent.is_initialised and agent.store.plan() is not None and agent.link.is_connected():
+        elif agent.is_initialised and agent.store.plan() is not None and self._may_be_asked():
             # As a job: no takeover can begin meanwhile. The peer that released waits for our word.
             agent.worker.start(JobKind.UNDO, self._undo)
         elif agent.is_initialised and agent.clock.monotonic() >= self._next_clearing:
             self._clear()
+
+    def _may_be_asked(self) -> bool:
+        """Tell whether the peer will hear an undo; one of another version understands that and greets nobody (F15)."""
+        return self._agent.link.is_connected() or self._agent.link.speaks_otherwise()
 
     def _clear(self) -> None:
         """Do for a job that failed with its disk what a restart would do; as a job, so that none begins meanwhile."""
