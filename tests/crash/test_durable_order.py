@@ -1,18 +1,20 @@
 """The checker of the order of durable writes: real traces of what is right, and each planted fault is found."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from e2e.durable_order import TRACED, Places, Violation, parsed, violations
+from e2e.durable_order import SQLITES_OWN, TRACED, Places, Violation, parsed, violations
 from e2e.power_cut import loss
 
 STATE = "/var/lib/beistand"
 PLACES = Places(
     durable=(STATE, "/etc/asterisk", "/etc/.beistand"),
     passing=((r".*\.db-shm", "SQLite makes it anew"), (r".*/scan-cache", "is compared with the trees")),
+    swept=((r".*/old\.jsonl", "removed again"),),
     mounts=("/", "/etc"),
 )
 DRAFT, FILE = f"{STATE}/.draft", f"{STATE}/live.json"
@@ -32,6 +34,7 @@ WAL = f'1 pwrite64(4<{STATE}/state.db-wal>, ""..., 4096, 0) = 4096'
 WAL_SYNCED = f"1 fdatasync(4<{STATE}/state.db-wal>) = 0"
 DB = f'1 pwrite64(3<{STATE}/state.db>, ""..., 4096, 0) = 4096'
 DB_SYNCED = f"1 fdatasync(3<{STATE}/state.db>) = 0"
+GONE = f'1 unlink("{FILE}") = 0'
 DURABLE = [CREATED, WRITTEN, SYNCED, RENAMED, SETTLED]
 IMPORTED = [STAGED, FILLED, SYNCED_WHOLE, MOVED, SYNCED_WHOLE]
 
@@ -42,6 +45,19 @@ RIGHT = {
     "SQLite's journal and then the database": [WAL, WAL_SYNCED, DB, DB_SYNCED],
     "an answer while a draft is written": [CREATED, WRITTEN, ANSWERED, *DURABLE[2:], ANSWERED],
     "a draft that was given up": [CREATED, WRITTEN, f'1 unlink("{DRAFT}") = 0', ANSWERED],
+    "a removal that is on disk before anybody hears of it": [*DURABLE, GONE, SETTLED, ANSWERED],
+    "a removal of what nobody relies on": [*DURABLE, ANSWERED, GONE, *DURABLE],
+    "a removal on another file system that was synced whole": [
+        *[*IMPORTED, '1 unlink("/etc/asterisk/sip.conf") = 0', SYNCED_WHOLE, ANSWERED]
+    ],
+    "a folder with all that is in it": [
+        *[f'1 mkdir("{STATE}/undo", 0700) = 0', SETTLED, CREATED.replace(STATE, f"{STATE}/undo")],
+        *[f"1 fsync(5<{STATE}/undo>) = 0", f'1 unlink("{STATE}/undo/.draft") = 0'],
+        *[f'1 rmdir("{STATE}/undo") = 0', SETTLED, ANSWERED],
+    ],
+    "what is swept again": [
+        *[CREATED.replace(".draft", "old.jsonl"), SETTLED, f'1 unlink("{STATE}/old.jsonl") = 0', ANSWERED]
+    ],
     "what is not durable on purpose": [f'1 write(4<{STATE}/scan-cache>, ""..., 10) = 10', ANSWERED],
     "another place": ['1 write(4</run/beistand/note>, ""..., 10) = 10', ANSWERED],
     "what failed": [f'1 mkdir("{STATE}/undo", 0700) = -1 EEXIST (File exists)', ANSWERED],
@@ -94,6 +110,22 @@ WRONG = {
         f"{STATE}/state.db-wal",
         "the journal",
     ),
+    "a removal before its answer": ([*DURABLE, GONE, ANSWERED], FILE, "its removal"),
+    "a removal before a commit": ([*DURABLE, GONE, WAL, WAL_SYNCED, SETTLED], FILE, "its removal"),
+    "a removal at the end": ([*DURABLE, GONE], FILE, "its removal"),
+    "the removal in another folder synced": (
+        [*DURABLE, GONE, SETTLED.replace(STATE, "/etc/.beistand"), ANSWERED],
+        *(FILE, "its removal"),
+    ),
+    "what was moved away, its old folder not synced": (
+        [
+            *DURABLE,
+            f'1 rename("{FILE}", "/etc/asterisk/live") = 0',
+            "1 fsync(5</etc/asterisk>) = 0",
+            ANSWERED,
+        ],
+        *(FILE, "its removal"),
+    ),
     "a commit that is not synced": ([WAL, ANSWERED], f"{STATE}/state.db-wal", "its content"),
     "a commit before what it speaks of": (
         [*DURABLE[:-1], WAL, WAL_SYNCED, SETTLED],
@@ -137,15 +169,55 @@ store.gather()
 store.close()
 """,
     "a key": "SshKeys(folder=folder / 'state' / 'keys').public_key()",
+    "what is gone": """
+write_durably(folder / "gone.toml", b"x")
+remove_durably(folder / "gone.toml")
+remove_durably(folder / "never" / "there.toml")
+""",
+    "settings that are forgotten": """
+write_durably(settings_file(folder), b"x")
+forget_installation(folder)
+""",
+    "a network file that is put aside": """
+file = NetworkFile(path="/etc/network/interfaces", manager=Manager.IFUPDOWN, body=b"x")
+GuardNotes(folder / "note", folder / "held").keep(file)
+""",
+    "a gate that is removed": """
+services = SystemdServices(gate=folder / "may-serve", units=folder)
+for act in (services.install_gate, services.remove_gate):
+    with suppress(CommandFailed):  # where no systemd runs
+        act(PROFILE)
+""",
+    "a backup that is deleted": """
+backups = BackupFolder(folder)
+write_durably(backups.path("20260301T120000Z-1"), b"x")
+write_durably(folder / "20260301T120000Z-1.json", b"{}")
+backups.remove("20260301T120000Z-1")
+""",
+    "keys that are taken back": """
+keys = SshKeys(folder=folder / "keys", authorised=folder / "authorised", account="root")
+undo = keys.undo_point()
+keys.authorise("ssh-ed25519 " + "A" * 68, "192.0.2.1")
+keys.trust("192.0.2.1", "ssh-ed25519 " + "A" * 68)
+undo()
+""",
 }
 IMPORTS = """
 import sys
+from contextlib import suppress
 from pathlib import Path
+from beistand.adapters.backup_folder import BackupFolder
 from beistand.adapters.disk import LocalDisk
-from beistand.adapters.durable_file import write_durably
+from beistand.adapters.durable_file import remove_durably, write_durably
 from beistand.adapters.durable_stream import DurableStream
+from beistand.adapters.guard_notes import GuardNotes
 from beistand.adapters.keys import SshKeys
+from beistand.adapters.services import SystemdServices
+from beistand.adapters.settings import forget_installation, settings_file
 from beistand.adapters.store import SqliteStore
+from beistand.domain.errors import CommandFailed
+from beistand.domain.network_file import Manager, NetworkFile
+from fakes.pair_of_appliances import PROFILE
 folder = Path(sys.argv[1])
 """
 
@@ -157,12 +229,16 @@ def test_what_the_product_writes_durably_survives_a_power_cut(name: str, tmp_pat
     trace, folder = tmp_path / "trace", tmp_path / "data"
     folder.mkdir()
     program = [sys.executable, "-c", IMPORTS + PROGRAMS[name]]
+    here = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
     subprocess.run(
         ["strace", "-f", "-y", "-s", "0", "-o", str(trace), "-e", f"trace={TRACED}", *program, str(folder)],
         check=True,
+        env=here,
     )
     places = Places(
-        durable=(str(folder),), passing=((r".*-shm", "made anew"), (r".*\.reserve.*", "made anew"))
+        durable=(str(folder),),
+        passing=((r".*-shm", "made anew"), (r".*\.reserve.*", "made anew")),
+        swept=SQLITES_OWN,
     )
     calls = list(parsed(trace.read_text().splitlines()))
     assert any(str(folder) in each.paths[-1] for each in calls if each.paths), "the trace shows nothing of it"
@@ -199,6 +275,20 @@ DRAFTED = [
 def test_a_power_cut_takes_what_is_not_synced_yet(until: int, zeros: object, names: list[str]) -> None:
     lost = loss(DRAFTED[:until], PLACES)
     assert (lost.zeros, [each["name"] for each in lost.names]) == (zeros, names)
+
+
+@pytest.mark.parametrize(
+    ("more", "names"),
+    [
+        ([], ["unlink"]),
+        ([done("fsync", STATE)], []),
+        ([done("fsync", "/etc/asterisk")], ["unlink"]),
+        ([done("openat", FILE, flags=["O_CREAT"])], ["openat", "unlink"]),
+    ],
+)
+def test_a_power_cut_brings_back_what_was_removed(more: list[dict[str, object]], names: list[str]) -> None:
+    journal = [*DRAFTED, done("unlink", FILE, replaced=OLD), *more]
+    assert [each["name"] for each in loss(journal, PLACES).names] == names
 
 
 def test_a_power_cut_takes_only_the_bytes_since_the_last_sync() -> None:

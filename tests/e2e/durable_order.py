@@ -17,6 +17,11 @@ TRACED = (
     "fchmod,fchown,copy_file_range,sendfile"
 )
 """What strace(1) has to follow for this, with -f -y."""
+SQLITES_OWN = (
+    (r".*-journal", "gone on disk with the name of the first log, which is synced before its first commit"),
+    (r".*-wal", "what it held is in the database, on disk"),
+)
+"""What SQLite removes without a sync of the folder, each with the reason why it may come back."""
 _LINE = re.compile(r"(\d+) +(?:\d+\.\d+ +)?(.*)")
 _BEGUN = " <unfinished ...>"
 _RESUMED = re.compile(r"<\.\.\. \w+ resumed>(.*)")
@@ -67,11 +72,16 @@ class Places:
     """Folders; everything below them."""
     passing: tuple[tuple[str, str], ...]
     """Patterns of paths in these that are not durable on purpose, each with the reason."""
+    swept: tuple[tuple[str, str], ...] = ()
+    """Patterns of paths whose removal need not be on disk: what comes back is removed again, each with the reason."""
     mounts: tuple[str, ...] = ("/",)
 
     def is_durable(self, path: str) -> bool:
         below = any(path == each or path.startswith(f"{each.rstrip('/')}/") for each in self.durable)
         return below and not any(re.fullmatch(pattern, path) for pattern, _ in self.passing)
+
+    def may_come_back(self, path: str) -> bool:
+        return any(re.fullmatch(pattern, path) for pattern, _ in self.swept)
 
     def mount_of(self, path: str) -> str:
         within = (each for each in self.mounts if f"{path}/".startswith(each.rstrip("/") + "/"))
@@ -144,6 +154,8 @@ class Order:
     """Files whose content is not on disk yet, each with the thread that wrote last."""
     names: dict[str, int] = field(default_factory=dict)
     """Paths whose entry in their folder is not on disk yet, each with the thread that made it."""
+    gone: dict[str, int] = field(default_factory=dict)
+    """Paths whose entry was on disk, and may be there still, each with the thread that removed it."""
     drafts: set[str] = field(default_factory=set)
     """Files that were created under a name with a dot, and not renamed yet."""
     settled: set[str] = field(default_factory=set)
@@ -154,7 +166,7 @@ class Order:
             rule(self, call)
 
     def end(self) -> None:
-        for thread in {*self.contents.values(), *self.names.values()}:
+        for thread in {*self.contents.values(), *self.names.values(), *self.gone.values()}:
             self._rely(thread, "the end")
 
     def created(self, call: Call) -> None:
@@ -188,6 +200,8 @@ class Order:
         for each in [each for each in self.names if os.path.dirname(each) == path]:
             self.settled.add(each)
             del self.names[each]
+        for each in [each for each in self.gone if os.path.dirname(each) == path]:
+            del self.gone[each]
         if path.endswith(("-wal", "-journal")):
             # Its own name follows at once where it is new (SQLite's UNIXFILE_DIRSYNC).
             self._rely(call.thread, f"a commit in {path}", but=path)
@@ -198,27 +212,29 @@ class Order:
             for each in [each for each in known if mount is None or self.places.mount_of(each) == mount]:
                 self.settled.add(each)
                 del known[each]
+        for each in [each for each in self.gone if mount is None or self.places.mount_of(each) == mount]:
+            del self.gone[each]
 
     def renamed(self, call: Call) -> None:
         source, target = call.paths
         if source in self.contents and self.places.is_durable(target):
             self._violated("its content is not on disk", target, "its rename")
+        self.gone.pop(target, None)
         # Every other name that this thread made stands on disk before a record can speak of it.
         if self._is_record(target):
             self._rely(call.thread, f"the rename to {target}", but=source)
         for known in (self.contents, self.names):
             for each in [each for each in known if each == source or each.startswith(f"{source}/")]:
                 known[target + each.removeprefix(source)] = known.pop(each)
-        self.settled.discard(source)
+        self._vanished(source, call.thread)
         self._made(target, call.thread)
 
     def made(self, call: Call) -> None:
         self._made(call.paths[-1], call.thread)
 
     def removed(self, call: Call) -> None:
-        # What a power cut brings back is removed again: only what is gone need not be on disk any more.
         path = call.paths[-1]
-        self.settled.discard(path)
+        self._vanished(path, call.thread)
         for known in (self.contents, self.names):
             for each in [each for each in known if each == path or each.startswith(f"{path}/")]:
                 del known[each]
@@ -227,8 +243,17 @@ class Order:
         return self.places.is_durable(path) and path.endswith((".json", ".toml"))
 
     def _made(self, path: str, thread: int) -> None:
+        self.gone.pop(path, None)
         if self.places.is_durable(path):
             self.names.setdefault(path, thread)
+
+    def _vanished(self, path: str, thread: int) -> None:
+        """Note that a power cut may bring this entry back: alone, or with the folder that it was in."""
+        if path in self.settled and self.places.is_durable(path):
+            for each in [each for each in self.gone if each.startswith(f"{path}/")]:
+                del self.gone[each]
+            self.gone[path] = thread
+        self.settled.discard(path)
 
     def _wrote(self, path: str, thread: int) -> None:
         if self.places.is_durable(path):
@@ -236,6 +261,10 @@ class Order:
 
     def _rely(self, thread: int, before: str, but: str = "") -> None:
         """Everything of this thread has to be on disk by now; what is not is told once."""
+        for path in [path for path, whose in self.gone.items() if whose == thread]:
+            if not self.places.may_come_back(path):
+                self._violated("its removal is not on disk", path, before)
+                del self.gone[path]
         for known, what in ((self.contents, "its content"), (self.names, "its name")):
             for path in [path for path, whose in known.items() if whose == thread and path != but]:
                 # A draft has no name yet that counts: what a power cut leaves of it is overwritten or removed.

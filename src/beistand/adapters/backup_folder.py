@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from beistand.adapters.durable_file import make_folders, write_durably
+from beistand.adapters.durable_file import make_folders, remove_durably, write_durably
 from beistand.adapters.durable_stream import told_as_failure
 from beistand.adapters.export_file import DRAFT
 from beistand.domain.errors import Failed
@@ -47,8 +47,8 @@ class BackupFolder:
 
     def remove(self, backup: str) -> None:
         # The record last: a file without one would stay for good.
-        self.path(backup).unlink(missing_ok=True)
-        self._record_path(backup).unlink(missing_ok=True)
+        remove_durably(self.path(backup))
+        remove_durably(self._record_path(backup))
 
     def sweep(self) -> None:
         for path in self._described():

@@ -65,6 +65,19 @@ def publish(draft: Path, path: Path) -> None:
     sync_folder(path.parent)
 
 
+def remove_durably(path: Path) -> None:
+    """Remove a file, and see on disk that it is gone, also where it was gone already: a kill may have come between.
+
+    For what would count again if a power cut brought it back. Raises Failed `file-not-written`.
+    """
+    try:
+        path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            sync_folder(path.parent)
+    except OSError as error:
+        raise not_written(path, error) from error
+
+
 def make_folders(path: Path, mode: int = 0o777) -> None:
     """Make a folder and those above it that are missing, each name on disk. Raises OSError.
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import msgspec
 
-from beistand.adapters.durable_file import write_durably
+from beistand.adapters.durable_file import make_folders, write_durably
+from beistand.adapters.durable_stream import told_as_failure
 from beistand.domain.guarding import GuardNote
 from beistand.domain.network_file import NetworkFile
 
@@ -35,6 +36,7 @@ class GuardNotes:
         """
         digest = hashlib.sha256(file.body).hexdigest()[:8]
         path = self._kept / f"{file.path.strip('/').replace('/', '-')}.{digest}"
-        self._kept.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with told_as_failure(self._kept):
+            make_folders(self._kept, mode=0o700)
         write_durably(path, file.body, mode=0o600)
         return str(path)

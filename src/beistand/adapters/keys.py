@@ -12,7 +12,13 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from beistand.adapters.commands import run
-from beistand.adapters.durable_file import make_folders, opened_durably, publish, sync_file
+from beistand.adapters.durable_file import (
+    make_folders,
+    opened_durably,
+    publish,
+    remove_durably,
+    sync_file,
+)
 from beistand.domain.errors import Failed, Refused
 
 ACCOUNT = "beistand-peer"
@@ -72,11 +78,11 @@ class SshKeys:
 
         def put_back() -> None:
             if authorised is None:
-                self.authorised.unlink(missing_ok=True)
+                remove_durably(self.authorised)
             else:
                 self._write_authorised(authorised)
             if pinned is None:
-                self.known_hosts.unlink(missing_ok=True)
+                remove_durably(self.known_hosts)
             else:
                 _replace(self.known_hosts, pinned, 0o600, 0)
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from beistand.adapters.commands import last_line, run
-from beistand.adapters.durable_file import write_durably
+from beistand.adapters.durable_file import remove_durably, write_durably
 from beistand.domain.errors import CommandFailed, Failed
 from beistand.domain.profile import Profile, Service
 
@@ -77,7 +77,8 @@ class SystemdServices:
 
     def remove_gate(self, profile: Profile) -> None:
         for service in profile.services:
-            self._drop_in(service).unlink(missing_ok=True)
+            # Durably: nobody would ever open a gate that came back with a power cut.
+            remove_durably(self._drop_in(service))
         run(["systemctl", "daemon-reload"], seconds=30)
 
     def _drop_in(self, service: Service) -> Path:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from beistand.adapters.durable_file import write_durably
+from beistand.adapters.durable_file import remove_durably, write_durably
 from beistand.domain.addressing import addressing_problem
 from beistand.domain.errors import Failed, Refused
 from beistand.domain.installation import Installation
@@ -38,6 +38,11 @@ def write_installation(etc: Path, installation: Installation) -> None:
     if problem := addressing_problem(installation):
         raise Refused(problem.code, **problem.fields)
     write_durably(settings_file(etc), HEADING + msgspec.toml.encode(installation))
+
+
+def forget_installation(etc: Path) -> None:
+    """Remove it durably: where it came back, beistand-guard would act by it. Raises Failed `file-not-written`."""
+    remove_durably(settings_file(etc))
 
 
 def _wrong(path: Path, why: str) -> Failed:

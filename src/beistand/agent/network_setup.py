@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from beistand.adapters.settings import settings_file
+from beistand.adapters.settings import forget_installation
 from beistand.agent import sessions, setup_code
 from beistand.agent.log import log, log_message
 from beistand.agent.setting_up import initialise_appliance
@@ -281,7 +281,7 @@ class NetworkSetup:
             setup,
             why,
             wiring.profiles.load(setup.profile),
-            forget_settings=lambda: settings_file(wiring.places.etc).unlink(missing_ok=True),
+            forget_settings=lambda: forget_installation(wiring.places.etc),
             become_nothing=lambda: self._become_nothing(setup),
         )
         self._agent.troubles.pop(DOCUMENT, None)

@@ -7,7 +7,7 @@ import secrets
 from threading import Event
 from typing import TYPE_CHECKING
 
-from beistand.adapters.settings import write_installation
+from beistand.adapters.settings import forget_installation, write_installation
 from beistand.agent.log import log
 from beistand.agent.worker import Progress, Result, Work
 from beistand.domain.errors import Refused
@@ -52,7 +52,7 @@ def initialise_appliance(agent: Agent, request: Init) -> None:
     finally:
         if not wiring.store.is_initialised():
             wiring.services.remove_gate(profile)
-            (wiring.places.etc / "installation.toml").unlink(missing_ok=True)
+            forget_installation(wiring.places.etc)
     log("initialised", node=me, role=request.role, service_address=installation.service_ip)
     agent.reload()
     agent.keeper.soon()
