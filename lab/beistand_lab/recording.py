@@ -10,6 +10,7 @@ import argparse
 import base64
 import json
 import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ _LARGEST = 1 << 20
 _HIGHEST = 1 << 63
 """From here on a result is a number below 0: the call failed."""
 _NAMES = ("rename", "renameat", "renameat2", "open", "openat", "creat")
+_REMOVES = ("unlink", "unlinkat", "rmdir")
 
 
 class Recording(Tracer):
@@ -37,7 +39,7 @@ class Recording(Tracer):
             known: dict[str, Any] = {"thread": thread, "name": call.name, "paths": call.paths}
             known["flags"] = [name for name in ("O_CREAT", "O_TRUNC") if call.flags & getattr(os, name)]
             known["extent"] = [arguments[3], arguments[2]] if call.name == "pwrite64" else []
-            known["replaced"] = self._replaced(call.paths[-1]) if call.name in _NAMES else None
+            known["replaced"] = self._before(call.name, call.paths[-1] if call.paths else "")
             known["words"] = in_words(call)
             self._under_way[thread] = known
         return stays
@@ -46,6 +48,13 @@ class Recording(Tracer):
         known = self._under_way.pop(thread, None)
         if known is not None and self.at(thread)[1] < _HIGHEST:
             say(f"did {json.dumps(known)}")
+
+    def _before(self, name: str, path: str) -> dict[str, Any] | None:
+        """Return what stands there and is replaced or removed, None for what cannot be put back."""
+        if name in _NAMES:
+            return self._replaced(path)
+        found = self._replaced(path) if name in _REMOVES else None
+        return found if found is not None and (found["is_folder"] or found["is_whole"]) else None
 
     def _replaced(self, path: str) -> dict[str, Any] | None:
         file = Path(f"/proc/{self.pid}/root{path}")
@@ -56,6 +65,8 @@ class Recording(Tracer):
         except OSError:
             return None
         return {
+            "is_folder": stat.S_ISDIR(found.st_mode),
+            "is_whole": stat.S_ISREG(found.st_mode) and is_small,
             "body": base64.b64encode(body).decode(),
             "mode": found.st_mode & 0o7777,
             "owner": [found.st_uid, found.st_gid],

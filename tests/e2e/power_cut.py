@@ -20,6 +20,7 @@ Done = dict[str, Any]
 _MAKES = ("open", "openat", "creat", "mkdir", "mkdirat", "symlink", "symlinkat", "link", "linkat")
 _RENAMES = ("rename", "renameat", "renameat2")
 _MAKES += _RENAMES
+_REMOVES = ("unlink", "unlinkat", "rmdir")
 
 
 @dataclass
@@ -51,11 +52,12 @@ def loss(journal: Sequence[Done], places: Places, existing: Collection[str] = fr
             extents[target] = extents.pop(paths[0])
         elif target in order.contents:
             extents.setdefault(target, []).append(done["extent"])
-        if name in _MAKES and target in order.names:
-            before = named.pop(paths[0], []) if name in _RENAMES else named.get(target, [])
-            named[target] = [*before, number]
+        is_removed = name in _REMOVES and target in order.gone and done["replaced"] is not None
+        if is_removed or (name in _MAKES and target in order.names):
+            before = named.pop(paths[0], []) if name in _RENAMES else []
+            named[target] = [*named.get(target, []), *before, number]
         extents = {path: which for path, which in extents.items() if path in order.contents}
-        named = {path: which for path, which in named.items() if path in order.names}
+        named = {path: which for path, which in named.items() if path in order.names or path in order.gone}
     numbers = sorted((each for which in named.values() for each in which), reverse=True)
     zeros = {path: [] if [] in which else which for path, which in extents.items()}
     return Loss(zeros=zeros, names=[journal[each] for each in numbers])
@@ -91,7 +93,9 @@ for done in lost["names"]:
             os.rename(paths[1], paths[0])
     else:
         remove(paths[-1])
-    if replaced is not None:
+    if replaced is not None and replaced.get("is_folder"):
+        os.mkdir(paths[-1])
+    elif replaced is not None:
         with open(paths[-1], "wb") as file:
             file.write(base64.b64decode(replaced["body"]))
         os.chown(paths[-1], *replaced["owner"])

@@ -21,6 +21,7 @@ from beistand_lab.settings import PHONES, PROJECT, ROOT_PASSWORD
 from beistand_lab.silence import Question, longest_silence
 from beistand_lab.system_calls import Point
 from e2e import switching
+from e2e.killing import Harm
 
 SOON_SECONDS = 60.0
 LATE_SECONDS = 2.0
@@ -184,9 +185,14 @@ class Machine:
             self.undo()
         self.assert_as_before()
 
-    def killed(self, point: Point, act: Callable[[], object], *, power: bool = False) -> bool:
-        """Kill the agent, or cut the power, right before this call of an act; False where it did not come by."""
-        how = How(stop=point) if power else How(kill=point)
+    def killed(
+        self, point: Point, act: Callable[[], object], *, power: bool = False, harm: Harm | None = None
+    ) -> bool:
+        """Kill the agent, or cut the power, right before this call of an act; False where it did not come by.
+
+        `harm` takes from the disk what was not synced by then, once the power is cut.
+        """
+        how = How(stop=point, records=harm is not None) if power else How(kill=point)
         with Following(self.lab, "a", how) as following:
             acting = Thread(target=act, daemon=True)
             acting.start()
@@ -195,6 +201,8 @@ class Machine:
             if was_met and power:
                 self.lab.off("a")
         acting.join(SOON_SECONDS)
+        if was_met and harm is not None:
+            harm(following.journal)
         if was_met and power:
             self.power_on()
         return was_met
