@@ -92,6 +92,7 @@ def test_one_file_for_the_pair_installs_on_each_side_what_belongs_there(paired: 
     )
     here = cast("LicencesView", paired.a.ask(InstallLicences(file=file)))
     assert [each.key for each in here.known] == [KEYS[1]]
+    assert (here.installed, here.elsewhere) == ((KEYS[0],), (KEYS[1],))
     paired.turns(2)
     assert "licence-counterpart-missing" in findings(paired.a)
     assert "licence-counterpart-missing" in findings(paired.b)
@@ -114,6 +115,7 @@ def test_a_known_key_is_pasted_where_it_fits(paired: TwoAgents) -> None:
     paired.a.ask(RemoveLicence(key=KEYS[0]))
     again = cast("LicencesView", paired.a.ask(InstallLicence(key=f" {KEYS[0].lower()} ")))
     assert KEYS[0] in [each.key for each in again.own]
+    assert again.installed == (KEYS[0],)
     paired.b.ask(InstallLicences(file=file))
     paired.turns(2)
     assert code(paired.b, InstallLicence(key=KEYS[0])) == "licence-on-both"

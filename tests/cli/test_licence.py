@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from beistand.adapters.licence_signatures import Ed25519Signatures
 from beistand.domain.licence import Licence, LicenceKind
@@ -39,7 +40,7 @@ def test_one_licence_is_shown(run: Run) -> None:
 
 
 def test_a_key_is_pasted_and_a_file_is_read(run: Run, tmp_path: Path) -> None:
-    after = LicencesView(own=(OWN, NEW), peer=(THEIRS,))
+    after = LicencesView(own=(OWN, NEW), peer=(THEIRS,), installed=(NEW.key,))
     file = tmp_path / "new.licence"
     file.write_text("{}")
     with FakeAgent({GetLicences: VIEW, InstallLicence: after, InstallLicences: after}) as agent:
@@ -48,6 +49,16 @@ def test_a_key_is_pasted_and_a_file_is_read(run: Run, tmp_path: Path) -> None:
         assert [each.file for each in agent.asked(InstallLicences)] == ["{}"]  # type: ignore[attr-defined]
     assert by_key.stdout == by_file.stdout
     assert "Installed: CCCCC-CCCCC-CCCCC-CCCCC  user licence  for 25" in by_key.stdout
+
+
+def test_a_file_of_the_other_side_is_told_each_time(run: Run, tmp_path: Path) -> None:
+    """Also when it made nothing known that was not known before."""
+    file = tmp_path / "new.licence"
+    file.write_text("{}")
+    view = LicencesView(own=(OWN,), peer=(THEIRS,), known=(NEW,))
+    with FakeAgent({GetLicences: view, InstallLicences: replace(view, elsewhere=(NEW.key,))}) as agent:
+        told = run("licence", "install", str(file), agent=agent).stdout
+    assert "for the other appliance: CCCCC-CCCCC-CCCCC-CCCCC" in told
 
 
 def test_a_file_that_is_missing_is_told(run: Run) -> None:

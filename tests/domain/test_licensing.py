@@ -107,13 +107,23 @@ def test_what_must_not_be_installed(new: Licence, expected: str) -> None:
 
 def test_what_belongs_to_the_other_side_stays_known() -> None:
     granted = (licence("P", KIND.SERVER), licence("Q", KIND.REDUNDANCY_SERVER, counterpart=key("P")))
-    here, done = fitting(ACTIVE, STANDBY, granted, Role.ACTIVE)
-    assert [each.key for each in done] == [key("P")]
-    there, done = fitting(STANDBY, here, granted, Role.STANDBY)
-    assert [each.key for each in done] == [key("Q")]
-    assert there.server_key == key("Q")
+    here = fitting(ACTIVE, STANDBY, granted, Role.ACTIVE)
+    assert ([each.key for each in here.done], [each.key for each in here.elsewhere]) == (
+        [key("P")],
+        [key("Q")],
+    )
+    there = fitting(STANDBY, here.own, granted, Role.STANDBY)
+    assert [each.key for each in there.done] == [key("Q")]
+    assert [each.key for each in there.elsewhere] == [key("P")]
+    assert there.own.server_key == key("Q")
     # Read once more, nothing of it is new.
-    assert code(fitting, here, there, granted, Role.ACTIVE) == "licence-installed-already"
+    assert code(fitting, here.own, there.own, granted, Role.ACTIVE) == "licence-installed-already"
+
+
+def test_a_file_of_the_other_side_only_installs_nothing_and_says_so() -> None:
+    granted = (licence("P", KIND.REDUNDANCY_USER), licence("Q", KIND.REDUNDANCY_MODULE))
+    fitted = fitting(ACTIVE, STANDBY, granted, Role.ACTIVE)
+    assert (fitted.own, fitted.done, fitted.elsewhere) == (ACTIVE, (), granted)
 
 
 def test_a_redundancy_licence_without_a_name_finds_who_has_nobody_yet() -> None:

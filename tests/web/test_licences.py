@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from msgspec.structs import replace
 
 from beistand.domain.account import AccountRole
 from beistand.domain.facts import Finding, Severity
@@ -120,11 +121,38 @@ def test_a_licence_file_comes_as_file_or_as_text(file: bytes | None, text: str, 
 
 def test_a_file_is_installed_as_it_is(start: Start) -> None:
     browser, agent = start(replies(), role=AccountRole.ADMINISTRATOR)
-    agent._replies[InstallLicences] = [VIEW]
+    agent._replies[InstallLicences] = [replace(VIEW, installed=(KEY,))]
     answer = browser.post(PAGE, {"act": "file", "file": SimpleUploadedFile("a.licence", b"signed text")})
     assert answer.headers["Location"] == PAGE
     assert agent.asked(InstallLicences)[-1].file == "signed text"
     assert "The licence is installed" in browser.get(PAGE).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("installed", "elsewhere", "told"),
+    [
+        ((KEY, USER), (), "2 licences are installed"),
+        ((KEY,), (OTHER,), "The licence is installed"),
+        ((KEY,), (OTHER,), "What belongs to the other appliance is not installed here (1)"),
+    ],
+)
+def test_a_file_says_how_much_of_it_was_installed(
+    start: Start, installed: tuple[str, ...], elsewhere: tuple[str, ...], told: str
+) -> None:
+    browser, _ = start(
+        {**replies(), InstallLicences: replace(VIEW, installed=installed, elsewhere=elsewhere)}
+    )
+    assert browser.post(PAGE, {"act": "file", "text": "signed text"}).headers["Location"] == PAGE
+    assert told in browser.get(PAGE).content.decode()
+
+
+def test_a_file_of_the_other_appliance_installs_nothing_and_says_so(start: Start) -> None:
+    browser, _ = start({**replies(), InstallLicences: replace(VIEW, elsewhere=(OTHER, USER))})
+    page = browser.post(PAGE, {"act": "file", "file": SimpleUploadedFile("a.licence", b"x")}).content.decode()
+    _, _, error = page.partition('id="id_file_error"')
+    assert "what this file grants belongs to the other appliance (2)" in error
+    for each in (page, browser.get(PAGE).content.decode()):
+        assert "is installed<" not in each
 
 
 def test_a_duplicate_is_refused_beside_the_field(start: Start) -> None:

@@ -70,10 +70,14 @@ class Licensing:
         agent, wiring = self._agent, self._agent.wiring
         role = agent.node.store.standing().role
         granted = read_licence_file(request.file, wiring.sellers.keys(), wiring.signatures.is_signed)
-        own, done = fitting(self._own(), peer_licences(agent), granted, role)
+        fitted = fitting(self._own(), peer_licences(agent), granted, role)
         agent.store.put(KNOWN, msgspec.json.encode(known_after(self._known(), granted)))
-        self._keep(own, done)
-        return self.view(GetLicences(), caller)
+        self._keep(fitted.own, fitted.done)
+        return msgspec.structs.replace(
+            self.view(GetLicences(), caller),
+            installed=tuple(each.key for each in fitted.done),
+            elsewhere=tuple(each.key for each in fitted.elsewhere),
+        )
 
     def install_key(self, request: InstallLicence, caller: Caller) -> LicencesView:
         """Raise Refused `licence-key-form`, `licence-not-known`, and as `installed` does."""
@@ -87,7 +91,7 @@ class Licensing:
         if licence is None:
             raise Refused("licence-not-known", key=key)
         self._keep(installed(self._own(), peer_licences(agent), licence, role), (licence,))
-        return self.view(GetLicences(), caller)
+        return msgspec.structs.replace(self.view(GetLicences(), caller), installed=(key,))
 
     def remove(self, request: RemoveLicence, caller: Caller) -> LicencesView:
         """Raise Refused as `removed` does."""

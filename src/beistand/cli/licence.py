@@ -54,18 +54,16 @@ def show(console: Console, *, key: str) -> None:
 def install(console: Console, *, what: str) -> None:
     """Install what a licence file grants and belongs here, or one key that a file made known."""
     with Client() as client:
-        before = client.call(GetLicences(), LicencesView)
         if is_key(what.strip().upper()) and not Path(what).exists():
             after = client.call(InstallLicence(key=what), LicencesView)
         else:
             after = client.call(InstallLicences(file=_text(what)), LicencesView)
     console.document(after)
-    old = {each.key for each in (*before.own, *before.known)}
     for each in after.own:
-        if each.key not in {one.key for one in before.own}:
+        if each.key in after.installed:
             console.line("cli.licence.installed", licence=_line(console, each))
     for each in after.known:
-        if each.key not in old:
+        if each.key in after.elsewhere:
             console.line("cli.licence.known-now", licence=_line(console, each))
     console.findings(after.findings)
 

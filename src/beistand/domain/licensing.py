@@ -11,6 +11,7 @@ from beistand.domain.facts import Finding, Severity
 from beistand.domain.licence import REDUNDANCY_MODULE, Licence, LicenceKind, LicenceSet
 from beistand.domain.message import Message, message
 from beistand.domain.role import Role
+from beistand.domain.value import Value
 
 SOON = timedelta(days=30)
 MODULES = (LicenceKind.MODULE, LicenceKind.REDUNDANCY_MODULE)
@@ -51,13 +52,21 @@ def installed(own: LicenceSet, peer: LicenceSet, licence: Licence, role: Role) -
     return LicenceSet(licences=(*kept, licence))
 
 
-def fitting(
-    own: LicenceSet, peer: LicenceSet, granted: tuple[Licence, ...], role: Role
-) -> tuple[LicenceSet, tuple[Licence, ...]]:
-    """Return the set with everything of a file that belongs here, and what was installed.
+class Fitted(Value, frozen=True, kw_only=True):
+    """What became of the grants of a file; what is neither done nor elsewhere was here before."""
 
-    What belongs to the other appliance stays known. Raises Refused `licence-on-both`, and
-    `licence-installed-already` when nothing of the file is new here.
+    own: LicenceSet
+    done: tuple[Licence, ...]
+    """Installed here now."""
+    elsewhere: tuple[Licence, ...]
+    """What belongs to the other appliance: it stays known."""
+
+
+def fitting(own: LicenceSet, peer: LicenceSet, granted: tuple[Licence, ...], role: Role) -> Fitted:
+    """Return the set with everything of a file that belongs here.
+
+    Raises Refused `licence-on-both`, and `licence-installed-already` when something of the file is here
+    already and nothing is new.
     """
     done: list[Licence] = []
     last: Refused | None = None
@@ -73,7 +82,8 @@ def fitting(
             done.append(each)
     if not done and last is not None:
         raise last
-    return new, tuple(done)
+    elsewhere = tuple(each for each in granted if each not in done and not own.with_key(each.key))
+    return Fitted(own=new, done=tuple(done), elsewhere=elsewhere)
 
 
 def removed(own: LicenceSet, key: str) -> LicenceSet:

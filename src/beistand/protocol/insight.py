@@ -76,6 +76,10 @@ class LicencesView(Value, frozen=True, kw_only=True):
     known: tuple[Licence, ...] = ()
     """From files, not installed here."""
     findings: tuple[Finding, ...] = ()
+    installed: tuple[str, ...] = ()
+    """Keys that this request installed."""
+    elsewhere: tuple[str, ...] = ()
+    """Keys of the file that belong to the other appliance: known here now, and nothing more."""
 
 
 class Check(Value, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from beistand.web.forms.licences import LicenceFileForm, LicenceKeyForm
 from beistand.web.forms.refusals import in_full
 from beistand.web.pages.errors import forbidden
 from beistand.web.rights import for_administrators, for_viewers
-from beistand.web.telling import notice, told
+from beistand.web.telling import notice, say, told
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -60,17 +60,26 @@ def remove(request: Request, key: str) -> HttpResponseBase:
 
 
 def _install(request: Request, form: Form, kind: str, asked: Callable[[], Value]) -> HttpResponse:
-    """Tell a refusal beside the field that was filled in (F8): a key that is there already, or on both sides."""
+    """Tell beside the field that was filled in why nothing was installed (F8): a key that is on both sides, …"""
     if form.is_valid():
+        field = "key" if kind == "key" else "text" if form.data.get("text") else "file"
         try:
-            request.agent.ask(asked(), LicencesView)
+            view = request.agent.ask(asked(), LicencesView)
         except Told as refused:
-            field = "key" if kind == "key" else "text" if form.data.get("text") else "file"
             form.add_error(field, in_full(refused.message))
         else:
-            notice(request, "web.licences.installed")
-            return redirect("licences")
+            if view.installed:
+                _say_installed(request, view)
+                return redirect("licences")
+            form.add_error(field, say(request, "web.licences.none-here", count=len(view.elsewhere)))
     return _page(request, **{f"{kind}_form": form})
+
+
+def _say_installed(request: Request, view: LicencesView) -> None:
+    count = len(view.installed)
+    notice(request, "web.licences.installed-many" if count > 1 else "web.licences.installed", count=count)
+    if view.elsewhere:
+        notice(request, "web.licences.elsewhere", count=len(view.elsewhere))
 
 
 def _page(request: Request, file_form: Form | None = None, key_form: Form | None = None) -> HttpResponse:
