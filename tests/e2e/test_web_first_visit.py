@@ -175,7 +175,7 @@ def test_a_hostile_page_gets_nothing(lab: Lab) -> None:
         assert cookie.startswith("__Host-"), cookie
         assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; ")), cookie
     assert told["fixation"] == [303, True, True]
-    assert (told["session of the stranger"], told["session of the victim"]) == (302, 200)
+    assert (told["session of the stranger"], told["session of the victim"]) == (303, 200)
 
 
 @pytest.mark.shows("F18")

@@ -251,8 +251,11 @@ def test_an_unknown_job_is_not_found(start: Start) -> None:
 
 def test_a_job_is_cancelled(start: Start) -> None:
     browser, agent = start({WatchJob: RUNNING, CancelJob: Done()})
-    assert browser.post("/jobs/7/cancel/", {"next": "/"}).status_code == 303
+    answer = browser.post("/jobs/7/cancel/", {"next": "/logs/?contains=a&level=info"})
+    assert answer.status_code == 303
     assert agent.asked(CancelJob) == [CancelJob(id="7")]
+    # And still leads back to where its person came from, words of a search included.
+    assert 'name="next" value="/logs/?contains=a&amp;level=info"' in browser.get(answer.url).content.decode()
 
 
 def test_the_menu_waits_until_the_machine_is_set_up(start: Start) -> None:
@@ -287,7 +290,7 @@ def test_an_address_that_only_takes_forms_leads_to_the_page_of_its_form(
     """Somebody reloads what answered a form, or logs in anew after having sent one."""
     browser, _ = start()
     answer = browser.get(act)
-    assert (answer.status_code, answer.headers["Location"]) == (302, page)
+    assert (answer.status_code, answer.headers["Location"]) == (303, page)
 
 
 def test_a_form_that_came_after_the_session_had_ended_is_told_not_to_have_been_sent(start: Start) -> None:

@@ -32,4 +32,4 @@ def test_it_says_in_german_that_the_notes_on_fields_are_english(start: Start) ->
 
 def test_nobody_reads_it_who_is_not_logged_in(start: Start) -> None:
     browser, _ = start(role=None)
-    assert browser.get("/api/").status_code == 302
+    assert browser.get("/api/").status_code == 303

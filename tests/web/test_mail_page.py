@@ -139,7 +139,8 @@ def test_what_the_agent_refuses_stands_beside_its_field(start: Start, code: str,
 
 def test_an_empty_password_keeps_the_one_that_is_set(start: Start) -> None:
     browser, agent = start(replies())
-    assert browser.post(PAGE, FORM).headers["Location"] == PAGE
+    answer = browser.post(PAGE, FORM)
+    assert (answer.status_code, answer.headers["Location"]) == (303, PAGE)
     assert agent.asked(SetMailServer)[-1].password is None
 
 

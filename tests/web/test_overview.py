@@ -225,7 +225,7 @@ def test_after_a_takeover_nothing_stands_by(start: Start) -> None:
 def test_a_cycle_by_hand_leads_to_its_job(start: Start) -> None:
     browser, _ = start({StartCycle: Job(id="7", kind=JobKind.CYCLE, begin=BEGIN)})
     answer = browser.post("/cycle/")
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/jobs/7/?next=/")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/jobs/7/?next=%2F")
 
 
 def test_a_refused_cycle_says_why_on_the_overview(start: Start) -> None:

@@ -89,7 +89,7 @@ def test_a_session_that_nobody_here_signed_is_none(start: Start) -> None:
         {"token": "t0ken"}, key="guessed", salt="django.contrib.sessions.backends.signed_cookies"
     )
     browser.cookies["__Host-session"] = forged
-    assert browser.get("/").status_code == 302
+    assert browser.get("/").status_code == 303
     assert not [each for each in agent.requests if isinstance(each, Authenticate)]
 
 

@@ -156,7 +156,7 @@ def test_who_may_serve_but_does_not_can_be_told_to(start: Start, state: str) -> 
     browser, agent = start(replies)
     assert 'value="retry"' in browser.get(PAGE).content.decode()
     answer = browser.post(PAGE, {"act": "retry", "password": "korrekt"})
-    assert answer.status_code == 302
+    assert answer.status_code == 303
     assert agent.asked(RetryService)
     assert agent.asked(Authenticate)[-1].password == "korrekt"
 

@@ -43,7 +43,7 @@ def test_what_is_pressed_is_asked_and_a_reload_asks_nothing_again(
 def test_resuming_leads_to_the_cycle_and_back(start: Start) -> None:
     replies = {ResumeCycles: update_values.PAUSED, StartCycle: JOB}
     browser, _ = start({GetStatus: scenes.ACTIVE, **replies})
-    assert browser.post("/update/resume/").headers["Location"] == f"/jobs/{JOB.id}/?next=/update/"
+    assert browser.post("/update/resume/").headers["Location"] == f"/jobs/{JOB.id}/?next=%2Fupdate%2F"
 
 
 def test_that_cycles_run_again_is_told_whatever_becomes_of_the_one_now(start: Start) -> None:

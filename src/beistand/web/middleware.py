@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from http import HTTPStatus
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from beistand.client import Told
 from beistand.domain.errors import BeistandError
 from beistand.web.agent_link import AgentLink
+from beistand.web.answers import see_other
 from beistand.web.asking import Request
 from beistand.web.pages.errors import failed
 from beistand.web.telling import notice
@@ -47,7 +48,7 @@ def leading_back(respond: Respond) -> Respond:
         response = respond(request)
         if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED or request.method not in ("GET", "HEAD"):
             return response
-        return HttpResponseRedirect(request.path.rstrip("/").rpartition("/")[0] + "/")
+        return see_other(request.path.rstrip("/").rpartition("/")[0] + "/")
 
     return middleware
 

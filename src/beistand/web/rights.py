@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from beistand.web.answers import see_other
 from beistand.web.asking import Request, is_administrator
 from beistand.web.pages.errors import forbidden
 
@@ -55,10 +55,10 @@ def local_path(path: str) -> str:
 
 def _log_in(request: Request) -> HttpResponse:
     if not request.agent.status().has_administrator:
-        return redirect("setup")
+        return see_other("setup")
     # A form that was sent is not sent again: whoever logs in comes to the page it stood on.
     back = request.get_full_path() if request.method in ("GET", "HEAD") else request.path
     query = {} if back == reverse("overview") else {"next": back}
     if request.method not in ("GET", "HEAD"):
         query[UNSENT] = "yes"
-    return redirect(reverse("log-in") + (f"?{urlencode(query)}" if query else ""))
+    return see_other(reverse("log-in") + (f"?{urlencode(query)}" if query else ""))

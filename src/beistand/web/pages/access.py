@@ -2,7 +2,7 @@
 
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import rotate_token
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from beistand.domain.errors import BeistandError
@@ -20,9 +20,9 @@ def log_in(request: Request) -> HttpResponseBase:
     """Ask for name and password; `next` is the local path that the reader came from."""
     back = local_path(request.POST.get("next") or request.GET.get("next", "/"))
     if request.account is not None:
-        return redirect(back)
+        return see_other(back)
     if not request.agent.status().has_administrator:
-        return redirect("setup")
+        return see_other("setup")
     form = LogInForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         name, password = form.cleaned_data["name"], form.cleaned_data["password"]

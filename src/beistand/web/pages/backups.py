@@ -54,7 +54,7 @@ def create(request: Request) -> HttpResponseBase:
         if not tell_at(form, error.message):
             told(request, error)
         return _page(request, new=form)
-    return see_job(job, "backups")
+    return see_job(job.id, "backups")
 
 
 @require_POST

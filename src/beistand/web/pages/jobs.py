@@ -4,8 +4,7 @@ from typing import Any
 
 from django.http import JsonResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
 from beistand.domain.errors import BeistandError
@@ -16,6 +15,7 @@ from beistand.protocol import CancelJob, Done, WatchJob
 from beistand.text import hint, sentence
 from beistand.web.answers import see_other
 from beistand.web.asking import Request, is_administrator
+from beistand.web.going import see_job
 from beistand.web.pages.errors import forgotten
 from beistand.web.rights import for_administrators, for_viewers, local_path
 from beistand.web.telling import say, spoken, told
@@ -70,24 +70,27 @@ def cancel(request: Request, id: str) -> HttpResponseBase:  # noqa: A002
     except BeistandError as error:
         told(request, error)
         return _page(request, _watch(request, id))
-    back = local_path(request.POST.get("next", "/"))
-    return see_other(f"{reverse('job', args=[id])}?next={back}")
+    return see_job(id, _next(request))
 
 
 def _page(request: Request, shown: Job) -> HttpResponseBase:
     # The page of the takeover is for administrators (S19); how far it is, everybody may see.
     if shown.kind is JobKind.TAKEOVER and is_administrator(request):
-        return redirect("takeover-progress", shown.id)
+        return see_other("takeover-progress", shown.id)
     values = {
         "job": shown,
         "is_running": shown.state is JobState.RUNNING,
         "stage": _stage(request, shown),
         "seconds": (shown.end - shown.begin).total_seconds() if shown.end else 0.0,
         "results": _results(shown),
-        "next": local_path(request.GET.get("next", "/")),
+        "next": _next(request),
         "can_cancel": shown.kind in CANCELLABLE,
     }
     return render(request, "job.html", values)
+
+
+def _next(request: Request) -> str:
+    return local_path(request.POST.get("next") or request.GET.get("next", "/"))
 
 
 def _watch(request: Request, id: str, seen: int = -1) -> Job:  # noqa: A002

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from django.forms import Form
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from beistand.client import Told
 from beistand.protocol import GetLicences, InstallLicence, InstallLicences, LicencesView, RemoveLicence
+from beistand.web.answers import see_other
 from beistand.web.asking import is_administrator
 from beistand.web.forms.licences import LicenceFileForm, LicenceKeyForm
 from beistand.web.forms.refusals import in_full
@@ -47,7 +48,7 @@ def remove(request: Request, key: str) -> HttpResponseBase:
     view = request.agent.ask(GetLicences(), LicencesView)
     licence = next((each for each in view.own if each.key == key), None)
     if licence is None:
-        return redirect("licences")
+        return see_other("licences")
     if request.method == "POST":
         try:
             request.agent.ask(RemoveLicence(key=key), LicencesView)
@@ -55,7 +56,7 @@ def remove(request: Request, key: str) -> HttpResponseBase:
             told(request, refused)
         else:
             notice(request, "web.licences.removed", key=key)
-            return redirect("licences")
+            return see_other("licences")
     return render(request, "licence_remove.html", {"licence": licence})
 
 
@@ -70,7 +71,7 @@ def _install(request: Request, form: Form, kind: str, asked: Callable[[], Value]
         else:
             if view.installed:
                 _say_installed(request, view)
-                return redirect("licences")
+                return see_other("licences")
             form.add_error(field, say(request, "web.licences.none-here", count=len(view.elsewhere)))
     return _page(request, **{f"{kind}_form": form})
 

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from beistand.client import Told
@@ -27,6 +27,7 @@ from beistand.protocol import (
     UserList,
 )
 from beistand.text.figures import moment
+from beistand.web.answers import see_other
 from beistand.web.asking import is_administrator
 from beistand.web.forms.mail import PORTS, MailServerForm, MailTextForm, TestMailForm
 from beistand.web.forms.refusals import in_full
@@ -87,7 +88,7 @@ def _save_server(request: Request) -> HttpResponse:
             _at_field(request, form, refused)
         else:
             notice(request, "web.mail.saved")
-            return redirect("mail")
+            return see_other("mail")
     return _page(request, server_form=form)
 
 
@@ -115,14 +116,14 @@ def _save_text(request: Request) -> HttpResponse:
             preview = _preview(request, text)
         elif _set_text(request, text, form):
             notice(request, "web.mail.text.saved")
-            return redirect("mail")
+            return see_other("mail")
     return _page(request, text_form=form, preview=preview)
 
 
 def _text_back(request: Request) -> HttpResponse:
     if _set_text(request, MailText(kind=USERS_TAKEOVER, subject="", body="")):
         notice(request, "web.mail.text.default.done")
-        return redirect("mail")
+        return see_other("mail")
     return _page(request)
 
 
@@ -142,7 +143,7 @@ def _retry(request: Request) -> HttpResponse:
         told(request, refused)
         return _page(request)
     notice(request, "web.mail.retry.done")
-    return redirect("mail")
+    return see_other("mail")
 
 
 ACTS: dict[str, Callable[[Request], HttpResponse]] = {

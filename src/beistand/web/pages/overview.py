@@ -3,8 +3,7 @@
 from typing import TypeVar
 
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
 from beistand.domain.errors import BeistandError
@@ -19,6 +18,7 @@ from beistand.web.answers import see_other
 from beistand.web.asking import Request, is_administrator
 from beistand.web.choosing import decision
 from beistand.web.cycle_picture import picture
+from beistand.web.going import see_job
 from beistand.web.rights import for_administrators, for_viewers
 from beistand.web.summary import summary
 from beistand.web.telling import told
@@ -52,13 +52,13 @@ def cycle(request: Request) -> HttpResponseBase:
     except BeistandError as error:
         told(request, error)
         return _page(request)
-    return see_other(f"{reverse('job', args=[started.id])}?next=/")
+    return see_job(started.id, "overview")
 
 
 def _page(request: Request, template: str = "overview.html") -> HttpResponseBase:
     status = request.agent.status()
     if not status.initialised and is_administrator(request):
-        return redirect("setup")
+        return see_other("setup")
     is_active, has_role = status.role is Role.ACTIVE, status.role is not None
     generations, no_generations = _asked(request, ListGenerations(), GenerationList, is_wanted=has_role)
     coverage, no_coverage = _asked(request, GetCoverage(), Coverage, is_wanted=is_active)

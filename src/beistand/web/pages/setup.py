@@ -3,7 +3,7 @@
 from ipaddress import IPv4Interface
 
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from beistand.domain.errors import BeistandError
@@ -30,7 +30,7 @@ def setup(request: Request) -> HttpResponseBase:
     if request.account is None:
         return _first_administrator(request)
     if request.agent.status().initialised:
-        return redirect("overview")
+        return see_other("overview")
     return _appliance(request) if is_administrator(request) else forbidden(request)
 
 

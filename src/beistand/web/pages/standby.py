@@ -74,7 +74,7 @@ def pair(request: Request) -> HttpResponseBase:
         try:
             _must_be_open(state)
             with request.agent.confirmed(given["own_password"]) as agent:
-                return see_job(agent.ask(asked, Job), "module-standby")
+                return see_job(agent.ask(asked, Job).id, "module-standby")
         except BeistandError as error:
             if not tell_at(form, error.message):
                 told(request, error)

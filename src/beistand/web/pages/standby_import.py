@@ -94,7 +94,7 @@ def _received(request: Request, handler: AgentUpload) -> HttpResponseBase:
     except BeistandError as error:
         told(request, error)
         return _tab(request)
-    return see_job(job, "module-import")
+    return see_job(job.id, "module-import")
 
 
 @require_POST
@@ -110,7 +110,7 @@ def unlock(request: Request) -> HttpResponseBase:
     except BeistandError as error:
         told(request, error)
         return _tab(request)
-    return see_job(job, "module-import")
+    return see_job(job.id, "module-import")
 
 
 @require_POST
@@ -135,7 +135,7 @@ def save(request: Request) -> HttpResponseBase:
         try:
             with request.agent.confirmed(given["own_password"]) as agent:
                 asked = ImportUpload(id=given["upload"], generation=given["generation"])
-                return see_job(agent.ask(asked, Job), "module-import")
+                return see_job(agent.ask(asked, Job).id, "module-import")
         except BeistandError as error:
             if not tell_at(form, error.message):
                 told(request, error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from beistand.client import Told
@@ -25,6 +25,7 @@ from beistand.protocol import (
 )
 from beistand.text import term
 from beistand.text.catalogue import entries
+from beistand.web.answers import see_other
 from beistand.web.choosing import decision, page_there
 from beistand.web.consent import (
     Consent,
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from django.http import HttpResponse
     from django.http.response import HttpResponseBase
 
-    from beistand.web.asking import Request
+from beistand.web.asking import Request
 
 SEEN_SECONDS = 20.0
 """The page shows at once what the agent's watch saw within that time, and says how long ago that was."""
@@ -64,7 +65,7 @@ def takeover(request: Request) -> HttpResponseBase:
     status = request.agent.status()
     elsewhere = _elsewhere(status, request.POST.get("seen") if request.method == "POST" else None)
     if elsewhere is not None:
-        return redirect("takeover-progress", elsewhere.id)
+        return see_other("takeover-progress", elsewhere.id)
     if request.method != "POST":
         return _page(request, status, Consent(restore_point=request.GET.get("restore_point", "")))
     if request.POST.get("act") == "retry":
@@ -226,13 +227,13 @@ def _start(request: Request, status: Status, consent: Consent) -> HttpResponse:
             job = agent.ask(asked, Job, START_SECONDS)
     except Told as refused:
         return _refused(request, status, consent, refused)
-    return redirect("takeover-progress", job.id)
+    return see_other("takeover-progress", job.id)
 
 
 def _refused(request: Request, status: Status, consent: Consent, refused: Told) -> HttpResponse:
     fields = refused.message.fields
     if refused.message.code == "job-running" and fields.get("kind") == JobKind.TAKEOVER:
-        return redirect("takeover-progress", str(fields.get("job", "")))
+        return see_other("takeover-progress", str(fields.get("job", "")))
     if refused.message.code in ("already-active", "plan-changed"):
         return _page(request, status, consent, within_seconds=POLL_SECONDS)
     if refused.message.code in WRONG_PASSWORD:
@@ -249,4 +250,4 @@ def _retry(request: Request, status: Status) -> HttpResponse:
         request.told.append(refused.message)
         return _page(request, status, Consent())
     notice(request, "web.takeover.retry.done")
-    return redirect("takeover")
+    return see_other("takeover")

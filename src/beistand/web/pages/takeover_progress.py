@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
@@ -18,6 +18,7 @@ from beistand.domain.message import Message, message
 from beistand.domain.waits import until
 from beistand.protocol import GetMail, MailView, Status, UsersTold, WatchJob
 from beistand.text import term
+from beistand.web.answers import see_other
 from beistand.web.rights import for_administrators
 from beistand.web.summary import summary
 from beistand.web.telling import spoken
@@ -25,8 +26,7 @@ from beistand.web.telling import spoken
 if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
-    from beistand.web.asking import Request
-
+from beistand.web.asking import Request
 
 SETTLED = timedelta(minutes=1)
 """So long after the end the page goes on looking at the mails."""
@@ -68,7 +68,7 @@ def progress(request: Request, job: str) -> HttpResponseBase:
             return _gone(request)
         raise
     if found.kind is not JobKind.TAKEOVER:
-        return redirect("job", job)
+        return see_other("job", job)
     status = request.agent.status()
     came_of_it = outcome(found, status)
     mails = _mails(request, found) if came_of_it is Outcome.DONE else None

@@ -15,6 +15,7 @@ from beistand.protocol import GetUpdate, PauseCycles, ResumeCycles, StartCycle, 
 from beistand.web.address import PORT
 from beistand.web.answers import see_other
 from beistand.web.asking import Request, is_administrator
+from beistand.web.going import see_job
 from beistand.web.rights import for_administrators, for_viewers
 from beistand.web.telling import notice, told
 
@@ -55,7 +56,7 @@ def resume(request: Request) -> HttpResponseBase:
     except BeistandError as error:
         told(request, error)
         return _page(request)
-    return see_other(f"{reverse('job', args=[started.id])}?next={reverse('update')}")
+    return see_job(started.id, "update")
 
 
 def _page(request: Request) -> HttpResponseBase:
