@@ -23,6 +23,10 @@ from beistand.domain.schedule import Schedule
         (ModuleConfig(licence_key="AAAAA"), "licence-key-form"),
         (ModuleConfig(mail_address="a@example.org, b@example.org"), "mail-address-form"),
         (ModuleConfig(mail_address="nobody"), "mail-address-form"),
+        # What SMTP hands to no server (adapters/smtp): every alarm would be given up.
+        (ModuleConfig(mail_address="jörg@example.org"), "mail-address-form"),
+        (ModuleConfig(mail_address='a"b@example.org'), "mail-address-form"),
+        (ModuleConfig(mail_address="a" * 300 + "@example.org"), "mail-address-form"),
         (ModuleConfig(send_mail=True), "mail-address-missing"),
         (ModuleConfig(standby=Standby(server="pbx-b")), "standby-server-form"),
         (ModuleConfig(replug=("x",) * 51), "replug-too-long"),

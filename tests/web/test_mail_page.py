@@ -103,6 +103,8 @@ def test_the_form_says_what_to_set(changes: dict[str, str], port: int, password:
         ({"port": "smtp"}, "port"),
         ({"encryption": "ssl"}, "encryption"),
         ({"sender": ""}, "sender"),
+        ({"sender": "jörg@example.org"}, "sender"),
+        ({"sender": "pbx"}, "sender"),
         ({"password": "x", "forget_password": "on"}, "password"),
     ],
 )
@@ -110,6 +112,17 @@ def test_the_form_says_what_is_wrong(changes: dict[str, str], field: str) -> Non
     form = MailServerForm({**FORM, **changes}, view=VIEW)
     assert not form.is_valid()
     assert set(form.errors) == {field}
+
+
+@pytest.mark.parametrize(
+    "address", ["jörg@example.org", 'a"b@example.org', f"{'a' * 300}@example.org", "a@b, c@d"]
+)
+def test_no_test_mail_goes_where_no_alarm_would_arrive(start: Start, address: str) -> None:
+    browser, agent = start(replies())
+    page = browser.post(PAGE, {"act": "test", "address": address}).content.decode()
+    assert 'id="id_address_error"' in page
+    assert "is not one mail address that every server takes" in page
+    assert agent.asked(SendTestMail) == []
 
 
 def test_the_password_never_comes_back(start: Start) -> None:

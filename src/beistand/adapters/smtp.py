@@ -12,7 +12,7 @@ from time import monotonic
 from beistand.adapters.deadline import Deadline
 from beistand.adapters.mail_form import mail_bytes
 from beistand.domain.mail import Encryption, MailServer
-from beistand.domain.mail_text import is_mail_address
+from beistand.domain.mail_address import is_mail_address
 from beistand.domain.message import Field, Message, message
 from beistand.ports.mail import Mail
 from beistand.protocol import Trial, TrialStep

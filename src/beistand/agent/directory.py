@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from beistand.domain.errors import BeistandError
 from beistand.domain.facts import Finding, Severity
-from beistand.domain.mail_text import is_mail_address
+from beistand.domain.mail_address import is_mail_address
 from beistand.protocol import UserList
 
 if TYPE_CHECKING:

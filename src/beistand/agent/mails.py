@@ -12,7 +12,8 @@ from beistand.agent.letters import texts, trial_letter
 from beistand.agent.pair_settings import change_settings
 from beistand.domain.errors import Refused
 from beistand.domain.mail import Encryption, MailServer, MailState
-from beistand.domain.mail_text import is_mail_address, text_problem
+from beistand.domain.mail_address import is_mail_address
+from beistand.domain.mail_text import text_problem
 from beistand.ports.mail import Mail
 from beistand.protocol import (
     GetMail,

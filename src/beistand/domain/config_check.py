@@ -1,6 +1,5 @@
 """Whether a module configuration may be saved: what the types cannot say."""
 
-import re
 from datetime import UTC, date, datetime, timedelta
 from ipaddress import AddressValueError, IPv4Address
 
@@ -9,14 +8,13 @@ import msgspec
 from beistand.domain.config import ModuleConfig
 from beistand.domain.installation import Installation
 from beistand.domain.licence import is_key
+from beistand.domain.mail_address import is_mail_address
 from beistand.domain.message import Message, message
 from beistand.domain.schedule import Schedule, next_run
 
 MOMENT = timedelta(microseconds=1)
 MOST_STEPS = 500
 """So many runs are looked ahead: more than a year of daily ones."""
-MAIL_ADDRESS = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+")
-"""Exactly one address (S9); whether it exists, only a mail can tell."""
 MOST_TO_REPLUG = 50
 LONGEST_TO_REPLUG = 200
 
@@ -27,7 +25,7 @@ def config_problem(config: ModuleConfig) -> Message | None:
         return message("config-name-missing")
     if config.licence_key and not is_key(config.licence_key):
         return message("licence-key-form", key=config.licence_key)
-    if config.mail_address and not MAIL_ADDRESS.fullmatch(config.mail_address):
+    if config.mail_address and not is_mail_address(config.mail_address):
         return message("mail-address-form", address=config.mail_address)
     if config.send_mail and not config.mail_address:
         return message("mail-address-missing")

@@ -3,7 +3,6 @@
 import re
 from string import Formatter
 
-from beistand.domain.config_check import MAIL_ADDRESS
 from beistand.domain.mail import MailText
 from beistand.domain.message import Message, message
 
@@ -13,8 +12,6 @@ FIELDS = {USERS_TAKEOVER: ("host", "address", "when")}
 """What may stand in braces, by the kind of the mail."""
 LONGEST_SUBJECT = 200
 LONGEST_BODY = 20_000
-LONGEST_ADDRESS = 254
-"""RFC 5321 section 4.5.3.1.3, without the angle brackets."""
 _BRACES = re.compile(r"\{\{|\}\}|\{(?P<name>[a-z]+)\}")
 
 
@@ -46,17 +43,6 @@ def filled(template: str, fields: dict[str, str]) -> str:
         return found[0][0] if found["name"] is None else fields.get(found["name"], found[0])
 
     return _BRACES.sub(part, template)
-
-
-def is_mail_address(text: str) -> bool:
-    """Tell whether a mail server can be handed this address: ASCII without quotes, as everybody's is."""
-    return (
-        text.isascii()
-        and text.isprintable()
-        and len(text) <= LONGEST_ADDRESS
-        and '"' not in text
-        and MAIL_ADDRESS.fullmatch(text) is not None
-    )
 
 
 def _fields(template: str) -> list[str]:

@@ -7,6 +7,7 @@ from django import forms
 from beistand.domain.mail import Encryption
 from beistand.domain.mail_text import LONGEST_BODY, LONGEST_SUBJECT
 from beistand.protocol import MailView
+from beistand.web.forms.mail_address import MailAddressField
 from beistand.web.telling import label
 
 PORTS = {Encryption.NONE: 25, Encryption.STARTTLS: 587, Encryption.TLS: 465}
@@ -52,11 +53,10 @@ class MailServerForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     forget_password = forms.BooleanField(label=label("web.mail.password.forget"), required=False)
-    sender = forms.CharField(
+    sender = MailAddressField(
         label=label("web.mail.sender"),
         help_text=label("web.mail.sender.help"),
         required=False,
-        max_length=LONGEST_NAME,
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
 
@@ -82,7 +82,7 @@ class MailServerForm(forms.Form):
             given["port"] = PORTS[encryption]
         if given.get("password") and given.get("forget_password"):
             self.add_error("password", label("web.mail.password.both"))
-        if given.get("host") and not given.get("sender"):
+        if given.get("host") and not given.get("sender") and "sender" not in self.errors:
             self.add_error("sender", label("web.mail.sender.missing"))
         return given
 
@@ -96,9 +96,8 @@ class MailServerForm(forms.Form):
 
 class TestMailForm(forms.Form):
     __test__ = False  # pytest is not meant
-    address = forms.CharField(
+    address = MailAddressField(
         label=label("web.mail.test.address"),
-        max_length=LONGEST_NAME,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
         error_messages={"required": label("web.mail.test.address.missing")},
     )

@@ -6,9 +6,9 @@ import msgspec
 from django import forms
 
 from beistand.domain.config import LogLevel, ModuleConfig
-from beistand.domain.config_check import MAIL_ADDRESS
 from beistand.domain.licence import is_key
 from beistand.domain.message import message
+from beistand.web.forms.mail_address import MailAddressField
 from beistand.web.forms.refusals import in_full, tell_at
 from beistand.web.forms.schedule import ScheduleForm, meet_problem
 from beistand.web.telling import label
@@ -86,11 +86,10 @@ class SettingsForm(ScheduleForm):
     send_mail = forms.BooleanField(
         label=label("web.module.send-mail"), help_text=label("web.module.send-mail.help"), required=False
     )
-    mail_address = forms.CharField(
+    mail_address = MailAddressField(
         label=label("web.module.mail-address"),
         help_text=label("web.module.mail-address.help"),
         required=False,
-        widget=forms.EmailInput,
     )
     keep_generations = whole_number("web.module.keep", 1, MOST_RESTORE_POINTS)
     bandwidth_limit = whole_number("web.module.bandwidth", 0, 10_000_000)
@@ -116,12 +115,6 @@ class SettingsForm(ScheduleForm):
         if key and not is_key(key):
             raise forms.ValidationError(in_full(message("licence-key-form", key=key)))
         return key
-
-    def clean_mail_address(self) -> str:
-        address: str = self.cleaned_data["mail_address"].strip()
-        if address and not MAIL_ADDRESS.fullmatch(address):
-            raise forms.ValidationError(in_full(message("mail-address-form", address=address)))
-        return address
 
     def clean(self) -> dict[str, Any]:
         given = super().clean()
