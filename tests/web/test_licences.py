@@ -155,6 +155,24 @@ def test_a_file_of_the_other_appliance_installs_nothing_and_says_so(start: Start
         assert "is installed<" not in each
 
 
+@pytest.mark.parametrize("size", [LARGEST_FILE + 1, 2**20, 3 * 2**20])
+def test_a_file_that_is_too_large_is_told_to_be_so(start: Start, size: int) -> None:
+    """Also one of which nothing was read, because it is larger than anything that a page takes."""
+    browser, agent = start(replies())
+    file = SimpleUploadedFile("a.licence", b"x" * size)
+    page = browser.post(PAGE, {"act": "file", "file": file}).content.decode()
+    assert "That is larger than any licence file" in page
+    assert agent.asked(InstallLicences) == []
+
+
+def test_two_files_that_are_too_large_together_are_read_no_more(start: Start) -> None:
+    browser, agent = start(replies())
+    files = [SimpleUploadedFile(f"{name}.licence", b"x" * size) for name, size in (("a", 2**20), ("b", 9))]
+    page = browser.post(PAGE, {"act": "file", "file": files}).content.decode()
+    assert "That is larger than any licence file" in page
+    assert agent.asked(InstallLicences) == []
+
+
 def test_a_duplicate_is_refused_beside_the_field(start: Start) -> None:
     """F8."""
     told = message("licence-on-both", key=OTHER)

@@ -1,4 +1,4 @@
-"""A file on its way through: from the browser to the agent in pieces, nothing of it kept in this process (S16)."""
+"""Files that come with a form: through to the agent in pieces (S16), and what is too large for a page."""
 
 from contextlib import suppress
 from typing import Any
@@ -16,8 +16,21 @@ SEND_SECONDS = 60.0
 """A disk that is busy with an import takes its time."""
 
 
+class TooLarge(FileUploadHandler):
+    """Drops a file that no handler before it took, and tells its size: a form can say why it has no content."""
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        pass
+
+    def file_complete(self, file_size: int) -> "UploadedFile[bytes]":
+        return UploadedFile(name=self.file_name, size=file_size)
+
+
 class AgentUpload(FileUploadHandler):
-    """Sends the first file of a form to the agent. What it refused stands in `error`, the rest is read and lost."""
+    """Sends the first file of a form to the agent, nothing of it is kept in this process.
+
+    What it refused stands in `error`, the rest is read and lost.
+    """
 
     chunk_size = CHUNK_BYTES
 

@@ -32,7 +32,8 @@ class LicenceFileForm(forms.Form):
         given = super().clean() or {}
         self.file_text = str(given.get("text") or "").strip()
         file = given.get("file")
-        if file is not None and file.size > LARGEST_FILE:
+        # Of what came with more than a page takes, nothing was read.
+        if file is not None and (file.size > LARGEST_FILE or not file.readable()):
             self.add_error("file", label("web.licences.file.large"))
         elif file is not None:
             try:
