@@ -47,6 +47,9 @@ _FLAGS = (
 class Browser:
     """One browser with a profile of its own; use it as a context. Elements are found as a person finds them."""
 
+    load_strategy = "normal"
+    """Of the driver: it answers nothing while a page loads."""
+
     def __init__(self, settings: Settings, *, host: str = "m", name: str = "browser") -> None:
         if not Path(_DRIVER).exists():
             raise LabError(
@@ -81,7 +84,7 @@ class Browser:
         options = webdriver.ChromeOptions()
         options.binary_location = str(wrapper)
         options.accept_insecure_certs = True
-        options.page_load_strategy = "normal"
+        options.page_load_strategy = self.load_strategy
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         for flag in (*_FLAGS, f"--user-data-dir={self._folder}/profile"):
             options.add_argument(flag)

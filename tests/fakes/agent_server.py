@@ -3,7 +3,7 @@
 import contextlib
 import socket
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from threading import Thread
 from types import TracebackType
@@ -16,8 +16,8 @@ from beistand.domain.pair import PROTOCOL_VERSION
 from beistand.domain.value import Value
 from beistand.protocol import Answer, Hello, PersonRequest, Welcome, frame, read_frame
 
-Reply = Value | Message | None
-"""A body, an error, or None: never answer."""
+Reply = Value | Message | None | Callable[[], Value]
+"""A body, an error, None: never answer, or what makes the body once it is asked for, and may let it wait."""
 
 
 class FakeAgent:
@@ -69,7 +69,7 @@ class FakeAgent:
                 replies = self._replies[type(request)]
                 reply = replies.pop(0) if len(replies) > 1 else replies[0]
                 if reply is not None:
-                    connection.sendall(frame(_answer(reply)))
+                    connection.sendall(frame(_answer(reply() if callable(reply) else reply)))
 
 
 def _answer(reply: Value) -> Answer:

@@ -8,6 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from selenium.webdriver.common.by import By
+
 from beistand.client import SOCKET
 from beistand.web import certificate, serve
 from beistand.web.state import HOSTS, STATE, make_secret
@@ -81,7 +83,8 @@ class BrowserBeside(Browser):
     """A Chromium on this machine itself."""
 
     def __init__(self, folder: str, address: str) -> None:
-        self._address = address
+        self.address = address
+        self.port = PORT
         super().__init__(Settings(name=folder), host="")
 
     def _line(self, host: str) -> list[str]:
@@ -100,4 +103,34 @@ class BrowserBeside(Browser):
         self._tell("Input.dispatchKeyEvent", {"type": "keyUp", **values})
 
     def url(self, host: str, path: str = "/") -> str:
-        return f"https://{self._address}:{PORT}{path}"
+        return f"https://{self.address}:{self.port}{path}"
+
+
+class WatchfulBrowser(BrowserBeside):
+    """Does not wait for a page that loads, so that it can be stopped, or left waiting."""
+
+    load_strategy = "none"
+
+    def __init__(self, folder: str, address: str) -> None:
+        super().__init__(folder, address)
+        # A script that is begun as a page goes away is never answered: it is soon asked again.
+        self.driver.set_script_timeout(5)
+
+    def open(self, host: str, path: str = "/") -> None:
+        self.wait(lambda: self.has("html"), what="a page to leave")
+        before = self.find("html")
+        super().open(host, path)
+        self.wait(lambda: self._has_left(before), what=path)
+
+    def seen(self, selector: str) -> list[str]:
+        """Return the words of each element that this CSS selector names, as far as it can be seen."""
+        found = self.driver.find_elements(By.CSS_SELECTOR, selector)
+        return [each.text for each in found if each.is_displayed()]
+
+    def stop(self) -> None:
+        """Stop waiting for the next page."""
+        self._tell("Page.stopLoading", {})
+
+    def download_to(self, folder: Path) -> None:
+        """Put downloads there, without a question."""
+        self._tell("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)})

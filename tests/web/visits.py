@@ -28,15 +28,24 @@ class Visit:
         self.browser.open("", scene.path)
         self.agent.is_gone = False
         for name, text in scene.fill.items():
-            field = self.browser.find(f"main [name={name}]:not([type=hidden])")
-            field.clear()
-            field.send_keys(text)
+            self._fill(name, text)
         if scene.press:
             self.browser.press(self.browser.find(scene.press), leads_on=not scene.opens)
 
+    def _fill(self, name: str, text: str) -> None:
+        field = self.browser.find(f"main [name={name}]:not([type=hidden])")
+        kind = field.get_attribute("type")
+        if kind == "radio":
+            self.browser.find(f"main [name={name}][value='{text}']").click()
+            return
+        if kind != "file":
+            field.clear()
+        field.send_keys(text)
+
     def says(self, replies: Replies) -> None:
         """Have the agent answer so from now on, and the rest as usual."""
-        self.agent.answer({**USUAL, **replies})
+        self.replies: Replies = {**USUAL, **replies}
+        self.agent.answer(self.replies)
 
     def log_out(self) -> None:
         """Lose the session, as after two hours without use: the page that is open stays."""
@@ -58,13 +67,14 @@ class Visit:
 
 
 @contextmanager
-def visiting() -> Iterator[Visit]:
+def visiting(kind: type[BrowserBeside] = BrowserBeside) -> Iterator[Visit]:
+    """Begin a visit with a browser of this kind."""
     own = os.getpid()  # several runs may look at once
     address, name = f"127.73.{own // 250 % 250}.{own % 250 + 1}", f"screens-{own}"
     with (
         FakeAgent(USUAL) as agent,
         WebProcess(agent.path, address),
-        BrowserBeside(name, address) as browser,
+        kind(name, address) as browser,
     ):
         yield Visit(agent, browser)
     shutil.rmtree(LABS / name, ignore_errors=True)

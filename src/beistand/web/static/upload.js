@@ -8,6 +8,7 @@ document.addEventListener("submit", (event) => {
   event.preventDefault();
   const progress = form.querySelector("[data-upload-progress]");
   const button = form.querySelector("button:not([type])");
+  const broken = form.querySelector("[data-upload-broken]");
   const sending = new XMLHttpRequest();
 
   const show = (isRunning) => {
@@ -37,9 +38,14 @@ document.addEventListener("submit", (event) => {
       location.reload();
     }
   });
-  for (const end of ["error", "abort"]) sending.addEventListener(end, () => show(false));
+  sending.addEventListener("abort", () => show(false));
+  sending.addEventListener("error", () => {
+    show(false);
+    broken.hidden = false;
+  });
   progress.querySelector("[data-upload-cancel]").addEventListener("click", () => sending.abort());
   tell(0);
   show(true);
+  broken.hidden = true;
   sending.send(new FormData(form));
 });
