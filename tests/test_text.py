@@ -1,5 +1,7 @@
 """Every code that the sources tell has a sentence in each language, with fields that are really given."""
 
+from collections import Counter
+from importlib import resources
 from string import Formatter
 
 import pytest
@@ -68,6 +70,19 @@ def test_every_trouble_says_what_to_do(spoken: str) -> None:
     missing = {code: place for code, place in told.items() if not entries(spoken).get(f"{code}.hint")}
     assert missing.keys() - WITHOUT_ADVICE.keys() == set(), missing
     assert WITHOUT_ADVICE.keys() <= missing.keys(), "these have one by now, or nobody tells them any more"
+
+
+@pytest.mark.parametrize("spoken", LANGUAGES)
+def test_every_code_stands_in_one_place(spoken: str) -> None:
+    """Of two sentences one is never read, and nobody sees which."""
+    folder = resources.files("beistand") / "locale" / spoken / "LC_MESSAGES"
+    codes = Counter(
+        line
+        for file in folder.iterdir()
+        for line in file.read_text("utf-8").splitlines()
+        if line.startswith("msgid ")
+    )
+    assert {line for line, count in codes.items() if count > 1} <= {'msgid ""'}
 
 
 def test_the_languages_say_the_same_things() -> None:
