@@ -97,6 +97,8 @@ class Scene:
     """CSS selector of what is clicked after that, or only."""
     opens: bool = False
     """What is clicked is on this page and leads to no other."""
+    waits: bool = False
+    """What is clicked sends a form whose answer is not there yet."""
     has_agent: bool = True
 
 
@@ -181,6 +183,7 @@ SCENES: dict[str, Scene] = {
     "module-standby": Scene(f"{MODULE}/standby/"),
     "module-standby-unpaired": Scene(f"{MODULE}/standby/", {GetStatus: values.ALONE}),
     "module-standby-tried": Scene(f"{MODULE}/standby/", press="button[formaction$='/try/']"),
+    "module-standby-waits": Scene(f"{MODULE}/standby/", press="button[formaction$='/try/']", waits=True),
     "module-pair": Scene(f"{MODULE}/standby/", {GetStatus: values.ALONE}, press="main form .primary"),
     "module-import-active": Scene(f"{MODULE}/import/"),
     "module-import": Scene(f"{MODULE}/import/", _standby(usable=None, newest=None)),
@@ -212,6 +215,9 @@ SCENES: dict[str, Scene] = {
     "mail": Scene("/mail/"),
     "mail-empty": Scene("/mail/", EMPTY),
     "mail-tried": Scene("/mail/", fill={"address": "anna@hinterhuber.example"}, press="#test form button"),
+    "mail-waits": Scene(
+        "/mail/", fill={"address": "anna@hinterhuber.example"}, press="#test form button", waits=True
+    ),
     "mail-wrong": Scene(
         "/mail/",
         {SetMailServer: message("mail-host-form", host="mail server")},
@@ -254,6 +260,9 @@ SCENES: dict[str, Scene] = {
     "takeover-replug": _takeover("gone", ("ISDN-Anschluss, obere Dose", "Türsprechstelle")),
     "takeover-incomplete": dataclasses.replace(
         _takeover("hung"), fill={"password": PASSWORD}, press="button.big"
+    ),
+    "takeover-waits": dataclasses.replace(
+        _takeover("gone"), fill={"password": PASSWORD}, press="button.big", waits=True
     ),
     "takeover-active": Scene("/admin/redundancy/", {PlanTakeover: message("already-active")}),
     "takeover-silent": Scene(
@@ -331,6 +340,13 @@ SCENES: dict[str, Scene] = {
     "refused": Scene("/network/", {GetNetwork: message("internal-error", reference="1a2b3c4d")}),
     "no-agent": Scene("/network/", has_agent=False),
     "setup-appliance": Scene("/setup/", FRESH),
+    "setup-appliance-waits": Scene(
+        "/setup/",
+        FRESH,
+        fill={"role": "active", "own": "eth0 192.0.2.1/24", "service": "192.0.2.10", "password": PASSWORD},
+        press="main .primary",
+        waits=True,
+    ),
     "setup-appliance-nowhere": Scene("/setup/", {**FRESH, GetNetwork: values.NOWHERE}),
     "setup-appliance-undone": Scene("/setup/", {**FRESH, GetStatus: SETUP_UNDONE}),
     "setup-appliance-stuck": Scene("/setup/", {**FRESH, GetStatus: SETUP_STUCK}),

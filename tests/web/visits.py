@@ -29,8 +29,12 @@ class Visit:
         self.agent.is_gone = False
         for name, text in scene.fill.items():
             self._fill(name, text)
+        if scene.waits:
+            # Held back after everybody who listens: the page stays as it is while the next one is waited for.
+            held_back = "addEventListener('submit', (event) => event.preventDefault())"
+            self.browser.driver.execute_script(held_back)
         if scene.press:
-            self.browser.press(self.browser.find(scene.press), leads_on=not scene.opens)
+            self.browser.press(self.browser.find(scene.press), leads_on=not (scene.opens or scene.waits))
 
     def _fill(self, name: str, text: str) -> None:
         field = self.browser.find(f"main [name={name}]:not([type=hidden])")

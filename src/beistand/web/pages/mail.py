@@ -206,6 +206,7 @@ def _page(request: Request, **more: Any) -> HttpResponse:
         "can_retry": states[MailState.WAITING] + states[MailState.GIVEN_UP] > 0,
         "server_form": MailServerForm(view=view),
         "test_form": TestMailForm(),
+        "test_seconds": TEST_SECONDS,
         "text_form": MailTextForm(initial=initial),
         **more,
     }

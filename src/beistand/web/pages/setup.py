@@ -70,7 +70,13 @@ def _appliance(request: Request) -> HttpResponseBase:
             told(request, error)
         else:
             return _initialised(request, asked)
-    values = {"form": form, "view": view, "status": status, "decision": decision(status)}
+    values = {
+        "form": form,
+        "view": view,
+        "status": status,
+        "decision": decision(status),
+        "init_seconds": INIT_SECONDS,
+    }
     return render(request, "setup_appliance.html", values)
 
 

@@ -148,6 +148,8 @@ def _tab(
         "replug": locked_fields(replug, state),
         "trial": trial,
         "tab": "standby",
+        "fetch_seconds": FETCH_SECONDS,
+        "try_seconds": TRY_SECONDS,
     }
     return render(request, "module_standby.html", values)
 

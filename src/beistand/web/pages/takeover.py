@@ -202,6 +202,7 @@ def _decision(status: Status, plan: TakeoverPlanAnswer, consent: Consent) -> dic
         "shown_codes": " ".join(sorted(hard)),
         "is_old": bool({"data-old", "data-age-unknown"} & set(hard)),
         "blocking_job": job if job and job.kind not in GIVE_WAY else None,
+        "start_seconds": START_SECONDS,
     }
 
 

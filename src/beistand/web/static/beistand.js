@@ -12,18 +12,45 @@ async function fetched(address, headers = {}) {
   return new DOMParser().parseFromString(await answer.text(), "text/html").body;
 }
 
-// A form is sent once: a second click while the first is on its way does nothing.
+// A double click sends a form once. Only for a moment: the page may stay where it is, as with a download, and nothing
+// tells of it. Whoever clicks again later asks again, and of two jobs the agent runs one (F16).
+const AGAIN_MS = 3000;
+let sent = 0;
+
 document.addEventListener("submit", (event) => {
-  if (event.target.dataset.sent) {
+  const { target: form, submitter: button } = event;
+  if (form.dataset.sent) {
     event.preventDefault();
     return;
   }
-  event.target.dataset.sent = "yes";
+  rest();
+  sent += 1;
+  form.dataset.sent = "yes";
+  window.setTimeout(() => delete form.dataset.sent, AGAIN_MS);
+  // What takes its time says what it waits for, in a region that readers are told of.
+  const waits = button && document.getElementById(button.dataset.waits);
+  if (!waits) return;
+  button.setAttribute("aria-busy", "true");
+  waits.firstElementChild.hidden = false;
 });
-// Back from the browser's memory a form may be sent again.
-window.addEventListener("pageshow", () => {
+
+function rest() {
   for (const form of document.forms) delete form.dataset.sent;
+  for (const button of document.querySelectorAll("[data-waits]")) {
+    button.removeAttribute("aria-busy");
+    document.getElementById(button.dataset.waits).firstElementChild.hidden = true;
+  }
+}
+
+// Nothing is waited for any more: back from the browser's memory, or stopped, where the browser tells.
+window.addEventListener("pageshow", rest);
+window.navigation?.addEventListener("navigate", ({ signal }) => {
+  const number = sent;
+  signal.addEventListener("abort", () => {
+    if (number === sent) rest();
+  });
 });
+
 // A menu that is open closes on Escape and on a click beside it.
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;

@@ -39,7 +39,7 @@ function watchEvidence(form) {
       const digest = place.querySelector("[data-digest]").dataset.digest;
       lost.hidden = digest !== "";
       changed.hidden = digest === "" || digest === form.elements.digest.value;
-      if (!changed.hidden && !isTouched() && !form.dataset.sent) location.replace(`${location.pathname}?restore_point=${point}`);
+      if (!changed.hidden && !isTouched() && !document.querySelector("[data-sent], [aria-busy]")) location.replace(`${location.pathname}?restore_point=${point}`);
     } catch {
       lost.hidden = false;
     }
