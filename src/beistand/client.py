@@ -42,9 +42,11 @@ WATCH_SECONDS = 10.0
 class Told(BeistandError):
     """What the agent answered instead."""
 
-    def __init__(self, message: Message) -> None:
+    def __init__(self, message: Message, *, is_refusal: bool = False) -> None:
         Exception.__init__(self, str(message))
         self.message = message
+        self.is_refusal = is_refusal
+        """Nothing was changed."""
 
 
 class Client:
@@ -82,15 +84,15 @@ class Client:
         self._socket.settimeout(seconds)
         try:
             self._socket.sendall(frame(request))
-            body, error = open_answer(read_frame(self._read), answer)
+            body, told = open_answer(read_frame(self._read), answer)
         except TimeoutError:
             raise Failed("agent-silent", seconds=seconds) from None
         except OSError as trouble:
             raise Failed("agent-gone", why=trouble.strerror or str(trouble)) from None
         except msgspec.MsgspecError as wrong:
             raise Failed("agent-answer-wrong", why=str(wrong)) from None
-        if error is not None:
-            raise Told(error)
+        if told.error is not None:
+            raise Told(told.error, is_refusal=told.is_refusal is True)
         assert body is not None
         return body
 

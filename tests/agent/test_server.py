@@ -1,5 +1,6 @@
 """The socket, with a real connection: who may ask what (F18), and what every version understands (F15)."""
 
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -7,10 +8,11 @@ from threading import Thread
 
 import msgspec
 import pytest
+from msgspec import UNSET, UnsetType
 
 from beistand.agent.access import permit
-from beistand.agent.caller import Caller
-from beistand.agent.server import MOST_CONNECTIONS, Server
+from beistand.agent.caller import PEER_ACCOUNT, Caller
+from beistand.agent.server import MOST_CONNECTIONS, Server, _Conversation
 from beistand.domain.config import ModuleConfig
 from beistand.domain.errors import Failed
 from beistand.domain.message import Message
@@ -31,6 +33,8 @@ from beistand.protocol import (
     StartCycle,
     Status,
     WatchJob,
+    frame,
+    read_frame,
 )
 from fakes.other_user import NOBODY, Line, as_user, let_everybody_reach
 from fakes.pair_of_appliances import ADDRESS
@@ -140,6 +144,29 @@ def test_a_bug_in_one_verb_ends_neither_connection_nor_agent(connect: Connect) -
     line.ask(Hello(version="1"))
     assert code_of(line.ask(RetryService())) == "internal-error"
     assert code_of(line.ask(StartCycle())) == "disk-full"
+
+
+@pytest.mark.parametrize(("request_", "is_refusal"), [(GetConfig(), True), (StartCycle(), UNSET)])
+def test_people_are_told_whether_nothing_was_changed(
+    connect: Connect, request_: Value, is_refusal: bool | UnsetType
+) -> None:
+    line = connect()
+    if not is_refusal:
+        line.hello()
+    assert line.answer(request_).is_refusal is is_refusal
+
+
+def test_the_peer_gets_no_field_that_an_older_one_does_not_know(asked: Asked) -> None:
+    """F15"""
+    here, there = socket.socketpair()
+    peer = Caller(uid=NOBODY, user=PEER_ACCOUNT)
+    with here, there, there.makefile("rb") as stream:
+        Thread(target=_Conversation(here, asked.handle, peer).run, daemon=True).start()
+        there.sendall(frame(Release(epoch=9)))
+        body = msgspec.json.decode(read_frame(stream.read))
+        there.shutdown(socket.SHUT_RDWR)
+    assert body["error"]["code"] == "hello-first"
+    assert set(body) == {"body", "error"}
 
 
 def test_an_answer_that_fits_no_frame_is_told(connect: Connect) -> None:

@@ -11,13 +11,19 @@ from typing import Self
 
 import msgspec
 
+from beistand.domain.errors import Refused
 from beistand.domain.message import Message
 from beistand.domain.pair import PROTOCOL_VERSION
 from beistand.domain.value import Value
 from beistand.protocol import Answer, Hello, PersonRequest, Welcome, frame, read_frame
 
-Reply = Value | Message | None | Callable[[], Value]
-"""A body, an error, None: never answer, or what makes the body once it is asked for, and may let it wait."""
+Reply = Value | Message | Refused | None | Callable[[], Value]
+"""A body, an error, a refusal, None: never answer, or what makes the body once it is asked for, and may let it wait."""
+
+
+def breaks() -> Value:
+    """Go away instead of answering."""
+    raise ConnectionResetError
 
 
 class FakeAgent:
@@ -72,7 +78,9 @@ class FakeAgent:
                     connection.sendall(frame(_answer(reply() if callable(reply) else reply)))
 
 
-def _answer(reply: Value) -> Answer:
+def _answer(reply: Value | Refused) -> Answer:
+    if isinstance(reply, Refused):
+        return Answer(error=reply.message, is_refusal=True)
     if isinstance(reply, Message):
         return Answer(error=reply)
     return Answer(body=msgspec.Raw(msgspec.json.encode(reply)))

@@ -11,7 +11,7 @@ import msgspec
 
 from beistand.domain.message import Message
 from beistand.domain.value import Value
-from beistand.protocol import Hello, frame, open_answer, read_frame
+from beistand.protocol import Answer, Hello, frame, open_answer, read_frame
 
 NOBODY = 65534
 
@@ -65,9 +65,15 @@ class Line:
     def ask(self, request: Value) -> tuple[object, Message | None]:
         return self.send(frame(request))
 
+    def answer(self, request: Value) -> Answer:
+        """Return the whole answer."""
+        self.socket.sendall(frame(request))
+        return open_answer(read_frame(self._read), Any)[1]
+
     def send(self, body: bytes) -> tuple[object, Message | None]:
         self.socket.sendall(body)
-        return open_answer(read_frame(self._read), Any)
+        done, answer = open_answer(read_frame(self._read), Any)
+        return done, answer.error
 
     def code(self, request: Value) -> str:
         """Return the code of what is answered instead; empty when it was done."""

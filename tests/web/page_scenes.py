@@ -43,12 +43,13 @@ from beistand.protocol import (
     Session,
     SetConfig,
     SetMailServer,
+    SetMailText,
     TryStandby,
     UploadView,
     UsersTold,
     WatchJob,
 )
-from fakes.agent_server import Reply
+from fakes.agent_server import Reply, breaks
 from web import page_values as values
 from web import scenes, update_values
 from web.choice_values import AWAITS_SILENCE, FORKED, SETUP_STUCK, SETUP_UNDONE, SETUP_WAITS
@@ -338,6 +339,7 @@ SCENES: dict[str, Scene] = {
     "viewer-overview": Scene("/", {Authenticate: VIEWER}),
     "viewer-settings": Scene(f"{MODULE}/settings/", {Authenticate: VIEWER}),
     "refused": Scene("/network/", {GetNetwork: message("internal-error", reference="1a2b3c4d")}),
+    "gone-agent-form": Scene("/mail/", {SetMailText: breaks}, press="#text [value='text-back']"),
     "no-agent": Scene("/network/", has_agent=False),
     "setup-appliance": Scene("/setup/", FRESH),
     "setup-appliance-waits": Scene(

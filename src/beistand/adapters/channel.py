@@ -69,7 +69,7 @@ class Channel:
             try:
                 self._write(body, deadline)
                 answer = read_frame(lambda size: self._read(size, deadline))
-                value, error = open_answer(answer, type_)
+                value, told = open_answer(answer, type_)
             except (msgspec.DecodeError, Refused) as problem:
                 self.close()
                 why = str(problem)
@@ -77,8 +77,8 @@ class Channel:
             except PeerError:
                 self.close()
                 raise
-        if error is not None:
-            raise PeerRefused(error)
+        if told.error is not None:
+            raise PeerRefused(told.error)
         assert value is not None
         return value
 

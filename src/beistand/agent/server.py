@@ -129,7 +129,8 @@ class _Conversation:
             request = self._request(body)
             return Answer(body=msgspec.Raw(msgspec.json.encode(self._do(request))))
         except BeistandError as error:
-            return Answer(error=error.message)
+            is_refusal = isinstance(error, Refused) and not self._caller.is_peer
+            return Answer(error=error.message, is_refusal=is_refusal or msgspec.UNSET)
         except Exception:  # noqa: BLE001  the edge: a bug in one verb must not end the connection in silence
             return Answer(error=log_bug("verb"))
 

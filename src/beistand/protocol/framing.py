@@ -39,6 +39,8 @@ class Answer(Value, frozen=True, kw_only=True):
 
     body: msgspec.Raw = msgspec.Raw(b"null")
     error: Message | None = None
+    is_refusal: bool | msgspec.UnsetType = msgspec.UNSET
+    """Of the error: it changed nothing. Only people are told: a peer of an older version knows no such field."""
 
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -73,9 +75,9 @@ def read_frame(read_exactly: Callable[[int], bytes]) -> bytes:
     return body if len(body) == length else b""
 
 
-def open_answer(body: bytes, type_: type[T]) -> tuple[T | None, Message | None]:
-    """Return (body, None) or (None, error). Raises msgspec.ValidationError for what is neither."""
+def open_answer(body: bytes, type_: type[T]) -> tuple[T | None, Answer]:
+    """Return the body, None where there is an error, and the answer. Raises msgspec.ValidationError for neither."""
     answer = msgspec.json.decode(body, type=Answer)
     if answer.error is not None:
-        return None, answer.error
-    return msgspec.json.decode(answer.body, type=type_), None
+        return None, answer
+    return msgspec.json.decode(answer.body, type=type_), answer

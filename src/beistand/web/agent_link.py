@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from beistand.client import USUAL_SECONDS, Client, Told
-from beistand.domain.errors import BeistandError
+from beistand.domain.errors import BeistandError, Refused
 from beistand.domain.value import Value
 from beistand.protocol import AccountView, Authenticate, GetStatus, Status
 
@@ -19,6 +19,11 @@ MISSING = ("agent-not-running", "agent-not-permitted", "agent-silent", "agent-go
 def is_missing(error: BeistandError) -> bool:
     """Tell whether there is no agent to talk to, or none that talks back."""
     return error.message.code in MISSING and not isinstance(error, Told)
+
+
+def is_refusal(error: BeistandError) -> bool:
+    """Tell whether what was asked for has changed nothing."""
+    return isinstance(error, Refused) or (isinstance(error, Told) and error.is_refusal)
 
 
 class AgentLink:

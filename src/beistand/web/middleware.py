@@ -68,9 +68,10 @@ class AgentMiddleware:
         try:
             if token:
                 self._recognise(request)
-            response = self._respond(request)
         except BeistandError as error:
-            response = failed(request, error)
+            response = failed(request, error, has_begun=False)
+        else:
+            response = self._respond(request)
         # A download asks the agent while it streams: the link ends with the answer, not before.
         _at_the_end(response, request.agent.close)
         return response

@@ -8,8 +8,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from beistand.domain.errors import BeistandError
-from beistand.domain.message import Field, Message
-from beistand.web.agent_link import is_missing
+from beistand.domain.message import Field, Message, message
+from beistand.domain.role import Role
+from beistand.web.agent_link import is_missing, is_refusal
+from beistand.web.asking import Request
+
+RETRY_SECONDS = 5
+SERVING = ("serving", "unverified")
+NO_ANSWER = ("agent-silent", "agent-gone")
+"""Their hint says that what was asked for may still happen; here the notes say it, of what was sent only."""
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001
@@ -39,26 +46,66 @@ def broken(request: HttpRequest) -> HttpResponse:
     """500: a bug; the journal has the trace beside the reference."""
     reference = secrets.token_hex(4)
     sys.stderr.write(f"internal-error reference={reference}\n{traceback.format_exc()}")
-    return _page(request, 500, "web.errors.broken", reference=reference)
+    notes = (message("web.errors.perhaps-done"),) if _is_form(request) else ()
+    return _page(request, 500, "web.errors.broken", notes=notes, reference=reference)
 
 
-def failed(request: HttpRequest, error: BeistandError) -> HttpResponse:
-    """503 where no agent answers, and the page asks again; else 409 with what it said."""
-    if is_missing(error):
-        response = _page(request, 503, "web.errors.agent-missing", error.message, retry=5)
-        response["Retry-After"] = "5"
-        return response
-    return _page(request, 409, "web.errors.refused", error.message)
+def failed(request: Request, error: BeistandError, *, has_begun: bool = True) -> HttpResponse:
+    """503 where no agent answers, and the page asks again; else 409 with what it said.
+
+    `has_begun`: somebody may have been asked already for what the request is about.
+    """
+    notes = _outcome(error, has_begun=has_begun) if _is_form(request) else ()
+    if not is_missing(error):
+        return _page(request, 409, "web.errors.refused", told=error.message, notes=notes)
+    notes = (_meaning(request), *notes)
+    retry = 0 if _is_form(request) else RETRY_SECONDS
+    response = _page(request, 503, "web.errors.agent-missing", told=error.message, notes=notes, retry=retry)
+    response["Retry-After"] = str(RETRY_SECONDS)
+    return response
+
+
+def _is_form(request: HttpRequest) -> bool:
+    return request.method not in ("GET", "HEAD")
+
+
+def _outcome(error: BeistandError, *, has_begun: bool) -> tuple[Message, ...]:
+    """Return what became of a form that was sent."""
+    if not has_begun:
+        return (message("web.errors.not-done"),)
+    # Without an answer nobody knows, not even where the last thing asked was refused: it was not the first.
+    if is_refusal(error) and not is_missing(error):
+        return (message("web.errors.nothing-changed"),)
+    return (message("web.errors.perhaps-done"),)
+
+
+def _meaning(request: Request) -> Message:
+    """Return what it means for calls that this agent does not answer, as far as it is known what it is."""
+    try:
+        status = request.agent.status()
+    except BeistandError:
+        return message("web.errors.who-serves")
+    if status.state in SERVING:
+        return message("web.errors.calls-go-on")
+    return message("web.errors.no-takeover" if status.role is Role.STANDBY else "web.errors.who-serves")
 
 
 def _page(
     request: HttpRequest,
     status: int,
     code: str,
-    message: Message | None = None,
+    *,
+    told: Message | None = None,
+    notes: tuple[Message, ...] = (),
     retry: int = 0,
     **fields: Field,
 ) -> HttpResponse:
-    about = Message(code=code, fields=fields)
-    values = {"about": about, "message": message, "retry": retry, "status_code": status}
+    values = {
+        "about": Message(code=code, fields=fields),
+        "message": told,
+        "has_hint": told is not None and told.code not in NO_ANSWER,
+        "notes": notes,
+        "retry": retry,
+        "is_form": _is_form(request),
+    }
     return render(request, "error.html", values, status=status)
