@@ -79,6 +79,7 @@ STATES = (
     "forked",
     "not-initialised",
     "out-of-order",
+    "recovering",
 )
 ALARMING_STATES = ("superseded", "released", "forked", "unverified")
 

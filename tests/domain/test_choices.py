@@ -52,6 +52,8 @@ from fakes.situations import NOW
         (Predicament(state="unverified", serving=True, is_undo_open=True), ["wait-for-peer", "serve-there"]),
         (Predicament(state="standing-by"), []),
         (Predicament(state="starting"), []),
+        (Predicament(state="recovering"), ["let-it-end", "take-over-now"]),
+        (Predicament(state="recovering", serving=True), ["let-it-end"]),
     ],
 )
 def test_what_can_be_done(seen: Predicament, codes: list[str]) -> None:

@@ -131,6 +131,12 @@ def _taken(users_told: UsersTold | None) -> Scene:
     return dataclasses.replace(done, replies={**done.replies, GetMail: mail})
 
 
+RECOVERING = replace(
+    values.STANDBY,
+    state="recovering",
+    choices=choices(Predicament(state="recovering")),
+    job=replace(values.JOB, kind=JobKind.RECOVER, stage="take-back", done=260_000, total=400_000),
+)
 STAGES = ("ask-peer-to-release", "await-silence", "make-data-ready", "fast-probe", "serve")
 MODULE = "/module/redundancy"
 EMPTY: Replies = {
@@ -153,6 +159,7 @@ SCENES: dict[str, Scene] = {
     "overview-running": Scene("/", {GetStatus: replace(values.ACTIVE, job=values.JOB)}),
     "overview-alone": Scene("/", EMPTY),
     "overview-standby": Scene("/", _standby()),
+    "overview-recovering": Scene("/", {GetStatus: RECOVERING}),
     "overview-superseded": Scene("/", _standby(state="superseded", role=Role.SUPERSEDED)),
     "overview-forked": Scene("/", {GetStatus: FORKED}),
     "overview-setup-waits": Scene("/", {GetStatus: SETUP_WAITS}),

@@ -29,7 +29,7 @@ def test_a_fork_shows_both_histories_and_both_ways(start: Start, page: str) -> N
 
 
 @pytest.mark.parametrize(
-    "state", ["held", "released", "superseded", "unverified", "checking", "active-failed"]
+    "state", ["held", "released", "superseded", "unverified", "checking", "active-failed", "recovering"]
 )
 def test_every_such_state_lists_its_choices(start: Start, state: str) -> None:
     offered = choices(Predicament(state=state))

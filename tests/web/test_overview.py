@@ -135,12 +135,19 @@ def test_without_a_copy_there_is_no_age() -> None:
         ),
         ({"state": "standing-by", "role": Role.STANDBY}, "standing-unpaired", "calm"),
         ({"state": "superseded", "role": Role.SUPERSEDED, "peer": PEER}, "superseded", "wait"),
+        ({"state": "recovering", "role": Role.STANDBY, "peer": PEER}, "recovering", "wait"),
         ({"state": "of-a-later-version"}, "out-of-order", "bad"),
     ],
 )
 def test_one_sentence_says_what_the_appliance_is(changes: dict[str, object], code: str, kind: str) -> None:
     shown = summary(msgspec.structs.replace(STATUS, **changes))
     assert (shown.sentence.code, shown.kind) == (f"web.overview.is.{code}", kind)
+
+
+@pytest.mark.parametrize(("role", "can_take_over"), [(Role.STANDBY, True), (Role.ACTIVE, False)])
+def test_who_recovers_can_be_told_to_take_over(role: Role, *, can_take_over: bool) -> None:
+    shown = summary(msgspec.structs.replace(STATUS, state="recovering", role=role, peer=PEER))
+    assert (shown.can_take_over, shown.passes_by_itself) == (can_take_over, True)
 
 
 def test_the_picture_shows_the_oldest_first_and_the_longest_highest() -> None:

@@ -49,6 +49,9 @@ USABLE = (CopyState.IMPORTED, CopyState.PROVEN)
 class Agent:
     """One appliance's engine. `node` is there once the machine was initialised."""
 
+    is_recovering = False
+    """Set from the start until what was cut short is brought to an end; the keeper takes no turn before."""
+
     def __init__(self, wiring: Wiring) -> None:
         self.wiring = wiring
         self.clock = wiring.clock
@@ -110,6 +113,11 @@ class Agent:
             self._node = self.wiring.node()
             if old is not None and old.peer is not None:
                 old.peer.close()
+
+    @property
+    def state(self) -> str:
+        """What everybody is told of how this appliance is."""
+        return "recovering" if self.is_recovering else self.keeper.state
 
     def appliance(self) -> Appliance:
         node = self.node

@@ -1,8 +1,10 @@
 """`beistand agent`: starts every part, keeps the machine as the standing says, ends cleanly."""
 
 import signal
+from collections.abc import Iterable
 from threading import Event, Thread
 from types import FrameType
+from typing import Protocol
 
 from beistand import __version__
 from beistand.adapters.service_manager import notify
@@ -38,25 +40,26 @@ def main(places: Places | None = None) -> int:
     agent = Agent(wiring)
     server = Server(places.socket, Verbs(agent).handle)
     loop = Loop(agent, stopping)
-    loop.recovery.begin()
+    loop.recovery.look()
     wiring.upload.clear()
+    # Whoever asks meanwhile hears what is brought to an end, and that may be the way back of a million files.
     server.open()
-    agent.link.start()
-    agent.healing.start()
-    agent.watch.start()
-    agent.lookout.start()
-    agent.postman.start()
     changes = Changes(agent, wiring.network_changes())
-    changes.start()
-    loop.start()
+    loop.start((agent.link, agent.healing, agent.watch, agent.lookout, agent.postman, changes))
     log("agent-ready", version=__version__)
     notify("READY=1")
     while not stopping.wait(PULSE_SECONDS):
         if not loop.hangs():
-            notify(f"WATCHDOG=1\nSTATUS={agent.keeper.state}")
+            notify(f"WATCHDOG=1\nSTATUS={agent.state}")
     changes.stop()
     _stop(agent, server)
     return 0
+
+
+class Part(Protocol):
+    """What works beside the loop, in a thread of its own."""
+
+    def start(self) -> None: ...
 
 
 class Loop:
@@ -69,11 +72,17 @@ class Loop:
         self.recovery = Recovery(agent)
         self.backups = ScheduledBackups(agent)
 
-    def start(self) -> None:
-        Thread(target=self._run, name="loop", daemon=True).start()
+    def start(self, parts: Iterable[Part] = ()) -> None:
+        """Bring to an end what was cut short, start these parts, and take turns; all in the thread of the loop."""
+        Thread(target=self._run, args=(tuple(parts),), name="loop", daemon=True).start()
 
     def hangs(self) -> bool:
-        """Tell whether the present turn has been under way for longer than everything in it may take."""
+        """Tell whether the present turn has been under way for longer than everything in it may take.
+
+        A recovery takes as long as there is data; it tells how far it is.
+        """
+        if self._agent.is_recovering:
+            return False
         services = self._agent.node.profile.services if self._agent.is_initialised else ()
         longest = TURN_SECONDS + 2 * sum(each.start_seconds + each.stop_seconds for each in services)
         return self._agent.clock.monotonic() - self._turned > longest
@@ -108,8 +117,12 @@ class Loop:
         set_level(config.log_level if config.log else less_of(config.log_level, "warning"))
         keep_lines(self._agent.wiring.module_log.keep if config.log else None)
 
-    def _run(self) -> None:
+    def _run(self, parts: tuple[Part, ...]) -> None:
         agent = self._agent
+        self.recovery.mend()
+        self._turned = agent.clock.monotonic()
+        for each in parts:
+            each.start()
         while not self._stopping.is_set():
             self.turn()
             agent.clock.wait(agent.wake, TICK_SECONDS)

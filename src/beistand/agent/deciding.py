@@ -23,7 +23,7 @@ def choices_now(agent: Agent) -> tuple[Choice, ...]:
     keeper = agent.keeper
     of_the_standing = choices(
         Predicament(
-            state=keeper.state,
+            state=agent.state,
             serving=keeper.is_serving,
             held_by=_held_by(agent),
             is_fork_open=agent.forks.open() is not None,

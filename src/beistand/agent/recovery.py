@@ -6,7 +6,7 @@ from threading import Thread
 
 from beistand.agent.agent import Agent
 from beistand.agent.worker import Progress, Result
-from beistand.domain.errors import BeistandError, Refused
+from beistand.domain.errors import BeistandError, Cancelled, Refused
 from beistand.domain.job import JobKind
 from beistand.domain.message import message
 from beistand.domain.setup import Stage
@@ -29,7 +29,12 @@ class Recovery:
         self._next_clearing = 0.0
 
     def begin(self) -> None:
-        """Take back a setup; read the settings; bring an import to one of its two ends, undo a plan, count a try."""
+        """Do all that a start does."""
+        self.look()
+        self.mend()
+
+    def look(self) -> None:
+        """Take back a setup and read the settings: what this machine is."""
         agent = self._agent
         # First, as it may end with a machine that is no appliance.
         self._tried("setup-journal", agent.network_setup.begin)
@@ -37,14 +42,33 @@ class Recovery:
         with suppress(BeistandError):  # a journal that nobody can read was told just now
             if agent.network_setup.stage() is Stage.UNDOING:
                 return  # it is to be no appliance any more: the settings are gone already
-        if not self._tried("settings", agent.reload) or not agent.is_initialised:
+        agent.is_recovering = self._tried("settings", agent.reload) and agent.is_initialised
+
+    def mend(self) -> None:
+        """Bring an import to one of its two ends, undo a plan, count a try; as a job, which a takeover may end."""
+        agent = self._agent
+        if not agent.is_recovering:
             return
-        self._tried("import", lambda: recover_import(agent.node))
+        try:
+            with suppress(Refused):  # a click was faster, and brings to an end what it needs
+                agent.worker.run(JobKind.RECOVER, self._mended)
+        finally:
+            agent.is_recovering = False
+        Thread(target=self._try_rsync, name="check-rsync", daemon=True).start()
+
+    def _mended(self, progress: Progress) -> Result:
+        agent = self._agent
+        progress.stage("take-back")
+        self._tried("import", lambda: recover_import(agent.node, progress))
+        progress.check()
         # No trouble of its own: as long as the journal holds the plan, status says so.
         with agent.complaints.about("plan", "error"):
-            recover_plan(agent.node)
+            if agent.store.plan() is not None:
+                progress.enter("undo")
+                recover_plan(agent.node)
+        progress.check()
         self._tried("cycle", lambda: close_interrupted(agent.node))
-        Thread(target=self._try_rsync, name="check-rsync", daemon=True).start()
+        return {}
 
     def tick(self) -> None:
         agent = self._agent
@@ -92,6 +116,8 @@ class Recovery:
     def _tried(self, what: str, act: Callable[[], object]) -> bool:
         try:
             act()
+        except Cancelled:
+            raise
         except BeistandError as error:
             self._agent.troubles[what] = error.message
             self._agent.complaints.tell(what, error.message, "error")

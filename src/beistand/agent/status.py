@@ -51,7 +51,7 @@ def status(agent: Agent) -> Status:
     return Status(
         initialised=True,
         role=standing.role,
-        state=agent.keeper.state,
+        state=agent.state,
         host=socket.gethostname(),
         own_address=agent.node.installation.own_address,
         service_address=agent.node.installation.service_ip,

@@ -203,6 +203,9 @@ class Verbs:
         return Done()
 
     def offer(self, request: Offer, _caller: Caller) -> OfferAnswer:
+        if self._agent.is_recovering:
+            # While trees are on their way back everything would travel, in vain.
+            raise Refused("recovering")
         cycles.check_licences(self._agent.node, peer_licences(self._agent))
         return check_offer(self._agent.node, request.generation)
 

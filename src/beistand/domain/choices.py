@@ -67,6 +67,8 @@ _KEPT_DATA = Choice(code="look-at-kept-data", where=Where.HERE, command=BACKUPS,
 _WAIT_FOR_PEER = Choice(code="wait-for-peer", where=Where.NOWHERE)
 _UNPLUG_STRANGER = Choice(code="unplug-stranger", where=Where.NOWHERE)
 _LEAVE_IT = Choice(code="leave-it", where=Where.NOWHERE)
+_LET_IT_END = Choice(code="let-it-end", where=Where.NOWHERE)
+_TAKE_OVER_NOW = Choice(code="take-over-now", where=Where.HERE, command=TAKEOVER, page=TAKEOVER_PAGE)
 _CONFIRM_SETUP = Choice(code="confirm-setup", where=Where.HERE, command=CONFIRM_SETUP)
 _UNDO_SETUP = Choice(code="undo-setup", where=Where.HERE, command=UNDO_SETUP)
 _LET_SETUP_LAPSE = Choice(code="let-setup-lapse", where=Where.NOWHERE)
@@ -86,6 +88,8 @@ def choices(seen: Predicament) -> tuple[Choice, ...]:
         return ((_KEEP_HERE, _SERVE_THERE) if seen.serving else (_KEEP_THERE, _SERVE_HERE)) + of_the_data
     if seen.state == "held":
         return _HELD[seen.held_by]
+    if seen.state == "recovering":
+        return (_LET_IT_END,) if seen.serving else (_LET_IT_END, _TAKE_OVER_NOW)
     return _BY_STATE.get(seen.state, ())
 
 
@@ -114,5 +118,5 @@ _BY_STATE: dict[str, tuple[Choice, ...]] = {
     "unverified": (_WAIT_FOR_PEER, _SERVE_THERE),
     "checking": (_WAIT_FOR_PEER, _SERVE_NOW),
 }
-STATES = frozenset(_BY_STATE) | {"forked", "held"}
+STATES = frozenset(_BY_STATE) | {"forked", "held", "recovering"}
 """Every state in which a person may have to decide."""

@@ -18,7 +18,7 @@ class JobKind(StrEnum):
     SEED = "seed"
     """A checked export becomes the standby's data (S16)."""
     RECOVER = "recover"
-    """What a job left behind that a full or failing disk ended is brought to an end."""
+    """What a kill, a click or a failing disk cut short is brought to an end, and cleared up."""
     UNDO = "undo"
     """What a takeover had begun that broke off is undone; it takes nothing over."""
 

@@ -49,6 +49,9 @@ STAGES: Mapping[str, Message] = {
 """By the stage of a job. `until.data`: nobody is waited for, it takes as long as there is data."""
 
 STATES: Mapping[str, Message] = {
+    "recovering": message(
+        "until.recovered", files=MANY_FILES, seconds=MOVE_SECONDS, asked_seconds=RELEASE_SECONDS
+    ),
     "starting": message("until.looked"),
     "checking": message("until.waited", seconds=LONGEST_WAIT.total_seconds()),
     "held": message("until.heard"),

@@ -20,10 +20,11 @@ KNOWN = (
     "forked",
     "out-of-order",
     "starting",
+    "recovering",
 )
 ALARMING = ("active-failed", "forked", "out-of-order")
-WAITING = ("unverified", "checking", "held", "superseded", "released", "starting")
-PASSING = ("starting", "checking")
+WAITING = ("unverified", "checking", "held", "superseded", "released", "starting", "recovering")
+PASSING = ("starting", "checking", "recovering")
 RETRY = ("held", "active-failed", "released")
 """States in which `serve now` is a choice; the takeover page asks for the password and does it."""
 TAKE_OVER = ("standing-by", "superseded", "forked")
@@ -68,7 +69,7 @@ def summary(status: Status) -> Summary:
         state=state,
         passes_by_itself=state in PASSING,
         can_retry=state in RETRY,
-        can_take_over=state in TAKE_OVER,
+        can_take_over=state in TAKE_OVER or (state == "recovering" and not is_active),
         can_cycle=is_active
         and has_standby
         and bool(status.pair)
