@@ -1,5 +1,6 @@
 """A log at the console: as many lines as somebody wants, however many answers they take."""
 
+import functools
 from collections.abc import Callable
 from sys import maxsize
 from typing import Any, TypeVar
@@ -18,9 +19,13 @@ def how_many(usual: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command `limit`: that of `--limit`, or any number for `--all`."""
 
     def options(function: Callable[..., Any]) -> Callable[..., Any]:
-        limit = click.option("--limit", type=click.IntRange(1), default=usual, show_default=True)
-        everything = click.option("--all", "limit", flag_value=maxsize, type=int, help="All that is kept.")
-        return limit(everything(function))
+        @click.option("--limit", type=click.IntRange(1), default=usual, show_default=True)
+        @click.option("--all", "is_all", is_flag=True, help="All that is kept.")
+        @functools.wraps(function)
+        def chosen(*given: Any, limit: int, is_all: bool, **values: Any) -> Any:
+            return function(*given, limit=maxsize if is_all else limit, **values)
+
+        return chosen
 
     return options
 
