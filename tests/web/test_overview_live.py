@@ -134,6 +134,7 @@ def test_who_was_logged_out_comes_to_the_log_in(page: Visit) -> None:
     page.agent.answer({**USUAL, Authenticate: message("session-ended")})
     _run(page, LOOK)
     page.browser.wait_for_path("/log-in/")
+    page.browser.wait_for_text("Your session has ended")
     page.agent.answer(USUAL)
     page.log_out()
 
