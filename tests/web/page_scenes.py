@@ -64,6 +64,8 @@ USUAL: Replies = {
     GetStatus: values.ACTIVE,
     Authenticate: ADMINISTRATOR,
     LogIn: Session(token="t0ken", account=ADMINISTRATOR, expires=values.NOW),
+    # A takeover's page that was left may ask once more, whatever is shown next.
+    PlanTakeover: message("already-active"),
     ListGenerations: values.GENERATIONS,
     GetCoverage: values.COVERAGE,
     GetConfig: replace(CONFIG, licence_key=KEY, replug=("ISDN-Anschluss, obere Dose", "Türsprechstelle")),
