@@ -1,5 +1,6 @@
 """What `make test` tells at its end: which SPEC rows and faults were shown from outside, by which tests."""
 
+import os
 from collections import defaultdict
 from pathlib import Path
 
@@ -25,6 +26,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in item.iter_markers("shows"):
         item.user_properties.append(("shows", " ".join(marker.args)))
+
+
+PRIORITY = os.getpriority(os.PRIO_PROCESS, 0)
+
+
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """See that no test leaves this worker more urgent: all labs after it would keep the others' from running."""
+    now = os.getpriority(os.PRIO_PROCESS, 0)
+    assert now == PRIORITY, f"{item.nodeid} leaves the nice value {now}"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
