@@ -75,9 +75,9 @@ class CutDisk(LocalDisk):
                 (path.parent / f".{path.name}.draft").write_bytes(b"half a line")
             self.scissors(lambda: None)
 
-    def discard(self, mount: str, undo: str) -> None:
+    def discard(self, mount: str, undo: str, check: Callable[[], None]) -> None:
         self.scissors(lambda: self._tear(Path(mount, ".beistand", undo)))
-        self.scissors(lambda: LocalDisk.discard(self, mount, undo))
+        self.scissors(lambda: LocalDisk.discard(self, mount, undo, check))
 
     @staticmethod
     def _tear(undo: Path) -> None:

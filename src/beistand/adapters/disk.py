@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from beistand.adapters.durable_file import make_folders, opened_durably, write_durably
-from beistand.adapters.folders import Folders, mount_points
+from beistand.adapters.folders import Folders, empty, mount_points, remove_tree
 from beistand.adapters.reserve import Reserve
 from beistand.adapters.sqlite_check import sqlite_problem
 from beistand.domain.errors import BadGeneration, Failed
@@ -229,11 +229,16 @@ class LocalDisk:
     def database_problem(self, slot: Slot) -> str:
         return sqlite_problem(os.path.join(_side(slot), str(slot.number)))
 
-    def discard(self, mount: str, undo: str) -> None:
+    def discard(self, mount: str, undo: str, check: Callable[[], None]) -> None:
         self._folders.forget()
         try:
+            for side in SlotSide:
+                path = os.path.join(mount, STAGING, undo, side.value)
+                with suppress(FileNotFoundError), self._folders.opened(path) as slots:
+                    empty(slots, check)
+            self._folders.forget()
             with self._folders.opened(os.path.join(mount, STAGING)) as folder:
-                _remove_tree(undo, folder)
+                remove_tree(undo, folder)
         except OSError as error:
             if error.errno not in NOTHING_THERE:  # it was discarded before, or never made
                 raise
@@ -243,7 +248,7 @@ class LocalDisk:
         try:
             with self._inbox.opened(os.path.join(self._inbox_path(inbox), folder)) as handle:
                 for name in os.listdir(handle):
-                    _remove_tree(name, handle)
+                    remove_tree(name, handle)
         except OSError as error:
             if error.errno not in NOTHING_THERE:  # the peer makes it when it sends
                 raise
@@ -366,14 +371,6 @@ def _is_there(name: str, folder: int) -> bool:
 
 def _remove_if_there(name: str, folder: int) -> None:
     with suppress(FileNotFoundError):
-        os.unlink(name, dir_fd=folder)
-
-
-def _remove_tree(name: str, folder: int) -> None:
-    found = os.stat(name, dir_fd=folder, follow_symlinks=False)
-    if stat.S_ISDIR(found.st_mode):
-        shutil.rmtree(name, dir_fd=folder)
-    else:
         os.unlink(name, dir_fd=folder)
 
 

@@ -1,15 +1,19 @@
 """Open folders component by component, so that no link inside a tree can lead anywhere else."""
 
 import os
+import shutil
+import stat
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from threading import RLock
 
 from beistand.domain.profile import Profile
 
 KEPT_OPEN = 16
+NAMES_AT_ONCE = 10_000
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -84,6 +88,27 @@ class Folders:
             finally:
                 os.close(above)
         return handle
+
+
+def empty(folder: int, check: Callable[[], None]) -> None:
+    """Remove what a folder holds, some names at a time: there may be a million. `check` may raise between any two."""
+    while names := _some_names(folder):
+        for name in names:
+            check()
+            remove_tree(name, folder)
+
+
+def _some_names(folder: int) -> list[str]:
+    with os.scandir(folder) as found:
+        return [each.name for each in islice(found, NAMES_AT_ONCE)]
+
+
+def remove_tree(name: str, folder: int) -> None:
+    """Remove a file or link of this folder, or a folder with all it holds."""
+    if stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+        shutil.rmtree(name, dir_fd=folder)
+    else:
+        os.unlink(name, dir_fd=folder)
 
 
 def mount_points(table: Path = Path("/proc/self/mountinfo")) -> tuple[str, ...]:

@@ -39,14 +39,13 @@ def operations(node: Node, undo: str) -> Iterator[Operation]:
 
 
 def sweep(node: Node, lineage: Lineage, job: Progress = UNWATCHED) -> None:
-    """Remove every undo and staging that the record does not name; the job may be ended between two of them."""
+    """Remove every undo and staging that the record does not name; the job may be ended between any two files."""
     for name in node.disk.names(_undos(node)):
         if name in lineage.undos or not UNDO_FORM.fullmatch(name):
             continue
-        job.check()
         if "operations.jsonl" in node.disk.names(_undos(node) / name):
             for mount in sorted({each.mount for each in operations(node, name)}):
-                node.disk.discard(mount, name)
+                node.disk.discard(mount, name, job.check)
         # Last: it is what tells where the rest is.
         node.disk.remove(_undos(node) / name)
 

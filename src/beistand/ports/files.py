@@ -99,8 +99,8 @@ class Disk(Protocol):
     def database_problem(self, slot: Slot) -> str:
         """Return what SQLite finds wrong with a staged database; empty: it is whole."""
 
-    def discard(self, mount: str, undo: str) -> None:
-        """Remove an undo with all it holds."""
+    def discard(self, mount: str, undo: str, check: Callable[[], None]) -> None:
+        """Remove an undo with all it holds; `check` is called between any two files, and may raise."""
 
     def clear(self, inbox: Path, folder: str) -> None:
         """Empty a folder of the inbox."""
