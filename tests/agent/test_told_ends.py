@@ -5,6 +5,8 @@ from contextlib import suppress
 from threading import Event
 from typing import NoReturn
 
+import pytest
+
 from beistand.adapters.ssh import ACT_SECONDS
 from beistand.domain.errors import BeistandError, PeerUnreachable
 from beistand.domain.job import Job, JobKind, JobState
@@ -116,6 +118,7 @@ class Import:
         return {}
 
 
+@pytest.mark.shows("F14")
 def test_a_click_in_the_middle_of_an_import_is_accepted_however_long_its_way_back_is(two: TwoAgents) -> None:
     """F14: what was confirmed runs once the import is whole again, before anybody is asked to release."""
     two.turns(2)
