@@ -48,6 +48,8 @@ class Killing(ABC):
 
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
+        self.was_off = False
+        """The victim had no power in between: its PBX is another process than before."""
 
     @property
     @abstractmethod
@@ -70,6 +72,7 @@ class Killing(ABC):
 
     def listed(self, *, everything: bool = False) -> list[Point]:
         """Do what is prepared under the tracer; return its calls that change something, in their order."""
+        self.was_off = False
         with self.following(How(everything=everything)) as following:
             assert self.act(), f"{self.name} does not work"
             settled(following)
@@ -79,6 +82,7 @@ class Killing(ABC):
 
     def struck(self, point: Point) -> bool:
         """Kill what is prepared there, recover twice, look; False where this run did not come by the point."""
+        self.was_off = False
         with self.following(How(kill=point)) as following:
             is_done = self.act()
             limit = LATE_SECONDS if is_done else SOON_SECONDS
@@ -112,6 +116,7 @@ class Killing(ABC):
             if was_met:
                 self.lab.off(self.victim)
         acting.join(ACT_SECONDS)
+        self.was_off = was_met
         if was_met and harm is not None:
             harm(following.journal)
         if was_met:

@@ -100,5 +100,5 @@ for done in lost["names"]:
             file.write(base64.b64decode(replaced["body"]))
         os.chown(paths[-1], *replaced["owner"])
         os.chmod(paths[-1], replaced["mode"])
-        os.utime(paths[-1], ns=replaced["times"])
+        os.utime(paths[-1], ns=tuple(replaced["times"]))
 """
