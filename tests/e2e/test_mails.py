@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from beistand_lab.demo.administrator import Administrator
+from beistand_lab.errors import ConditionNotMet
 from beistand_lab.lab import Lab, wait_for
 from beistand_lab.mails import Mail
 from beistand_lab.settings import PHONES
@@ -43,9 +44,14 @@ def mails_to(lab: Lab, recipient: str, subject: str = "") -> list[Mail]:
 
 
 def wait_for_mail(lab: Lab, recipient: str, subject: str) -> Mail:
-    wait_for(
-        lambda: bool(mails_to(lab, recipient, subject)), SOON_SECONDS, f"the mail {subject!r} to {recipient}"
-    )
+    try:
+        wait_for(lambda: bool(mails_to(lab, recipient, subject)), SOON_SECONDS, f"the mail {subject!r}")
+    except ConditionNotMet as error:
+        came = [each.subject for each in mails_to(lab, recipient)]
+        waiting = {
+            host: lab.sh(host, ["beistand", "mail", "outbox"], check=False).stdout for host in ("a", "b")
+        }
+        raise ConditionNotMet(f"{error} to {recipient}; what came: {came}; what waits: {waiting}") from None
     (mail,) = mails_to(lab, recipient, subject)
     return mail
 
