@@ -16,6 +16,7 @@ QUIET_SECONDS = 8.0
 """How long an appliance that must be quiet is listened to, at least."""
 SOON_SECONDS = 60.0
 """Limit for what happens within a second or a few on a machine that has nothing else to do."""
+TAKEOVER_SECONDS = 180.0
 
 
 def prepare_pair(lab: Lab, *, transport: str = "udp") -> Administrator:
@@ -88,6 +89,7 @@ def confirm(
     *accepted: str,
     host: str = "b",
     restore_point: str = "",
+    timeout: float = TAKEOVER_SECONDS,
 ) -> dict[str, Any]:
     """Run the plan that was shown; its answer, whether it did or refused.
 
@@ -101,20 +103,26 @@ def confirm(
         return again.get("verdict") == shown["verdict"] and questions(again) == questions(shown)
 
     again: dict[str, Any] = {}
-    answer = confirm_digest(administrator, shown["digest"], *accepted, host=host, restore_point=restore_point)
+    how: dict[str, Any] = {"host": host, "restore_point": restore_point, "timeout": timeout}
+    answer = confirm_digest(administrator, shown["digest"], *accepted, **how)
     if (answer.get("error") or {}).get("code") != "plan-changed":
         return answer
     wait_for(is_same, SOON_SECONDS, "the plan that was shown")
-    return confirm_digest(administrator, again["digest"], *accepted, host=host, restore_point=restore_point)
+    return confirm_digest(administrator, again["digest"], *accepted, **how)
 
 
 def confirm_digest(
-    administrator: Administrator, digest: str, *accepted: str, host: str = "b", restore_point: str = ""
+    administrator: Administrator,
+    digest: str,
+    *accepted: str,
+    host: str = "b",
+    restore_point: str = "",
+    timeout: float = TAKEOVER_SECONDS,
 ) -> dict[str, Any]:
     """Run the plan with exactly this digest; its answer, whether it did or refused."""
     words = [word for each in accepted for word in ("--accept", each)]
     words += ["--restore-point", restore_point]
-    return administrator.ask(host, "takeover", "--confirm", digest, *words, timeout=180)
+    return administrator.ask(host, "takeover", "--confirm", digest, *words, timeout=timeout)
 
 
 def take_over(administrator: Administrator, *accepted: str, host: str = "b") -> dict[str, Any]:
