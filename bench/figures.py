@@ -65,7 +65,7 @@ class Page:
     def row(self) -> tuple[str, ...]:
         waited, worked = statistics.median(self.waited), statistics.median(self.worked)
         cells = [f"{each:.1f} ms" for each in (waited, max(self.waited), worked)]
-        return (self.name, *cells, f"{statistics.median(self.ratios):.1f}", str(len(self.waited)))
+        return (f"`{self.name}`", *cells, f"{statistics.median(self.ratios):.1f}", str(len(self.waited)))
 
 
 @dataclass
@@ -100,13 +100,12 @@ class Report:
             )
             for each in self.targets
         ]
-        return "\n\n".join(
-            (
-                _markdown(("page", "median", "max", "own work", "/ a bare view", "runs"), pages),
-                _markdown(("figure", "median", "min", "max", "runs"), rows),
-                _markdown(("target", "median", "min", "max", "at most", ""), held),
-            )
+        tables = (
+            (("page", "median", "max", "own work", "/ a bare view", "runs"), pages),
+            (("figure", "median", "min", "max", "runs"), rows),
+            (("target", "median", "min", "max", "at most", ""), held),
         )
+        return "\n\n".join(_markdown(head, lines) for head, lines in tables if lines)
 
 
 def _cells(figure: Figure, *values: float) -> list[str]:

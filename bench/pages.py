@@ -25,7 +25,7 @@ from bench.page_sides import Side
 BARE = "/bare/"
 STATUS = "/api/v1/status"
 LONG = ("/logs/?limit=2000", "/logs/audit/?limit=1000")
-"""As many lines as a person can ask for at once."""
+"""As many lines as a person can ask for at once: measured, and not held against the limit for a page."""
 MOST_MS = 100.0
 ON_THE_STANDBY = ("takeover", "takeover-evidence", "module-import")
 """Asked where they are used; the others are asked of the active."""
@@ -62,7 +62,8 @@ def measure(size: Size, report: Report, noise: Noise, say: Callable[[str], None]
 
 
 def _judge(report: Report, say: Callable[[str], None]) -> None:
-    slowest = max(report.pages, key=lambda page: statistics.median(page.waited))
+    opened = [each for each in report.pages if each.name not in LONG]
+    slowest = max(opened, key=lambda page: statistics.median(page.waited))
     report.hold(f"the slowest page, GET {slowest.name}", "ms", slowest.waited, MOST_MS)
     for page in report.pages:
         median, most = statistics.median(page.waited), max(page.waited)

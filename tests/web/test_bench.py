@@ -22,4 +22,4 @@ def test_every_page_that_a_scene_shows_is_measured(tmp_path: Path) -> None:
     assert {f"/{resolve(path).route}" for path in paths} - set(pages) == set()
     for each in pages.values():
         assert all(waited > 0 for waited in each["waited"]), each
-    assert "| /logs/audit/" in done.stdout
+    assert "| `/logs/audit/`" in done.stdout
