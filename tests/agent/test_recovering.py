@@ -105,10 +105,12 @@ def test_nothing_of_the_agent_acts_before_it_has_recovered(recovering: Recoverin
     one = recovering.one
     recovering.start()
     assert not recovering.part.is_set()
+    assert not recovering.loop.has_begun.is_set()
     assert one.agent.keeper.state == "starting"
     assert one.is_clean
     recovering.end()
-    assert recovering.part.wait(10)
+    assert recovering.loop.has_begun.wait(10)
+    assert recovering.part.is_set()
     assert one.ask(GetStatus()).state != "recovering"
     assert one.store.plan() is not None
 

@@ -25,6 +25,7 @@ from beistand.ports.places import Places
 TICK_SECONDS = 1.0
 PULSE_SECONDS = 5.0
 """The watchdog is fed so often (a sixth of WatchdogSec) while the loop turns."""
+SHORT_SECONDS = 2.0
 TURN_SECONDS = 120.0
 """A turn may be so long, and wait for a PBX that stops and starts slowly: only one that is longer hangs."""
 
@@ -46,6 +47,8 @@ def main(places: Places | None = None) -> int:
     server.open()
     changes = Changes(agent, wiring.network_changes())
     loop.start((agent.link, agent.healing, agent.watch, agent.lookout, agent.postman, changes))
+    # Whoever restarts the agent and then asks for something meets no job of a recovery that is short.
+    loop.has_begun.wait(SHORT_SECONDS)
     log("agent-ready", version=__version__)
     notify("READY=1")
     while not stopping.wait(PULSE_SECONDS):
@@ -69,6 +72,8 @@ class Loop:
         self._agent = agent
         self._stopping = stopping
         self._turned = agent.clock.monotonic()
+        self.has_begun = Event()
+        """Set when what was cut short has come to its end, and every part works."""
         self.recovery = Recovery(agent)
         self.backups = ScheduledBackups(agent)
 
@@ -123,6 +128,7 @@ class Loop:
         self._turned = agent.clock.monotonic()
         for each in parts:
             each.start()
+        self.has_begun.set()
         while not self._stopping.is_set():
             self.turn()
             agent.clock.wait(agent.wake, TICK_SECONDS)
