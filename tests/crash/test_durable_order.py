@@ -1,5 +1,7 @@
 """The checker of the order of durable writes: real traces of what is right, and each planted fault is found."""
 
+import base64
+import json
 import os
 import subprocess
 import sys
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from e2e.durable_order import SQLITES_OWN, TRACED, Places, Violation, parsed, violations
-from e2e.power_cut import loss
+from e2e.power_cut import TAKE_AWAY, loss
 
 STATE = "/var/lib/beistand"
 PLACES = Places(
@@ -298,3 +300,26 @@ def test_a_power_cut_takes_only_the_bytes_since_the_last_sync() -> None:
         *[done("pwrite64", wal, extent=[4096, 4096]), done("pwrite64", wal, extent=[8192, 24])],
     ]
     assert loss(journal, PLACES, {wal}).zeros == {wal: [[4096, 4096], [8192, 24]]}
+
+
+def test_what_is_taken_from_a_disk_is_as_it_was_before(tmp_path: Path) -> None:
+    """A file that was removed with its folder, and one that a rename had replaced: content, mode, times."""
+    folder, draft, file = tmp_path / "folder", tmp_path / ".draft", tmp_path / "file"
+    file.write_text("new")
+    old = {
+        "body": base64.b64encode(b"old").decode(),
+        "mode": 0o640,
+        "owner": [os.getuid(), os.getgid()],
+        "times": [1, 2],
+    }
+    names = [
+        done("rmdir", str(folder), replaced={**old, "is_folder": True}),
+        done("unlink", str(folder / "gone"), replaced={**old, "is_folder": False}),
+        done("rename", str(draft), str(file), replaced=old),
+    ]
+    given = json.dumps({"zeros": {}, "names": names})
+    subprocess.run([sys.executable, "-c", TAKE_AWAY], input=given, text=True, check=True)
+    assert draft.read_text() == "new"
+    for each in (file, folder / "gone"):
+        found = each.stat()
+        assert (each.read_text(), found.st_mode & 0o777, found.st_mtime_ns) == ("old", 0o640, 2)

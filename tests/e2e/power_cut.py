@@ -65,12 +65,12 @@ def loss(journal: Sequence[Done], places: Places, existing: Collection[str] = fr
 
 def take_away(lab: Lab, host: str, lost: Loss) -> None:
     """Bring the disk of a host without power to what was on it for sure."""
-    argv = appliance.on_the_disk(lab.settings, host, ["/usr/bin/python3", "-c", _TAKE_AWAY])
+    argv = appliance.on_the_disk(lab.settings, host, ["/usr/bin/python3", "-c", TAKE_AWAY])
     run(argv, input=json.dumps({"zeros": lost.zeros, "names": lost.names}))
 
 
 # Runs in the root of the appliance, which is off.
-_TAKE_AWAY = """
+TAKE_AWAY = """
 import base64, json, os, shutil, sys
 lost = json.load(sys.stdin)
 def remove(path):
