@@ -4,6 +4,7 @@ from beistand.adapters.addresses import NetlinkAddresses
 from beistand.adapters.arp import RawArp
 from beistand.adapters.backup_folder import BackupFolder, UploadFolder
 from beistand.adapters.clock import SystemClock
+from beistand.adapters.console import SocketConsole
 from beistand.adapters.contacts import SqliteContacts
 from beistand.adapters.databases import registry
 from beistand.adapters.disk import LocalDisk
@@ -68,6 +69,7 @@ class Wiring:
         self.users = FileUsers()
         self.services = SystemdServices(places.gate)
         self.contacts = SqliteContacts()
+        self.console = SocketConsole()
         self.scanner = TreeScanner(places.state)
         self.manifests = ManifestFolder(places)
         self.profiles = Profiles(places.etc / "profile.d")
@@ -114,6 +116,7 @@ class Wiring:
             sip=self.sip,
             services=self.services,
             contacts=self.contacts,
+            console=self.console,
             disk=LocalDisk(trusted_folders(profile), reserve=self.store.reserve),
             scanner=self.scanner,
             manifests=self.manifests,

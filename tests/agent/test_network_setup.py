@@ -34,7 +34,7 @@ from beistand.protocol import (
 )
 from fakes.agents import ROOT, FakeWiring, QuietArp
 from fakes.network import FakeAddresses, FakeSigns, FakeSip, FakeTimeServers
-from fakes.services import FakeContacts
+from fakes.services import FakeConsole, FakeContacts
 from fakes.setting_up import ASKED, OWN, PRESENT, JoinedMachine
 
 PAIR = StartPair(server="192.0.2.2", user="root", password="x", host_key="k")
@@ -91,6 +91,7 @@ class Appliance:
             arp=QuietArp(machine.segment, machine.machine),
             services=machine.services,
             contacts=FakeContacts(),
+            console=FakeConsole(),
             sip=FakeSip(machine.segment, machine.machine),
             signs=FakeSigns(machine.segment, machine.machine),
             installation_now=cast("Any", None),

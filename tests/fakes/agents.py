@@ -34,7 +34,7 @@ from fakes.network import FakeAddresses, FakeArp, FakeSigns, FakeSip, FakeTimeSe
 from fakes.network_files import FakeNetworkFiles
 from fakes.pair_of_appliances import ADDRESS, PROFILE, UNITS
 from fakes.passwords import FakePasswords
-from fakes.services import FakeContacts, FakeServices
+from fakes.services import FakeConsole, FakeContacts, FakeServices
 from fakes.situations import A_MAC, B_MAC, NOW, STRANGER_MAC, A, B, appliance, grant
 
 ROOT = Caller(uid=0, user="root")
@@ -81,6 +81,7 @@ class FakeWiring:
     arp: QuietArp
     services: FakeServices
     contacts: FakeContacts
+    console: FakeConsole
     sip: FakeSip
     signs: FakeSigns
     installation_now: Installation
@@ -137,6 +138,7 @@ class FakeWiring:
             sip=self.sip,
             services=self.services,
             contacts=self.contacts,
+            console=self.console,
             disk=self.disk,
             scanner=cast("Any", None),
             manifests=cast("Any", None),
@@ -184,6 +186,7 @@ class OneOfTwo:
             arp=QuietArp(world.segment, self.machine),
             services=self.services,
             contacts=FakeContacts(),
+            console=FakeConsole(),
             sip=FakeSip(world.segment, self.machine),
             signs=FakeSigns(world.segment, self.machine),
             installation_now=installation,

@@ -12,13 +12,13 @@ from beistand.domain.pair import Pair
 from beistand.domain.profile import Detect, Profile, Service, Sip
 from beistand.domain.role import Side
 from beistand.operations.boot_check import boot_check
-from beistand.operations.converge import Outcome, converge
+from beistand.operations.converge import Around, Outcome, converge
 from beistand.operations.takeover import Reach
 from beistand.ports.node import Node
 from beistand.ports.places import Places
 from fakes.clock import FakeClock
 from fakes.network import FakeAddresses, FakeArp, FakeSigns, FakeSip, Machine, Segment
-from fakes.services import FakeContacts, FakeServices
+from fakes.services import FakeConsole, FakeContacts, FakeServices
 from fakes.situations import A_MAC, B_MAC, NOW, STRANGER_MAC, A, B, appliance, grant, greeting, standing
 from fakes.store import MemoryStore
 
@@ -82,6 +82,7 @@ class Appliance:
             sip=self.sip,
             services=self.services,
             contacts=self.contacts,
+            console=FakeConsole(),
             disk=cast(Any, None),
             scanner=cast(Any, None),
             manifests=cast(Any, None),
@@ -104,7 +105,7 @@ class Appliance:
         self.machine.answers_sip = False
 
     def converge(self, *, serve: bool) -> Outcome:
-        return converge(self.node, serve=serve, announce=self._announce)
+        return converge(self.node, serve=serve, around=Around(announce=self._announce))
 
     def keep(self) -> None:
         """One turn of the agent: hear the peer, check the boot, bring the machine to the standing."""

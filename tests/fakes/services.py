@@ -1,9 +1,10 @@
 """The telephone system of one machine in memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from beistand.domain.errors import Failed
+from beistand.domain.phones import Contact, Dated
 from beistand.domain.profile import Profile, Service
 from fakes.network import Effect, at_once
 
@@ -62,11 +63,26 @@ class FakeContacts:
     renewed: int = 0
     is_damaged: bool = False
 
-    def list(self, profile: Profile) -> tuple[str, ...]:
-        return self.uris
+    def list(self, profile: Profile) -> tuple[Contact, ...]:
+        return tuple(Contact(uri=each) for each in self.uris)
 
-    def renew(self, profile: Profile) -> int:
+    def renew(self, profile: Profile, dated: Dated) -> int:
         if self.is_damaged:
             raise Failed("contacts-not-renewed", database="astdb", why="malformed")
         self.renewed += 1
         return len(self.uris)
+
+
+@dataclass
+class FakeConsole:
+    """A PBX that answers what it was told to answer, and remembers what it was asked."""
+
+    answers: dict[str, str] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    is_silent: bool = False
+
+    def ask(self, socket: str, commands: Sequence[str], seconds: float) -> str:
+        if self.is_silent:
+            raise Failed("pbx-not-asked", path=socket, why="timeout")
+        self.asked += commands
+        return "".join(self.answers.get(each, "") for each in commands)

@@ -13,7 +13,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from time import monotonic
 
-from beistand.domain.phones import contact, phone
+from beistand.domain.phones import phone, request_uri
 from beistand.ports.mail import Notified
 
 AGAIN_SECONDS = 0.5
@@ -54,7 +54,7 @@ class SipPhoneTeller:
         udp = stack.enter_context(_socket(address, socket.SOCK_DGRAM))
         selector.register(udp, selectors.EVENT_READ, None)
         by_datagram: list[_Told] = []
-        for uri in dict.fromkeys(contact(each) for each in uris[:MOST_PHONES]):
+        for uri in dict.fromkeys(request_uri(each) for each in uris[:MOST_PHONES]):
             one = phone(uri)
             if one is None or one.is_secure:
                 continue

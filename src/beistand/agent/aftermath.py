@@ -114,7 +114,9 @@ class Aftermath:
             agent.store.put(PHONES_TOLD, str(epoch).encode(), vital=True)
         node = agent.node
         told = agent.wiring.phone_teller.check_sync(
-            node.installation.service_ip, node.contacts.list(node.profile), PHONE_SECONDS
+            node.installation.service_ip,
+            [each.uri for each in node.contacts.list(node.profile)],
+            PHONE_SECONDS,
         )
         log("phones-told", epoch=epoch, phones=told.phones, answered=told.answered)
         what = message("phones-told", phones=told.phones, answered=told.answered)

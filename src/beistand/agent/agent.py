@@ -5,6 +5,7 @@ from threading import Event as Signal
 from threading import Lock, RLock
 
 from beistand.agent.accounts import Accounts
+from beistand.agent.after_start import AfterStart
 from beistand.agent.aftermath import Aftermath
 from beistand.agent.alarms import Alarms
 from beistand.agent.audit import Audit
@@ -34,6 +35,7 @@ from beistand.domain.errors import BeistandError, Refused
 from beistand.domain.generation import Copy, CopyState, Generation
 from beistand.domain.message import Message
 from beistand.domain.pair import Appliance, Greeting
+from beistand.domain.phones import Dated
 from beistand.domain.role import Role
 from beistand.operations.importing import live_generation
 from beistand.ports.node import Node
@@ -71,6 +73,7 @@ class Agent:
         self.complaints = Complaints(wiring.clock.monotonic)
         self.report = SelfReport(wiring.addresses, wiring.services, wiring.time_servers, wiring.clock)
         self.worker = Worker(wiring.clock)
+        self.after_start = AfterStart(self)
         self.keeper = Keeper(self)
         self.network_setup = NetworkSetup(self)
         self.link = Link(wiring.clock, self._peer, self.greeting, self._news)
@@ -178,6 +181,14 @@ class Agent:
         pair = self.store.pair()
         is_peers = pair is not None and generation.source == pair.peer.node
         return self.peer_clock.now() if is_peers else self.clock.now()
+
+    def dated(self) -> Dated | None:
+        """Return when the contacts of the live generation were those of a running PBX; None: there is none."""
+        live = live_generation(self.node)
+        if live is None:
+            return None
+        age = (self.clock_of(live) - live.begin).total_seconds()
+        return Dated(at=live.begin.timestamp(), age=max(0.0, age))
 
     def copy_of(self, generation: Generation) -> Copy:
         """Return the copy of a generation whose data is here."""

@@ -46,7 +46,9 @@ def main(places: Places | None = None) -> int:
     # Whoever asks meanwhile hears what is brought to an end, and that may be the way back of a million files.
     server.open()
     changes = Changes(agent, wiring.network_changes())
-    loop.start((agent.link, agent.healing, agent.watch, agent.lookout, agent.postman, changes))
+    loop.start(
+        (agent.link, agent.healing, agent.watch, agent.lookout, agent.postman, agent.after_start, changes)
+    )
     # Whoever restarts the agent and then asks for something meets no job of a recovery that is short.
     loop.has_begun.wait(SHORT_SECONDS)
     log("agent-ready", version=__version__)
@@ -143,6 +145,7 @@ def _stop(agent: Agent, server: Server) -> None:
     agent.lookout.stop()
     agent.healing.stop()
     agent.postman.stop()
+    agent.after_start.stop()
     agent.link.stop()
     running = agent.worker.running()
     agent.worker.stop(seconds=10)

@@ -141,7 +141,7 @@ class Keeper:
             outcome = converge(
                 node,
                 serve=serve,
-                announce=lambda: self._announcer.start(node),
+                around=self._agent.after_start.around(lambda: self._announcer.start(node)),
                 may_start=may_start,
                 while_ours=self._while_ours,
             )
@@ -187,6 +187,7 @@ class Keeper:
         self._failure = None
         self._retry_at = 0.0
         self._is_forked = False
+        self._agent.after_start.taken_over()
         return self.settle()
 
     def retry(self) -> None:

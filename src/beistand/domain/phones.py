@@ -1,6 +1,7 @@
 """Registered phones, read from the contacts of the PBX."""
 
 import re
+from collections.abc import Iterable
 from ipaddress import IPv4Address
 
 from beistand.domain.value import Value
@@ -8,6 +9,32 @@ from beistand.domain.value import Value
 _URI = re.compile(r"sips?:(?:[^@;>]*@)?(?P<host>[0-9.]+)(?::(?P<port>[0-9]{1,5}))?(?P<rest>[;>?].*)?")
 
 _BREAKS = re.compile(r"[\s<>\"]")
+
+
+LEAST_SECONDS, MOST_SECONDS = 300, 600
+"""So long a contact whose time ran out in an outage lives on. A phone that failed to register in the meantime tries
+again after up to 263 s (FIGURES section 4), and PJSIP after 300 s by default."""
+
+
+class Contact(Value, frozen=True, kw_only=True):
+    """One registration as the PBX keeps it."""
+
+    uri: str
+    endpoint: str = ""
+    """What the PBX calls the phone that registered; empty: not known."""
+    survives: bool = True
+    """False: the PBX forgets it at its start, because it stands for a connection that is gone then."""
+    is_qualified: bool = False
+    """The PBX takes the phone for unavailable until it has answered an OPTIONS."""
+
+
+class Dated(Value, frozen=True, kw_only=True):
+    """When the contacts of a database were those of a running PBX."""
+
+    at: float
+    """Epoch seconds, by the clock of the machine that ran it."""
+    age: float
+    """Seconds since then, which no clock difference changes."""
 
 
 class Phone(Value, frozen=True, kw_only=True):
@@ -19,7 +46,7 @@ class Phone(Value, frozen=True, kw_only=True):
     """By TLS."""
 
 
-def contact(uri: str) -> str:
+def request_uri(uri: str) -> str:
     """Return a contact's URI as it stands in a request; empty where it would break one."""
     # Asterisk stores a semicolon as ^3B.
     text = uri.strip().strip("<>").replace("^3B", ";")
@@ -46,6 +73,6 @@ def phone(uri: str) -> Phone | None:
     )
 
 
-def phones(uris: tuple[str, ...]) -> tuple[Phone, ...]:
+def phones(contacts: Iterable[Contact]) -> tuple[Phone, ...]:
     """Return the phones of these contacts, each once."""
-    return tuple(dict.fromkeys(each for uri in uris if (each := phone(uri))))
+    return tuple(dict.fromkeys(found for each in contacts if (found := phone(each.uri))))

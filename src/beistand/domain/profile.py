@@ -87,9 +87,39 @@ class Contacts(Value, frozen=True, kw_only=True):
 
     database: AbsolutePath
     list: str
-    """SQL that yields one SIP URI a row."""
+    """SQL that yields a row for each contact: SIP URI, and as far as it is known the endpoint, whether the contact
+    survives a start of the PBX, and whether the PBX asks the phone by OPTIONS (0 or 1)."""
     renew: str
-    """SQL run before the start: gives every contact an expiry in the future."""
+    """SQL run before the start: gives every contact that survives it an expiry in the future. Its parameters:
+    `:at`, when the contacts were those of a running PBX (epoch seconds of its clock), `:age`, how long ago that is,
+    `:least` and `:most`, the seconds that a contact lives on whose time ran out meanwhile."""
+
+
+class Console(Value, frozen=True, kw_only=True):
+    """The PBX's own command line, as it takes commands over a Unix socket: Asterisk's protocol."""
+
+    socket: AbsolutePath
+    commit: str = ""
+    """Has what was acknowledged written to the database, before a generation begins (B15)."""
+    committed: str = ""
+    """A word of the answer that says that it was written."""
+
+
+class AfterStart(Value, frozen=True, kw_only=True):
+    """What the PBX is asked over its console right after a start, so that everything rings (B14)."""
+
+    phone: str = ""
+    """Has it look at the phone `{name}` by OPTIONS at once, instead of at a random moment of the next minute."""
+    lines: str = ""
+    """Lists the lines that register, one a row: `NAME/… … STATE`."""
+    failed: tuple[str, ...] = ()
+    """A row with one of these words is a line that failed."""
+    line_again: str = ""
+    """Has the line `{name}` register anew."""
+    line: str = ""
+    """Shows the settings of the line `{name}`, one a row: `KEY : VALUE`."""
+    line_delay: str = ""
+    """The setting that holds how many seconds, at most, a line waits before it registers after a start."""
 
 
 class Lines(Value, frozen=True, kw_only=True):
@@ -139,6 +169,9 @@ class Profile(Value, frozen=True, kw_only=True):
     """Started in this order, stopped in reverse."""
     sip: Sip = Sip()
     contacts: Contacts | None = None
+    console: Console | None = None
+    """None: the PBX cannot be asked anything."""
+    after_start: AfterStart = AfterStart()
     users: UserDirectory | None = None
     """None: nobody but the administrator gets a mail."""
     lines: Lines | None = None

@@ -10,6 +10,7 @@ from beistand.domain.generation import Generation
 from beistand.domain.manifest import DATABASE_PREFIX, Entry, Kind, decode, dump_name, encode, shown
 from beistand.domain.message import Message, message
 from beistand.domain.profile import Database
+from beistand.operations.committing import commit_acknowledged
 from beistand.ports.node import Node
 from beistand.ports.progress import Progress
 from beistand.ports.scanner import Manifests, Scanned
@@ -44,7 +45,11 @@ class LiveThere:
 
 
 def begin_generation(node: Node) -> Generation:
-    """Return a generation that has a name and a place in the lineage, and no content yet."""
+    """Return a generation that has a name and a place in the lineage, and no content yet.
+
+    Its begin comes after the commit: all that the PBX had acknowledged before it will be in it (B15).
+    """
+    commit_acknowledged(node)
     standing, pair = node.store.standing(), node.store.pair()
     sequence = node.store.next_sequence(standing.epoch)
     begin = node.clock.now()

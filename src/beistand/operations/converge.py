@@ -3,11 +3,12 @@
 Idempotent. It compares what is with what should be, changes the difference, and never asks why it was called.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from beistand.domain.errors import BeistandError
 from beistand.domain.message import Message, message
-from beistand.domain.phones import Phone, phones
+from beistand.domain.phones import Contact, Dated, phones
 from beistand.domain.profile import Profile, Service
 from beistand.domain.serving import WITHDRAW, Act
 from beistand.domain.value import Value
@@ -40,6 +41,21 @@ def _nothing() -> None:
     """Only ask."""
 
 
+Contacts = tuple[Contact, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Around:
+    """What others do while this appliance takes up service; each returns at once."""
+
+    announce: Callable[[], None]
+    """Announces the address in a thread of its own; called as soon as it is held, in every turn."""
+    woken: Callable[[Contacts], None] = lambda _: None
+    """The PBX was started in this turn; these phones were registered with it before."""
+    dated: Dated | None = None
+    """When the contacts that lie here were those of a running PBX; None: of the one that ran here."""
+
+
 class Outcome(Value, frozen=True, kw_only=True):
     """How the machine is after the turn."""
 
@@ -57,35 +73,32 @@ def converge(
     node: Node,
     *,
     serve: bool,
-    announce: Callable[[], None],
+    around: Around,
     may_start: bool = True,
     while_ours: WhileOurs = always_ours,
 ) -> Outcome:
     """Serve, or give up serving; return how the machine is now.
 
-    `announce` starts announcing in a thread of its own and is called at once after the address is held, in
-    every turn. With `may_start` False a PBX that does not run is reported, not started. `while_ours`
+    With `may_start` False a PBX that does not run is reported, not started. `while_ours`
     does an act, in one moment with the question whether news made it wrong to serve since the turn began: a PBX
     may take a minute to start, and whoever brings the news takes the address away itself.
     """
     try:
         if not serve:
             return _withdraw(node)
-        outcome = _serve(node, announce, may_start, while_ours)
+        outcome = _serve(node, around, may_start, while_ours)
         return _withdraw(node) if outcome is None else outcome
     except BeistandError as error:
         # Whatever could not even be looked at: where the address is, is known and told.
         return Outcome(holds=_holds(node), running=False, failure=error.message)
 
 
-def _serve(
-    node: Node, announce: Callable[[], None], may_start: bool, while_ours: WhileOurs
-) -> Outcome | None:
+def _serve(node: Node, around: Around, may_start: bool, while_ours: WhileOurs) -> Outcome | None:
     """Return None when overtaken: everything is to be given up again."""
     try:
         if not while_ours(lambda: node.addresses.hold(node.installation)):
             return None
-        announce()
+        around.announce()
         if not node.services.gate_is_open() and not while_ours(node.services.open_gate):
             return None
     except BeistandError as error:
@@ -93,21 +106,23 @@ def _serve(
     missing = [each for each in node.profile.services if not node.services.is_running(each.unit)]
     if missing and not may_start:
         return _outcome(node, failure=message("pbx-not-running", unit=missing[0].unit))
-    connected: Sequence[Phone] = ()
+    known: Contacts = ()
     if not while_ours(_nothing):
         return None
     if missing:
-        connected = _connected_phones(node)
-        failure = _start(node, missing)
+        # Read before the start: the PBX forgets contacts of connections that are gone.
+        known = node.contacts.list(node.profile)
+        failure = _start(node, missing, around.dated)
         if not while_ours(_nothing):
             return None
         if failure:
             return _outcome(node, failure=failure)
+        around.woken(known)
     seconds = START_ANSWER_SECONDS if missing else TICK_ANSWER_SECONDS
     installation, port = node.installation, node.profile.sip.udp_port
     if not node.sip.options(installation.own_ip, installation.service_ip, port, seconds):
         return _outcome(node, failure=_silence(node, seconds))
-    _end_dead_connections(node, connected)
+    _end_dead_connections(node, known)
     return _outcome(node, answers=True)
 
 
@@ -119,11 +134,11 @@ def _silence(node: Node, seconds: float) -> Message:
     return message("pbx-silent", address=installation.service_ip, seconds=seconds)
 
 
-def _start(node: Node, missing: Sequence[Service]) -> Message | None:
+def _start(node: Node, missing: list[Service], dated: Dated | None) -> Message | None:
     try:
         # Only while nothing of the PBX runs: it would write its own view of the contacts over ours.
         if len(missing) == len(node.profile.services):
-            _renew_contacts(node)
+            _renew_contacts(node, dated or Dated(at=node.clock.now().timestamp(), age=0.0))
         for service in missing:
             node.services.start(service)
     except BeistandError as error:
@@ -131,21 +146,17 @@ def _start(node: Node, missing: Sequence[Service]) -> Message | None:
     return None
 
 
-def _renew_contacts(node: Node) -> None:
+def _renew_contacts(node: Node, dated: Dated) -> None:
     try:
-        node.contacts.renew(node.profile)
+        node.contacts.renew(node.profile, dated)
     except BeistandError:
         return  # phones register again by themselves: no reason to keep everybody waiting
 
 
-def _connected_phones(node: Node) -> tuple[Phone, ...]:
-    # Read before the start: the PBX forgets contacts of connections that are gone.
-    return tuple(each for each in phones(node.contacts.list(node.profile)) if each.is_connected)
-
-
-def _end_dead_connections(node: Node, connected: Sequence[Phone]) -> None:
+def _end_dead_connections(node: Node, known: Contacts) -> None:
     """Once an epoch: in a later restart the connections were our own, and the kernel ended them."""
     epoch = str(node.store.standing().epoch).encode()
+    connected = [each for each in phones(known) if each.is_connected]
     if not connected or node.store.get(KICKED) == epoch:
         return
     peers = [(each.address, each.port) for each in connected]

@@ -33,6 +33,9 @@ class Databases(Protocol):
         disturbing the PBX; what stood at `into` is still there), NoSpace.
         """
 
+    def settle(self, database: Database, seconds: float) -> None:
+        """Wait until the change that a writer has open now is committed; at most so long. Nothing open: at once."""
+
 
 class Disk(Protocol):
     """The live trees, the inbox, staging and undo, as an import needs them.

@@ -11,7 +11,7 @@ from beistand.ports.network import Addresses, Arp, Signs, SipProbe
 from beistand.ports.peer import Peer
 from beistand.ports.places import Places
 from beistand.ports.scanner import Manifests, Scanner
-from beistand.ports.services import Contacts, Services
+from beistand.ports.services import Contacts, PbxConsole, Services
 from beistand.ports.store import Store
 
 
@@ -30,6 +30,7 @@ class Node:
     sip: SipProbe
     services: Services
     contacts: Contacts
+    console: PbxConsole
     disk: Disk
     scanner: Scanner
     manifests: Manifests

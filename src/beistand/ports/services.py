@@ -1,7 +1,9 @@
 """The telephone system on this machine."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
+from beistand.domain.phones import Contact, Dated
 from beistand.domain.profile import Profile, Service
 
 
@@ -37,8 +39,24 @@ class Services(Protocol):
 class Contacts(Protocol):
     """The registered phones in the live database."""
 
-    def list(self, profile: Profile) -> tuple[str, ...]:
-        """Return the SIP URIs; empty where the profile has none or the database is missing."""
+    def list(self, profile: Profile) -> tuple[Contact, ...]:
+        """Return them; empty where the profile has none or the database is missing."""
 
-    def renew(self, profile: Profile) -> int:
-        """Give every contact an expiry in the future; only while the PBX is stopped. Return how many."""
+    def renew(self, profile: Profile, dated: Dated) -> int:
+        """Give every contact that survives a start an expiry in the future; only while the PBX is stopped.
+
+        A contact lives as long as it would have, and one whose time ran out in the outage for LEAST_SECONDS to
+        MOST_SECONDS: as long as the outage and what was left of its term at `dated`. Return how many.
+        Raises Failed `contacts-not-renewed`.
+        """
+
+
+class PbxConsole(Protocol):
+    """The command line of the running PBX."""
+
+    def ask(self, socket: str, commands: Sequence[str], seconds: float) -> str:
+        """Run the commands in their order and return what they print together.
+
+        Raises Failed `pbx-not-asked` where nobody answers within so many seconds, or where the answer is longer
+        than anybody asked for.
+        """

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from beistand.adapters.databases.open_changes import wait_for_commit
 from beistand.adapters.durable_file import publish, sync_file
 from beistand.adapters.durable_stream import DurableStream, told_as_failure
 from beistand.adapters.hashing import file_digest, stamp
@@ -75,6 +76,9 @@ class SqliteDatabases:
                 stream.write(msgspec.json.encode(Source(stamps=stamps, dumped=dumped)))
                 stream.keep(note)
         return dumped
+
+    def settle(self, database: Database, seconds: float) -> None:
+        wait_for_commit(Path(database.name), seconds)
 
     def _copy(self, live: Path, draft: Path) -> None:
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))

@@ -12,3 +12,6 @@ class UnsupportedDatabases:
 
     def dump(self, database: Database, into: Path) -> Dumped | None:  # noqa: ARG002  nothing is written
         raise Refused("engine-not-supported-yet", engine=database.engine.value, database=database.name)
+
+    def settle(self, database: Database, seconds: float) -> None:
+        """Nothing is open in what cannot be dumped."""

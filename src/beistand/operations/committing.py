@@ -1,0 +1,61 @@
+"""Have the PBX write what it has acknowledged, before a generation begins (B15).
+
+Asterisk commits its database about once a second (FIGURES section 10): of changes that come in a row a copy may lack
+those of the last second, though phones and people were told that they are done.
+"""
+
+from beistand.domain.errors import Failed
+from beistand.domain.message import Message, message
+from beistand.domain.profile import Console
+from beistand.ports.node import Node
+from beistand.ports.store import Event
+
+ASK_SECONDS = 1.0
+"""A PBX that runs answers within 40 ms (FIGURES section 10)."""
+MOST_SECONDS = 2.0
+"""No cycle is delayed for longer by a PBX that cannot be asked."""
+NOT_ASKED = "pbx-not-asked"
+"""The document that says why the PBX could not be asked the last time, so that it is told once."""
+
+
+def commit_acknowledged(node: Node) -> None:
+    """Return when all that the PBX had acknowledged at the call is in its databases, 2 s later at most.
+
+    Where the PBX cannot be asked, the files tell: a change that is not committed has a rollback journal. On an
+    appliance that holds no grant no PBX runs, and nothing is asked.
+    """
+    if not node.store.standing().is_holder:
+        return
+    began = node.clock.monotonic()
+    why = _asked(node)
+    if why is not None:
+        end = began + MOST_SECONDS
+        for database in node.profile.databases:
+            if database.engine in node.databases:
+                node.databases[database.engine].settle(database, max(0.0, end - node.clock.monotonic()))
+    _tell(node, why)
+
+
+def _asked(node: Node) -> Message | None:
+    """Return why the PBX did not commit."""
+    console = node.profile.console
+    if console is None or not console.commit:
+        return message("pbx-has-no-console", profile=node.profile.name)
+    try:
+        answer = node.console.ask(console.socket, [console.commit], ASK_SECONDS)
+    except Failed as error:
+        return error.message
+    return None if _says_so(console, answer) else message("pbx-did-not-commit", answer=answer[:200].strip())
+
+
+def _says_so(console: Console, answer: str) -> bool:
+    return console.committed in answer.split()
+
+
+def _tell(node: Node, why: Message | None) -> None:
+    """Put it into the log, once while it lasts."""
+    code = why.code.encode() if why else b""
+    if code == (node.store.get(NOT_ASKED) or b""):
+        return
+    node.store.put(NOT_ASKED, code)
+    node.store.tell(Event(at=node.clock.now(), message=why or message("pbx-asked-again")))
