@@ -20,9 +20,12 @@ class Farm(Station):
     """Phones `first`, `first` + 1 and so on; number N logs in as N with the password secretN.
 
     It dies with the lab; every process sees the same of it. Events have `time` (of packets: when the kernel got
-    them), `what` and `number`. Requests received are named by their method, with `caller` and `call_id`; NOTIFY has
-    `event`, `entity`, `state`, `subscription`, too. `response` has `method`, `code` (0: none came), `target`,
-    `seconds` since the first try and `call_id`; `dial` has `target` and `call_id`.
+    them), `what`, and `number`:
+
+    - a request received is named by its method and has `caller` and `call_id`; NOTIFY has `event`, `entity`,
+      `state` and `subscription`, too;
+    - `response` has `method`, `code` (0: none came), `target`, `seconds` since the first try, and `call_id`;
+    - `dial` has `target` and `call_id`; `command` is what the farm was told.
     """
 
     def __init__(self, settings: Settings, first: int = FIRST, count: int = COUNT) -> None:

@@ -57,7 +57,7 @@ class Keeper:
                 return {"phones": {number: phone.status() for number, phone in self.phones.items()}}
             case _:
                 raise LabError(f"the farm knows no {do} {command.get('event', '')}".rstrip())
-        self._yard.log.tell(do, **{name: value for name, value in command.items() if name != "do"})
+        self._yard.log.tell("command", **command)
         return {}
 
     def _switch_on(self, command: dict[str, Any]) -> None:

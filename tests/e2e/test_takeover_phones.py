@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +12,8 @@ import pytest
 from beistand_lab import calls
 from beistand_lab.demo.administrator import Administrator
 from beistand_lab.lab import Lab, wait_for
-from beistand_lab.settings import rtp_ports
-from e2e import pjsip_phone, switching
+from beistand_lab.pjsip_phone import PjsipPhone
+from e2e import switching
 
 pytestmark = pytest.mark.lab
 
@@ -52,10 +45,8 @@ class Taken:
     """When the last cycle was asked for."""
     cord: float
     click: float
-    phone: subprocess.Popen[str]
+    phone: PjsipPhone
     """The phone that looks after its connection."""
-    events: Path
-    """What happened to it."""
 
     @property
     def lab(self) -> Lab:
@@ -63,64 +54,36 @@ class Taken:
 
 
 @pytest.fixture(scope="module")
-def taken(lab: Lab) -> Iterator[Taken]:
+def taken(lab: Lab) -> Taken:
     """Two phones by TCP, one by UDP, all on a host that is deaf to gratuitous ARP; a dies, b takes over."""
     administrator = switching.prepare_pair(lab)
     lab.set_gratuitous_arp("t", heard=False)
     assert calls.leave_message(lab, PATIENT_PHONE, UDP_PHONE)
     calls.dial_and_wait_for_the_end(lab, TCP_PHONE, f"*61{UDP_PHONE}")
     lab.phone(TCP_PHONE).stop()
-    with _pjsip_phone(lab, TCP_PHONE) as (process, events):
-        lab.phone(PATIENT_PHONE).register(transport="tcp", interval=INTERVAL, seconds=60)
-        lab.phone(UDP_PHONE).register(interval=INTERVAL, seconds=60)
-        wait_for(lambda: _are_written(lab), switching.SOON_SECONDS, "the contacts in the PBX's database")
-        expiry = _contacts(lab, "a")[UDP_PHONE][1]
-        cycle = time.time()
-        switching.cycle(administrator)
-        lab.off("a")
-        cord = time.time()
-        shown = switching.plan_with_verdict(administrator, "peer-gone")
-        click = time.time()
-        answer = switching.confirm(administrator, shown)
-        assert answer.get("state") == "done", answer
-        yield Taken(
-            administrator=administrator,
-            plan=shown,
-            expiry_before=expiry,
-            cycle=cycle,
-            cord=cord,
-            click=click,
-            phone=process,
-            events=events,
-        )
-
-
-@contextlib.contextmanager
-def _pjsip_phone(lab: Lab, number: int) -> Iterator[tuple[subprocess.Popen[str], Path]]:
-    """A registered phone of the other make; ends with the module."""
-    settings = lab.settings
-    events = settings.folder / f"pjsip-{number}.jsonl"
-    tone = settings.phone_folder(number) / "tone.wav"
-    script = [sys.executable, pjsip_phone.__file__, str(number), settings.phone_address(number)]
-    script += [settings.service_address, str(INTERVAL), str(rtp_ports(number)[0]), str(tone), str(events)]
-    process = lab.popen("t", script)
-    try:
-        wait_for(lambda: _happened(events, "register", 0), switching.SOON_SECONDS, "the other phone")
-        yield process, events
-    finally:
-        _kill(process)
-
-
-def _kill(process: subprocess.Popen[str]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-
-
-def _happened(events: Path, kind: str, after: float) -> list[dict[str, Any]]:
-    lines = events.read_text().splitlines() if events.exists() else []
-    told = [json.loads(line) for line in lines if line.endswith("}")]
-    return [each for each in told if each["type"] == kind and each["time"] > after]
+    phone = PjsipPhone(lab.settings, TCP_PHONE)
+    phone.register(transport="tcp", interval=INTERVAL, port=5060, seconds=switching.SOON_SECONDS)
+    lab.phone(PATIENT_PHONE).register(transport="tcp", interval=INTERVAL, seconds=60)
+    lab.phone(UDP_PHONE).register(interval=INTERVAL, seconds=60)
+    wait_for(lambda: _are_written(lab), switching.SOON_SECONDS, "the contacts in the PBX's database")
+    expiry = _contacts(lab, "a")[UDP_PHONE][1]
+    cycle = time.time()
+    switching.cycle(administrator)
+    lab.off("a")
+    cord = time.time()
+    shown = switching.plan_with_verdict(administrator, "peer-gone")
+    click = time.time()
+    answer = switching.confirm(administrator, shown)
+    assert answer.get("state") == "done", answer
+    return Taken(
+        administrator=administrator,
+        plan=shown,
+        expiry_before=expiry,
+        cycle=cycle,
+        cord=cord,
+        click=click,
+        phone=phone,
+    )
 
 
 def _contacts(lab: Lab, host: str) -> dict[int, tuple[str, float]]:
@@ -186,7 +149,7 @@ def test_a_phone_by_tcp_registers_again_at_once_and_is_called(taken: Taken) -> N
     begin = caller.dial(TCP_PHONE)
     assert calls.hears(lab, UDP_PHONE, TCP_PHONE, begin, EARLY_SECONDS)
     assert calls.hears(lab, TCP_PHONE, UDP_PHONE, begin, EARLY_SECONDS)
-    assert [each for each in _happened(taken.events, "call", begin) if each["state"] == "CONFIRMED"]
+    assert [each for each in taken.phone.events(begin, "call") if each["state"] == "CONFIRMED"]
     caller.hangup()
 
 
@@ -206,7 +169,7 @@ def test_a_message_and_a_forward_came_along(taken: Taken) -> None:
     begin = listener.dial("*98")
     assert calls.hears(lab, UDP_PHONE, PATIENT_PHONE, begin, 30)
     listener.hangup()
-    _kill(taken.phone)
+    taken.phone.kill()
     caller = lab.phone(PATIENT_PHONE)
     begin = caller.dial(TCP_PHONE)
     listener.wait_for_event("CALL_ESTABLISHED", begin, 40)
