@@ -22,12 +22,17 @@ from beistand_lab import (
     network,
     network_managers,
 )
+from beistand_lab import house as houses
 from beistand_lab import settings as lab_settings
 from beistand_lab.capture import Capture
 from beistand_lab.commands import wait_for
 from beistand_lab.errors import LabError
+from beistand_lab.farm import Farm
+from beistand_lab.house import House
 from beistand_lab.mails import MAIL_HOST, Mail
 from beistand_lab.phone import Phone
+from beistand_lab.pjsip_phone import PjsipPhone
+from beistand_lab.provider import Provider
 from beistand_lab.settings import APPLIANCES, BUILD, HOSTS, LABS, PHONES, Settings
 from beistand_lab.sip_probe import SipProbe
 
@@ -75,10 +80,12 @@ class Lab:
         disk_size: str = "1g",
         spool_size: str = "256m",
         manager: str = lab_settings.MANAGERS[0],
+        house: House | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> Lab:
         """A lab with both appliances booted; `plain` leaves Beistand out of them, `manager` is one of
-        MANAGERS, or a's and b's with a comma between.
+        MANAGERS, or a's and b's with a comma between. With a `house` a is furnished with it, and its provider
+        and its farm run; nothing is registered yet.
 
         What is left of a dead lab of the same name is taken away first; a living one is refused.
         """
@@ -89,7 +96,7 @@ class Lab:
             raise LabError(f"lab {name!r} is up already", f"beistand-lab --name {name} down")
         down(name)
         try:
-            return cls._built(settings, say)
+            return cls._built(settings, house, say)
         except LabError as error:
             logs = [
                 line for file in settings.folder.glob("*.log") for line in file.read_text().splitlines()[-1:]
@@ -98,7 +105,7 @@ class Lab:
             raise LabError(" | ".join([str(error), *logs]), error.hint) from None
 
     @classmethod
-    def _built(cls, settings: Settings, say: Callable[[str], None]) -> Lab:
+    def _built(cls, settings: Settings, house: House | None, say: Callable[[str], None]) -> Lab:
         name = settings.name
         _make_folder(settings)
         control_groups.create(control_groups.group_name(name))
@@ -112,6 +119,8 @@ class Lab:
         settings = dataclasses.replace(settings, **layers)  # type: ignore[arg-type]  # all three are text
         lab = cls(settings)
         lab._build()
+        if house:
+            lab._furnish(house)
         settings.save()
         return lab
 
@@ -130,6 +139,11 @@ class Lab:
             appliance.switch_on(settings, name)
         for name in APPLIANCES:
             appliance.wait_until_up(settings, name)
+
+    def _furnish(self, house: House) -> None:
+        houses.furnish(self, "a", house)
+        self.provider().start()
+        self.farm().start()
 
     def down(self) -> None:
         """Takes everything of this lab away; nothing is left behind."""
@@ -231,6 +245,23 @@ class Lab:
         if number not in PHONES:
             raise LabError(f"there is no phone {number}", f"phones are {', '.join(map(str, PHONES))}")
         return Phone(self.settings, number)
+
+    def pjsip_phone(self, number: int) -> PjsipPhone:
+        """A phone of another make, for one of 101 to 103 or of the house; the other one of the number must be off."""
+        return PjsipPhone(self.settings, number)
+
+    def house(self) -> House | None:
+        """What a was furnished with."""
+        return houses.of(self.settings)
+
+    def farm(self) -> Farm:
+        """The house's phones over UDP."""
+        house = self.house() or House()
+        return Farm(self.settings, house.first, house.phones)
+
+    def provider(self) -> Provider:
+        """Where the house's trunks register."""
+        return Provider(self.settings, count=max(1, (self.house() or House()).trunks))
 
     def sip_probe(self, address: str) -> SipProbe:
         """Starts to ask an address over SIP from the mail host, every 20 ms; use it as a context."""

@@ -11,29 +11,16 @@ from typing import Any
 
 import click
 
-from beistand_lab import control_groups
+from beistand_lab import control_groups, house_commands
+from beistand_lab.cli_options import Options
 from beistand_lab.errors import LabError
+from beistand_lab.house import QUEUE, House
 from beistand_lab.lab import Lab, down
 from beistand_lab.settings import APPLIANCES, MANAGERS, PHONES
 
 _HOST = click.Choice(["a", "b", "t", "m", "sw"])
 _APPLIANCE = click.Choice(list(APPLIANCES))
 _CABLE = click.Choice(["a", "b", "t", "m"])
-
-
-@dataclasses.dataclass(frozen=True)
-class Options:
-    """What stands before the command."""
-
-    name: str
-    subnet: str
-    as_json: bool
-
-    def tell(self, text: str, **fields: Any) -> None:
-        click.echo(json.dumps(fields) if self.as_json else text)
-
-    def lab(self) -> Lab:
-        return Lab.named(self.name)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -46,13 +33,20 @@ def cli(context: click.Context, name: str, subnet: str, *, as_json: bool) -> Non
     context.obj = Options(name, subnet, as_json)
 
 
+cli.add_command(house_commands.farm)
+cli.add_command(house_commands.provider)
+
+
 @cli.command()
 @click.option("--plain", is_flag=True, help="Appliances without Beistand.")
 @click.option(
     "--manager", default=MANAGERS[0], show_default=True, help="Of the network; or a's and b's with a comma."
 )
+@click.option(
+    "--house", "has_house", is_flag=True, help="200 phones, a queue, lamps and trunks on a, and a provider."
+)
 @click.pass_obj
-def up(options: Options, *, plain: bool, manager: str) -> None:
+def up(options: Options, *, plain: bool, manager: str, has_house: bool) -> None:
     """Build the lab and switch both appliances on."""
     begin = time.monotonic()
     lab = Lab.up(
@@ -60,11 +54,27 @@ def up(options: Options, *, plain: bool, manager: str) -> None:
         options.subnet,
         plain=plain,
         manager=manager,
+        house=House() if has_house else None,
         say=lambda text: click.echo(text, err=True),
     )
     seconds = round(time.monotonic() - begin, 1)
     text = f"lab {options.name} is up after {seconds} s: a {lab.settings.address('a')}, b {lab.settings.address('b')}"
+    if has_house:
+        text += f"\n{_house_text(lab)}"
     options.tell(text, seconds=seconds, **dataclasses.asdict(lab.settings))
+
+
+def _house_text(lab: Lab) -> str:
+    house = lab.house()
+    assert house is not None
+    first, last = house.numbers[0], house.numbers[-1]
+    ports = ", ".join(map(str, house.provider_ports))
+    return (
+        f"a has a house: phones {first} to {last}, {len(house.members)} of them in the queue {QUEUE}, "
+        f"{len(house.watched)} lamps, {house.mailboxes} mailboxes\n"
+        f"{house.trunks} trunks to the provider at {lab.settings.address('m')}, ports {ports}; TLS at 5061\n"
+        f"once the PBX answers at {lab.settings.service_address}: beistand-lab --name {lab.settings.name} farm register"
+    )
 
 
 @cli.command()
