@@ -217,7 +217,7 @@ def _notified(message: SipText) -> dict[str, str]:
     entity = _ENTITY.search(message.body)
     return {
         "event": event,
-        "entity": entity[1] if entity else "",
+        "entity": entity[1] if entity else message.caller,  # a mailbox is told by its owner's number
         "state": state[1] if state else "",
         "subscription": message.first("subscription-state"),
     }

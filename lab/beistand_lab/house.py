@@ -55,6 +55,7 @@ class House:
     lamps: int = 40
     """So many are watched, by the phones from `first` + 100 on."""
     mailboxes: int = 40
+    """Of which the PBX tells their owners without being asked."""
     trunks: int = 3
     """Named trunk0, trunk1 …; each registers at a port of the provider."""
     qualify: int = 60
