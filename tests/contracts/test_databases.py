@@ -6,16 +6,16 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from beistand.adapters.databases import registry
 from beistand.adapters.databases.sqlite import SqliteDatabases
-from beistand.adapters.profiles import Profiles
 from beistand.domain.errors import Failed, Refused
 from beistand.domain.profile import Database, Engine
 
@@ -206,24 +206,73 @@ def test_an_engine_without_support_is_refused_instead_of_left_out(tmp_path: Path
         registry()[engine].dump(Database(engine=engine, name="asterisk"), tmp_path / "dump")
 
 
-def test_the_shipped_profile_reads_and_renews_contacts(tmp_path: Path) -> None:
-    contacts = Profiles(tmp_path).load("asterisk").contacts
-    assert contacts is not None
-    with closing(sqlite3.connect(":memory:")) as db:
-        db.execute("CREATE TABLE astdb (key VARCHAR(256), value VARCHAR(256), PRIMARY KEY(key))")
-        contact = (
-            '{"uri":"sip:101@192.0.2.50:5060^3Btransport=tcp","via_addr":"192.0.2.50","expiration_time":"5"}'
-        )
-        values = [
-            ("/registrar/contact/101^3B@1", contact),
-            ("/registrar/contact/102", "not json"),
-            ("/CFW/101", "103"),
-        ]
-        db.executemany("INSERT INTO astdb VALUES (?, ?)", values)
-        assert db.execute(contacts.list).fetchall() == [("sip:101@192.0.2.50:5060;transport=tcp",)]
-        assert db.execute(contacts.renew).rowcount == 1
-        key = "/registrar/contact/101^3B@1"
-        sql = "SELECT json_extract(value, '$.expiration_time') FROM astdb WHERE key = ?"
-        (expiry,) = db.execute(sql, (key,)).fetchone()
-    assert isinstance(expiry, str)  # sorcery keeps every field as text
-    assert 3500 < int(expiry) - time.time() < 3700
+HOLD_OPEN = """
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+db.execute("BEGIN")
+db.execute("INSERT INTO cdr (body) VALUES ('open')")
+print("written", flush=True)
+sys.stdin.readline()
+db.execute("COMMIT")
+print("committed", flush=True)
+sys.stdin.readline()
+"""
+
+
+@contextmanager
+def writer_with_an_open_change(database: Database) -> Iterator[subprocess.Popen[str]]:
+    """A process of its own, like a PBX; a line lets it commit, the next one lets it end."""
+    argv = [sys.executable, "-c", HOLD_OPEN, database.name]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout
+        assert writer.stdout.readline() == "written\n"
+        yield writer
+        writer.communicate("\n\n")
+
+
+@pytest.mark.parametrize("mode", ["delete", "truncate", "persist"])
+@pytest.mark.shows("B15")
+def test_a_change_that_is_open_is_waited_for(tmp_path: Path, mode: str) -> None:
+    """B15: where no PBX can be asked, the file tells when what it acknowledged is in it."""
+    database = make(tmp_path / "live.db", 3, mode)
+    with writer_with_an_open_change(database) as writer:
+        assert writer.stdin
+        commit = threading.Timer(0.2, lambda: print(file=writer.stdin, flush=True))
+        commit.start()
+        SqliteDatabases().settle(database, 20)
+        assert rows(Path(database.name))[-1][1] == "open"
+        commit.join()
+
+
+def test_a_change_that_stays_open_is_left_after_the_limit(tmp_path: Path) -> None:
+    database = make(tmp_path / "live.db", 3)
+    with writer_with_an_open_change(database):
+        began = time.monotonic()
+        SqliteDatabases().settle(database, 0.3)
+        assert 0.3 <= time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("mode", ["delete", "truncate", "persist", "wal"])
+def test_where_nothing_is_open_nobody_waits(tmp_path: Path, mode: str) -> None:
+    """A journal that a mode keeps, or a crash left behind, is no open change."""
+    database = make(tmp_path / "live.db", 3, mode)
+    with writer_with_an_open_change(database) as writer:
+        writer.kill()
+    began = time.monotonic()
+    SqliteDatabases().settle(database, 20)
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("kind", ["missing", "fifo", "link", "folder"])
+def test_what_is_no_file_keeps_nobody_waiting(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "live.db"
+    make_one = {
+        "missing": lambda: None,
+        "fifo": lambda: os.mkfifo(path),
+        "link": lambda: path.symlink_to("/dev/zero"),
+        "folder": path.mkdir,
+    }
+    make_one[kind]()
+    began = time.monotonic()
+    SqliteDatabases().settle(Database(engine=Engine.SQLITE, name=str(path)), 20)
+    assert time.monotonic() - began < 5

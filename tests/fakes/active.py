@@ -15,7 +15,7 @@ from beistand.adapters.scan import TreeScanner
 from beistand.adapters.store import SqliteStore
 from beistand.domain.generation import Copy
 from beistand.domain.licence import LicenceSet
-from beistand.domain.profile import Database, Detect, Engine, Profile, Tree
+from beistand.domain.profile import Console, Database, Detect, Engine, Profile, Tree
 from beistand.domain.role import Grant, Side
 from beistand.operations.cycle import run_cycle
 from beistand.ports.node import Node
@@ -23,7 +23,10 @@ from beistand.ports.places import Places
 from fakes.clock import A_SUNDAY_NOON, FakeClock
 from fakes.peer import FakePeer
 from fakes.progress import FakeProgress
+from fakes.services import FakeConsole
 from fakes.standby import ME, VERSION, FakeServices
+
+CONSOLE = Console(socket="/run/pbx.ctl", commit="commit now", committed="committed:")
 
 
 @dataclass
@@ -79,7 +82,9 @@ def make_active(folder: Path, **profile: Any) -> Active:
         **profile,
     }
     detect = Detect(files=(), version_command=())
-    shape = Profile(schema=1, name="sandbox", title="Sandbox", detect=detect, services=(), **fields)
+    shape = Profile(
+        schema=1, name="sandbox", title="Sandbox", detect=detect, services=(), console=CONSOLE, **fields
+    )
     places = Places(etc=folder / "etc", state=folder / "state", run=folder / "run", inbox=folder / "inbox")
     store = SqliteStore(places.state / "state.db")
     grant = Grant(epoch=2, holder=ME, parent=0, operator="root", at=A_SUNDAY_NOON, evidence="")
@@ -91,6 +96,7 @@ def make_active(folder: Path, **profile: Any) -> Active:
         "clock": clock,
         "store": store,
         "services": FakeServices(answer=VERSION),
+        "console": FakeConsole(answers={CONSOLE.commit: "committed: 1\n"}),
         "disk": LocalDisk(trusted_folders(shape)),
         # A clock ahead of the file system's: what was just written counts as long settled.
         "scanner": TreeScanner(places.state, now=lambda: time.time_ns() + 60 * 10**9),

@@ -80,9 +80,12 @@ class FakeConsole:
     answers: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     is_silent: bool = False
+    silent_for: int = 0
+    """So many questions find nobody yet."""
 
     def ask(self, socket: str, commands: Sequence[str], seconds: float) -> str:
-        if self.is_silent:
+        if self.is_silent or self.silent_for:
+            self.silent_for = max(0, self.silent_for - 1)
             raise Failed("pbx-not-asked", path=socket, why="timeout")
         self.asked += commands
         return "".join(self.answers.get(each, "") for each in commands)

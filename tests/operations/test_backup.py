@@ -94,6 +94,9 @@ class BusyDatabases:
     def dump(self, database: Database, into: Path) -> Dumped | None:
         raise Failed("database-busy", database=database.name)
 
+    def settle(self, database: Database, seconds: float) -> None:
+        """Never, so that nobody need wait for it."""
+
 
 def test_a_database_that_never_rests_keeps_its_earlier_dump(active: Active) -> None:
     first = take_generation(active.node, FakeProgress()).generation

@@ -6,7 +6,7 @@ import pytest
 
 from beistand.domain.boot import Held, Serve, StandBy, Wait
 from beistand.domain.facts import Facts, Verdict
-from beistand.domain.phones import Phone, phone, phones
+from beistand.domain.phones import Contact, Phone, phone, phones
 from beistand.domain.safety import verdict
 from beistand.operations.boot_check import boot_check
 from beistand.operations.observe import observe
@@ -113,7 +113,8 @@ def test_a_phone_is_read_from_its_contact(uri: str, expected: Phone | None) -> N
 
 
 def test_a_phone_with_two_contacts_is_one() -> None:
-    assert len(phones(("sip:1@10.0.0.1", "sip:2@10.0.0.1:5060", "sip:x@host"))) == 1
+    uris = ("sip:1@10.0.0.1", "sip:2@10.0.0.1:5060", "sip:x@host")
+    assert len(phones(Contact(uri=each) for each in uris)) == 1
 
 
 def test_phones_of_other_subnets_and_ourselves_are_no_witnesses(world: World) -> None:

@@ -5,7 +5,6 @@ from threading import Event as Signal
 from threading import Lock, RLock
 
 from beistand.agent.accounts import Accounts
-from beistand.agent.after_start import AfterStart
 from beistand.agent.aftermath import Aftermath
 from beistand.agent.alarms import Alarms
 from beistand.agent.audit import Audit
@@ -73,7 +72,6 @@ class Agent:
         self.complaints = Complaints(wiring.clock.monotonic)
         self.report = SelfReport(wiring.addresses, wiring.services, wiring.time_servers, wiring.clock)
         self.worker = Worker(wiring.clock)
-        self.after_start = AfterStart(self)
         self.keeper = Keeper(self)
         self.network_setup = NetworkSetup(self)
         self.link = Link(wiring.clock, self._peer, self.greeting, self._news)

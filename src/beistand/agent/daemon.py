@@ -47,7 +47,15 @@ def main(places: Places | None = None) -> int:
     server.open()
     changes = Changes(agent, wiring.network_changes())
     loop.start(
-        (agent.link, agent.healing, agent.watch, agent.lookout, agent.postman, agent.after_start, changes)
+        (
+            agent.link,
+            agent.healing,
+            agent.watch,
+            agent.lookout,
+            agent.postman,
+            agent.keeper.after_start,
+            changes,
+        )
     )
     # Whoever restarts the agent and then asks for something meets no job of a recovery that is short.
     loop.has_begun.wait(SHORT_SECONDS)
@@ -145,7 +153,7 @@ def _stop(agent: Agent, server: Server) -> None:
     agent.lookout.stop()
     agent.healing.stop()
     agent.postman.stop()
-    agent.after_start.stop()
+    agent.keeper.after_start.stop()
     agent.link.stop()
     running = agent.worker.running()
     agent.worker.stop(seconds=10)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from threading import Event, RLock
 from typing import TYPE_CHECKING
 
+from beistand.agent.after_start import AfterStart
 from beistand.agent.announcer import Announcer
 from beistand.agent.log import log, log_message
 from beistand.agent.serving_acts import ServingActs
@@ -61,6 +62,7 @@ class Keeper:
         self._is_forked = False
         self._rival = ""
         self._failure: Message | None = None
+        self.after_start = AfterStart(agent)
         self._announcer = Announcer(agent.wiring.arp, agent.clock, self._alarm, self._is_overruled)
         self._peer_served = False
         self._may_yield_to = ""
@@ -112,7 +114,7 @@ class Keeper:
             found.append(
                 Finding(code=self._failure.code, severity=Severity.BLOCK, fields=dict(self._failure.fields))
             )
-        return tuple(found)
+        return (*found, *self.after_start.findings())
 
     # --- turns ----------------------------------------------------------------------------------
 
@@ -141,7 +143,7 @@ class Keeper:
             outcome = converge(
                 node,
                 serve=serve,
-                around=self._agent.after_start.around(lambda: self._announcer.start(node)),
+                around=self.after_start.around(lambda: self._announcer.start(node)),
                 may_start=may_start,
                 while_ours=self._while_ours,
             )
@@ -187,7 +189,7 @@ class Keeper:
         self._failure = None
         self._retry_at = 0.0
         self._is_forked = False
-        self._agent.after_start.taken_over()
+        self.after_start.taken_over()
         return self.settle()
 
     def retry(self) -> None:

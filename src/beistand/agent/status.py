@@ -100,7 +100,6 @@ def findings(agent: Agent) -> tuple[Finding, ...]:
         *_troubles(agent),
         *found_in_licences(agent),
         *agent.coverage.findings(),
-        *agent.after_start.findings(),
         *agent.network_file_look.findings(),
         *agent.directory.findings(),
         *agent.postman.findings(),

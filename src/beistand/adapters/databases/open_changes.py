@@ -1,43 +1,52 @@
-"""Changes of an SQLite file that a writer has made and not committed, told from the files alone."""
+"""Changes of an SQLite file that a writer has made and not committed, told without opening it as a database."""
 
+import fcntl
 import os
 import stat
+import struct
 import time
 from pathlib import Path
 
-JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
-"""A rollback journal begins with it while its transaction is open (sqlite.org/fileformat2.html section 3)."""
 COUNTER = slice(24, 28)
-"""The file change counter: it moves with each commit (section 1.3.8)."""
+"""The file change counter: it moves with each commit (sqlite.org/fileformat2.html section 1.3.8)."""
+RESERVED_BYTE = 0x40000001
+"""Locked by whoever has written in a transaction that is not committed yet (SQLite's os.h)."""
 POLL_SECONDS = 0.01
+OFD_GETLK = 36
+"""F_OFD_GETLK of fcntl(2): who would stand in the way of a lock; takes none."""
+_LOCK = struct.Struct("hhqqi4x")
 
 
 def wait_for_commit(database: Path, seconds: float) -> None:
-    """Return when the transaction that is open now is committed or taken back, after so many seconds at most."""
-    end = time.monotonic() + seconds
-    if not _is_open(database):
+    """Return when the transaction that is open now is committed or taken back, after so many seconds at most.
+
+    A journal left by a crash, or one of a mode that keeps its file, is no open transaction.
+    """
+    try:
+        file = os.open(database, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
         return
-    before = _head(database)[COUNTER]
-    while time.monotonic() < end:
-        time.sleep(POLL_SECONDS)
-        # The writer may have begun the next one already: then the counter tells.
-        if not _is_open(database) or _head(database)[COUNTER] != before:
-            return
-
-
-def _is_open(database: Path) -> bool:
-    return _head(Path(f"{database}-journal")).startswith(JOURNAL_MAGIC)
-
-
-def _head(path: Path) -> bytes:
-    """Return the first bytes of a regular file; nothing where there is none."""
     try:
-        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        if stat.S_ISREG(os.fstat(file).st_mode):
+            _wait(file, time.monotonic() + seconds)
     except OSError:
-        return b""
-    try:
-        return os.pread(file, COUNTER.stop, 0) if stat.S_ISREG(os.fstat(file).st_mode) else b""
-    except OSError:
-        return b""
+        return  # the dump, which comes next, tells what is wrong with it
     finally:
         os.close(file)
+
+
+def _wait(file: int, end: float) -> None:
+    before = _counter(file)
+    # The writer may have begun the next one already: then the counter tells.
+    while _is_reserved(file) and _counter(file) == before and time.monotonic() < end:
+        time.sleep(POLL_SECONDS)
+
+
+def _counter(file: int) -> bytes:
+    return os.pread(file, COUNTER.stop, 0)[COUNTER]
+
+
+def _is_reserved(file: int) -> bool:
+    wanted = _LOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, RESERVED_BYTE, 1, 0)
+    kind, *_ = _LOCK.unpack(fcntl.fcntl(file, OFD_GETLK, wanted))
+    return bool(kind != fcntl.F_UNLCK)

@@ -1,0 +1,91 @@
+"""B15: what the PBX had acknowledged before a generation's begin is in it."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from beistand.domain.profile import Console, Database
+from beistand.operations.backup import begin_generation
+from beistand.operations.committing import MOST_SECONDS
+from beistand.ports.node import Node
+from fakes.active import CONSOLE, Active, make_active
+from fakes.clock import A_SUNDAY_NOON
+from fakes.services import FakeConsole
+
+
+class SettlingDatabases:
+    """Remembers for how long it was to wait, and waits."""
+
+    def __init__(self, active: Active) -> None:
+        self.active = active
+        self.waited: list[float] = []
+
+    def settle(self, database: Database, seconds: float) -> None:
+        self.waited.append(seconds)
+        self.active.clock.advance(seconds)
+
+
+@pytest.fixture
+def active(tmp_path: Path) -> Active:
+    return make_active(tmp_path)
+
+
+def with_console(active: Active, console: FakeConsole, shape: Console | None = CONSOLE) -> Node:
+    engine = SettlingDatabases(active)
+    profile = msgspec.structs.replace(active.node.profile, console=shape)
+    changed = {
+        "console": console,
+        "profile": profile,
+        "databases": dict.fromkeys(active.node.databases, engine),
+    }
+    fields = {name: getattr(active.node, name) for name in Node.__dataclass_fields__}
+    return Node(**{**fields, **changed})
+
+
+def told(active: Active) -> list[str]:
+    return [event.message.code for event in active.store.events()]
+
+
+@pytest.mark.shows("B15")
+def test_the_pbx_commits_before_a_generation_begins(active: Active) -> None:
+    """B15: begin is taken after the answer, so that everything acknowledged before it is in the files."""
+
+    class SlowConsole(FakeConsole):
+        def ask(self, socket: str, commands: object, seconds: float) -> str:
+            active.clock.advance(0.5)
+            return "committed: 1"
+
+    generation = begin_generation(with_console(active, SlowConsole()))
+    assert (generation.begin - A_SUNDAY_NOON).total_seconds() == 0.5
+    assert told(active) == []
+
+
+@pytest.mark.parametrize(
+    ("console", "shape", "code"),
+    [
+        (FakeConsole(is_silent=True), CONSOLE, "pbx-not-asked"),
+        (FakeConsole(), CONSOLE, "pbx-did-not-commit"),
+        (FakeConsole(answers={CONSOLE.commit: "not committed"}), CONSOLE, "pbx-did-not-commit"),
+        (FakeConsole(), None, "pbx-has-no-console"),
+    ],
+)
+def test_a_pbx_that_cannot_be_asked_delays_a_cycle_by_two_seconds_and_is_told_once(
+    active: Active, console: FakeConsole, shape: Console | None, code: str
+) -> None:
+    node = with_console(active, console, shape)
+    for _ in range(3):
+        before = active.clock.monotonic()
+        begin_generation(node)
+        assert active.clock.monotonic() - before <= MOST_SECONDS
+    assert told(active) == [code]
+    begin_generation(active.node)
+    assert told(active)[0] == "pbx-asked-again"
+
+
+def test_an_appliance_without_the_grant_asks_nobody(active: Active) -> None:
+    console = FakeConsole()
+    active.store.adopt(msgspec.structs.replace(active.store.standing().grant, epoch=9, holder="f" * 16))
+    begin_generation(with_console(active, console))
+    assert console.asked == []
+    assert told(active) == []
