@@ -6,11 +6,12 @@ import msgspec
 import pytest
 
 from beistand.domain.profile import Console, Database
-from beistand.operations.backup import begin_generation
-from beistand.operations.committing import MOST_SECONDS
+from beistand.operations.backup import begin_generation, take_generation
+from beistand.operations.committing import MOST_SECONDS, commit_once_more
 from beistand.ports.node import Node
 from fakes.active import CONSOLE, Active, make_active
 from fakes.clock import A_SUNDAY_NOON
+from fakes.progress import FakeProgress
 from fakes.services import FakeConsole
 
 
@@ -81,6 +82,19 @@ def test_a_pbx_that_cannot_be_asked_delays_a_cycle_by_two_seconds_and_is_told_on
     assert told(active) == [code]
     begin_generation(active.node)
     assert told(active)[0] == "pbx-asked-again"
+
+
+@pytest.mark.shows("B15")
+def test_it_commits_once_more_when_the_databases_are_copied(active: Active) -> None:
+    """B15: something may be acknowledged between the first answer and the begin."""
+    console = active.node.console
+    take_generation(active.node, FakeProgress())
+    assert console.asked == [CONSOLE.commit] * 2
+    silent = with_console(active, FakeConsole(is_silent=True))
+    before = active.clock.monotonic()
+    begin_generation(silent)
+    commit_once_more(silent)
+    assert active.clock.monotonic() - before <= MOST_SECONDS
 
 
 def test_an_appliance_without_the_grant_asks_nobody(active: Active) -> None:

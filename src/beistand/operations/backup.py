@@ -10,7 +10,7 @@ from beistand.domain.generation import Generation
 from beistand.domain.manifest import DATABASE_PREFIX, Entry, Kind, decode, dump_name, encode, shown
 from beistand.domain.message import Message, message
 from beistand.domain.profile import Database
-from beistand.operations.committing import commit_acknowledged
+from beistand.operations.committing import commit_acknowledged, commit_once_more
 from beistand.ports.node import Node
 from beistand.ports.progress import Progress
 from beistand.ports.scanner import Manifests, Scanned
@@ -84,6 +84,7 @@ def take_generation(
         scanned = node.scanner.scan(node.profile, manifest.add, live, job)
         _tell(node, scanned)
         job.stage("databases")
+        commit_once_more(node)
         databases, busy = _dump_all(node, job, live)
         for entry in databases:
             manifest.add(encode(entry))

@@ -36,6 +36,16 @@ def commit_acknowledged(node: Node) -> None:
     _tell(node, why)
 
 
+def commit_once_more(node: Node) -> None:
+    """Have what was acknowledged since written, too, right before the databases are copied.
+
+    Between the first answer and the begin of a generation something may have been acknowledged. A PBX that could
+    not be asked the first time is not waited for again.
+    """
+    if node.store.standing().is_holder and not node.store.get(NOT_ASKED):
+        _asked(node)
+
+
 def _asked(node: Node) -> Message | None:
     """Return why the PBX did not commit."""
     console = node.profile.console
