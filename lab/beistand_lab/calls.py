@@ -22,6 +22,15 @@ def dial_and_wait_for_the_end(lab: Lab, caller: int, target: str, seconds: float
     phone.wait_for_event("CALL_CLOSED", begin, seconds)
 
 
+def wait_until_idle(lab: Lab, *numbers: int, seconds: float = 20) -> None:
+    """Wait until these phones are in no call: the end of one takes a moment to reach the other side."""
+
+    def is_idle(number: int) -> bool:
+        return lab.phone(number).status().call == "idle"
+
+    wait_for(lambda: all(map(is_idle, numbers)), seconds, f"the end of the calls of {numbers}")
+
+
 def leave_message(lab: Lab, caller: int, callee: int) -> bool:
     """Leave voicemail directly; tells whether the PBX took the caller's tone for some seconds."""
     phone = lab.phone(caller)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 from beistand_lab import doors
 from beistand_lab.demo import after, before
 from beistand_lab.demo.administrator import Administrator
+from beistand_lab.demo.everything_rings import House, see_everything_ring
 from beistand_lab.demo.identity import identity, plant_licence
 from beistand_lab.demo.teller import Teller
 from beistand_lab.lab import Lab, wait_for
@@ -73,23 +73,27 @@ def how_to_reach(lab: Lab) -> str:
 def play(lab: Lab, teller: Teller) -> None:
     """The whole story in a lab that is up."""
     administrator = Administrator(lab)
+    house = House(lab)
     set_up(administrator, teller)
+    before.connect(house, teller)
     own = identity(lab, "b")
     before.use_the_telephones(lab, teller)
-    first = before.first_cycle(administrator, teller)
-    if not first:
+    if not before.first_cycle(administrator, teller):
         return
+    before.set_the_schedule(administrator, teller)
     before.attack_the_identity(lab, teller)
     before.wait_for_the_schedule(administrator, teller)
     # Anew, so that none of them is due to register in the very seconds of the takeover.
     before.register_the_phones(lab)
     before.last_cycles(administrator, teller)
+    before.be_ready_for_the_cord(administrator)
     cord = pull_the_cord(lab, teller)
-    if not after.take_over(administrator, teller, cord):
+    taken = after.take_over(administrator, teller, cord)
+    if taken is None:
         return
+    see_everything_ring(house, teller, taken)
     after.use_what_came_over(lab, teller)
     teller.claim("identity_untouched", identity(lab, "b") == own, "the standby's identity is what it was")
-    after.measure_start(lab, teller)
     after.switch_old_active_on(administrator, teller)
 
 
@@ -105,7 +109,7 @@ def play_shortly(lab: Lab, teller: Teller) -> None:
 
 
 def set_up(administrator: Administrator, teller: Teller) -> None:
-    """Initialise and pair the two, register the phones, set the schedule."""
+    """Initialise and pair the two, register the phones."""
     lab = administrator.lab
     for host in ("a", "b"):
         plant_licence(lab, host)
@@ -127,16 +131,7 @@ def set_up(administrator: Administrator, teller: Teller) -> None:
         "paired", done.returncode == 0, f"beistand pair: {(done.stdout or done.stderr).splitlines()[0]}"
     )
     key = administrator.status("a")["licence_key"]
-    start = dt.datetime.now() + dt.timedelta(minutes=1)  # noqa: DTZ005  # local time is what is typed
-    settings = {
-        "licence_key": key,
-        "schedule.interval": "minute",
-        "schedule.every": "1",
-        "schedule.start": start.strftime("%Y-%m-%d"),
-        "schedule.at": start.strftime("%H:%M"),
-    }
-    administrator.run("a", "config", "set", *(f"{name}={value}" for name, value in settings.items()))
-    teller.act("beistand config set: a cycle every minute")
+    administrator.run("a", "config", "set", f"licence_key={key}")
 
 
 def _agent_state(lab: Lab, host: str) -> str:
