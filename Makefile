@@ -3,7 +3,7 @@ PYTHON ?= /usr/bin/python3
 BIN := .venv/bin
 SOURCES := src lab tests bench torture
 
-.PHONY: demo test torture screens bench check format setup clean
+.PHONY: demo demo-often test torture screens bench check format setup clean
 .DEFAULT_GOAL := test
 
 setup: .venv/ready
@@ -47,6 +47,12 @@ screens: setup
 
 demo: setup
 	@$(BIN)/beistand-lab demo $(if $(filter keep,$(DEMO)),--keep)
+
+# The demo many times: TIMES runs, beside BUSY busy loops; a line for each, and the text of each red one in build/demo-often.
+TIMES ?= 30
+BUSY ?= 0
+demo-often: setup
+	@$(BIN)/beistand-lab demo-often --times $(TIMES) --busy $(BUSY)
 
 bench: setup
 	@packaging/install-packages bench

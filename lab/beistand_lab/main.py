@@ -88,6 +88,18 @@ def demo(options: Options, *, keep: bool) -> None:
     sys.exit(story.tell(name, options.subnet, click.echo, keep=keep))
 
 
+@cli.command("demo-often")
+@click.option("--times", type=click.IntRange(min=1), default=30, show_default=True, help="Runs in a row.")
+@click.option("--busy", type=click.IntRange(min=0), default=0, help="Busy loops beside them.")
+@click.pass_obj
+def demo_often(options: Options, *, times: int, busy: int) -> None:
+    """Run the demo many times: a line for each, and a summary; 0 only if none was red."""
+    from beistand_lab.demo import often
+
+    name = "demo-often" if options.name == "lab" else options.name
+    sys.exit(often.tell_often((name, options.subnet), click.echo, times=times, busy=busy))
+
+
 @cli.command()
 @click.pass_obj
 def pages(options: Options) -> None:
