@@ -20,7 +20,9 @@ DOOR = re.compile(r"(https://\S+/) +pages of pbx-(\w); (?:setup code (\S+)|no se
 pytestmark = pytest.mark.lab
 
 
-@pytest.mark.shows("S1", "S2", "S3", "S9", "S13", "S15", "S17", "S18", "S20", "B1", "B5", "B8", "F19")
+@pytest.mark.shows(
+    "S1", "S2", "S3", "S9", "S13", "S15", "S17", "S18", "S20", "B1", "B5", "B8", "B14", "B15", "F19"
+)
 def test_phones_call_each_other_again_after_one_click(lab: Lab) -> None:
     """S3: from pairing over a scheduled cycle and a power cord to a call at the same address."""
     teller = Teller(say=print)
@@ -33,6 +35,9 @@ def test_phones_call_each_other_again_after_one_click(lab: Lab) -> None:
         "grant_to_sip_seconds",
         "asterisk_start_seconds",
         "click_to_call_seconds",
+        "queue_rings_seconds",
+        "lamp_right_seconds",
+        "trunk_registered_seconds",
         "rpo_seconds",
         "cycle_seconds",
         "cycle_bytes_on_wire",
