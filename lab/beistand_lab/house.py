@@ -17,8 +17,8 @@ from beistand_lab.settings import Settings
 if TYPE_CHECKING:
     from beistand_lab.lab import Lab
 
-QUEUE = 700
-"""The number of the queue `team`."""
+QUEUE = 710
+"""The number of the queue `house`; 700 is that of the lab's own PBX."""
 KEYS = "/etc/asterisk/keys"
 _PBX = "/etc/asterisk"
 _OWN_FILES = Path(__file__).with_name("asterisk")
@@ -37,7 +37,7 @@ priv_key_file = {KEYS}/pbx.key
 # The lab's own range is for the calls of three phones.
 _RTP = "[general]\nrtpstart = 10000\nrtpend = 12000\n"
 _MORE_MODULES = (
-    *("app_queue", "app_mixmonitor", "app_originate", "app_record", "func_devstate", "func_presencestate"),
+    *("app_mixmonitor", "app_originate", "app_record", "func_devstate", "func_presencestate"),
     "res_pjsip_pidf_digium_body_supplement",
     "res_pjsip_pidf_eyebeam_body_supplement",
 )
@@ -51,7 +51,7 @@ class House:
     first: int = farm.FIRST
     phones: int = farm.COUNT
     queue_members: int = 10
-    """The first phones are in the queue `team`, below the first ones have lamps, and mailboxes."""
+    """The first phones are in the queue `house`, below the first ones have lamps, and mailboxes."""
     lamps: int = 40
     """So many are watched, by the phones from `first` + 100 on."""
     mailboxes: int = 40
@@ -133,8 +133,8 @@ def extensions(house: House) -> str:
         f"exten => {number},1,Dial(PJSIP/{number},20)\n same => n,Hangup()\n" for number in house.numbers
     )
     world = "exten => _0.,1,Dial(PJSIP/${EXTEN:1}@trunk0,20)\n same => n,Hangup()\n" if house.trunks else ""
-    team = f"exten => {QUEUE},1,Answer()\n same => n,Queue(team,,,,60)\n same => n,Hangup()\n"
-    return f"\n[inside](+)\n{hints}{calls}{team}{world}"
+    queued = f"exten => {QUEUE},1,Answer()\n same => n,Queue(house,,,,60)\n same => n,Hangup()\n"
+    return f"\n[inside](+)\n{hints}{calls}{queued}{world}"
 
 
 def mailboxes(house: House) -> str:
@@ -145,7 +145,7 @@ def mailboxes(house: House) -> str:
 def queue(house: House) -> str:
     members = "".join(f"member => PJSIP/{number}\n" for number in house.members)
     how = "strategy = ringall\ntimeout = 15\nretry = 1\nringinuse = no\njoinempty = yes\n"
-    return f"\n[team]\n{how}{members}"
+    return f"\n[house]\n{how}{members}"
 
 
 def modules(house: House) -> str:

