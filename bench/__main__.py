@@ -13,7 +13,7 @@ from pathlib import Path
 
 from beistand.adapters.store import EVENTS_KEPT
 from beistand_lab.errors import LabError
-from bench import cycle, pages, takeover
+from bench import cycle, house, pages, takeover
 from bench.figures import Report
 from bench.noise import Noise, machine
 from bench.pair import Where
@@ -44,6 +44,13 @@ def main() -> int:
             pages.measure(pages_size, report, noise, _say)
         if given.only in (None, "takeover") and runs:
             takeover.measure(where, runs, report, noise, _say)
+        if given.only in (None, "house") and runs:
+            size_of_house = (
+                house.Size(takeovers=1, cycles=3, many=300)
+                if given.small
+                else house.Size(takeovers=3, cycles=12, many=1000)
+            )
+            house.measure(where, size_of_house, report, noise, _say)
         if given.only in (None, "cycle"):
             cycle.measure(where, size, report, noise, _say)
     except LabError as error:
@@ -71,7 +78,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--files", type=int, help="small files in the tree (60,000)")
     parser.add_argument("--seed", type=int, default=1, help="of the generator: the same seed, the same tree")
     parser.add_argument("--takeovers", type=int, help="how many (4)")
-    parser.add_argument("--only", choices=("pages", "takeover", "cycle"))
+    parser.add_argument("--only", choices=("pages", "takeover", "house", "cycle"))
     parser.add_argument("--file", type=Path, default=FILE, help="for every single run (build/bench.json)")
     parser.add_argument("--name", default="bench", help="of the lab")
     parser.add_argument("--subnet", default="10.77.41.0/24", help="of the lab")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from beistand_lab.demo.administrator import Administrator
 from beistand_lab.errors import LabError
+from beistand_lab.house import House
 from beistand_lab.lab import Lab, wait_for
 
 
@@ -21,9 +22,9 @@ class Where:
 
 
 @contextmanager
-def paired(where: Where, **sizes: str) -> Iterator[Administrator]:
+def paired(where: Where, *, house: House | None = None, **sizes: str) -> Iterator[Administrator]:
     """Give a fresh lab with the active serving and both sides paired; taken away afterwards."""
-    lab = Lab.up(where.name, where.subnet, **sizes)  # type: ignore[arg-type]  # disk_size and spool_size
+    lab = Lab.up(where.name, where.subnet, house=house, **sizes)  # type: ignore[arg-type]  # disk_size and spool_size
     try:
         administrator = Administrator(lab)
         for host in ("a", "b"):

@@ -52,6 +52,7 @@ def lit(lab: Lab, after: float) -> dict[tuple[str, str], float]:
 def watch(lab: Lab, house: House, after: float, seconds: float) -> Rings:
     """Calls the queue now, and gathers what happens until all of it has happened, for so many seconds at most."""
     farm, provider = lab.farm(), lab.provider()
+    phones = sum(each["on"] for each in farm.phones().values())
     farm.answer(answers=False)
     called = time.time()
     dialled = farm.call(CALLER, QUEUE, then="keep")
@@ -71,7 +72,7 @@ def watch(lab: Lab, house: House, after: float, seconds: float) -> Rings:
     def are_all_there() -> bool:
         seen = now()
         counts = (len(seen.phones), len(seen.lamps), len(seen.members), len(seen.trunks))
-        return counts == (house.phones, house.lamps, house.queue_members, house.trunks)
+        return counts == (phones, house.lamps, house.queue_members, house.trunks)
 
     try:
         wait_for(are_all_there, seconds, "everything to ring")

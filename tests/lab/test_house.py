@@ -15,7 +15,7 @@ def test_a_house_has_what_an_office_has() -> None:
     files = _files()
     assert files["pjsip.conf"].count("(house-contacts)\n") == 200
     assert files["extensions.conf"].count(",hint,PJSIP/1") == 203
-    assert files["queues.conf"].count("member => PJSIP/10") == 10
+    assert files["queues.conf"].count("member => PJSIP/100") == 10
     assert files["voicemail.conf"].count("@lab.example\n") == 3 + 40
     assert "autoload = yes" in files["modules.conf"]
 
