@@ -26,6 +26,7 @@ from beistand.adapters.network_managers import LocalNetworkManagers
 from beistand.adapters.passwords import Argon2Passwords
 from beistand.adapters.profiles import Profiles
 from beistand.adapters.records import LocalRecords
+from beistand.adapters.registers import KernelRegisters
 from beistand.adapters.rsync import check_rsync
 from beistand.adapters.scan import TreeScanner
 from beistand.adapters.services import SystemdServices
@@ -70,6 +71,7 @@ class Wiring:
         self.services = SystemdServices(places.gate)
         self.contacts = SqliteContacts()
         self.console = SocketConsole()
+        self.registers = KernelRegisters()
         self.scanner = TreeScanner(places.state)
         self.manifests = ManifestFolder(places)
         self.profiles = Profiles(places.etc / "profile.d")

@@ -78,9 +78,21 @@ def renewed(profile: Profile, database: Path, dated: Dated) -> dict[str, float]:
 
 def test_registered_phones_are_listed(profile: Profile) -> None:
     assert SqliteContacts().list(profile) == (
-        Contact(uri="sip:101@10.77.0.21:5060", endpoint="101", is_qualified=True),
-        Contact(uri="sip:102@10.77.0.22:4711;transport=TCP", endpoint="102", survives=False),
-        Contact(uri="sip:103@10.77.0.23"),
+        Contact(
+            uri="sip:101@10.77.0.21:5060",
+            endpoint="101",
+            is_qualified=True,
+            aor="101",
+            key="/registrar/contact/101;@1",
+        ),
+        Contact(
+            uri="sip:102@10.77.0.22:4711;transport=TCP",
+            endpoint="102",
+            survives=False,
+            aor="102",
+            key="/registrar/contact/102;@2",
+        ),
+        Contact(uri="sip:103@10.77.0.23", aor="103", key="/registrar/contact/103;@3"),
     )
 
 

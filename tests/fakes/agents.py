@@ -34,6 +34,7 @@ from fakes.network import FakeAddresses, FakeArp, FakeSigns, FakeSip, FakeTimeSe
 from fakes.network_files import FakeNetworkFiles
 from fakes.pair_of_appliances import ADDRESS, PROFILE, UNITS
 from fakes.passwords import FakePasswords
+from fakes.registers import FakeRegisters
 from fakes.services import FakeConsole, FakeContacts, FakeServices
 from fakes.situations import A_MAC, B_MAC, NOW, STRANGER_MAC, A, B, appliance, grant
 
@@ -101,6 +102,7 @@ class FakeWiring:
     profile: Profile = PROFILE
     mailer: FakeMailer = field(default_factory=FakeMailer)
     users: FakeUsers = field(default_factory=FakeUsers)
+    registers: FakeRegisters = field(default_factory=FakeRegisters)
     phone_teller: FakePhones = field(default_factory=FakePhones)
     exports: Any = None
     disk: Any = field(default_factory=NoDisk)

@@ -38,7 +38,11 @@ class SqliteContacts:
 
 
 def _contact(
-    uri: object, endpoint: object = "", survives: object = 1, is_qualified: object = 0, *_: object
+    uri: object,
+    endpoint: object = "",
+    survives: object = 1,
+    is_qualified: object = 0,
+    *names: object,
 ) -> Contact:
     """Return the contact of a row; whatever a profile's own SQL leaves out is not known."""
     return Contact(
@@ -46,6 +50,8 @@ def _contact(
         endpoint=str(endpoint or ""),
         survives=bool(survives),
         is_qualified=bool(is_qualified),
+        aor=str(names[0] or "") if names else "",
+        key=str(names[1] or "") if names[1:] else "",
     )
 
 

@@ -9,6 +9,7 @@ from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 from beistand.agent.log import log
+from beistand.agent.make_way import MakeWay
 from beistand.domain.after_start import (
     FIRST_WAIT,
     LONGEST_WAIT,
@@ -45,6 +46,7 @@ SETTINGS_SECONDS = 600.0
 class AfterStart:
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
+        self.make_way = MakeWay(agent)
         self._stopping = Event()
         self._now = Event()
         self._lock = Lock()
@@ -56,9 +58,11 @@ class AfterStart:
         self._late: dict[str, int] = {}
 
     def start(self) -> None:
+        self.make_way.start()
         Thread(target=self._run, name="after-start", daemon=True).start()
 
     def stop(self) -> None:
+        self.make_way.stop()
         self._stopping.set()
         self._now.set()
 
@@ -75,7 +79,12 @@ class AfterStart:
 
     def around(self, announce: Callable[[], None]) -> Around:
         """Return what the taking up of service is told and tells."""
-        return Around(announce=announce, woken=self.woken, dated=self._dated)
+        return Around(announce=announce, waking=self._waking, woken=self.woken, dated=self._dated)
+
+    def _waking(self, contacts: tuple[Contact, ...]) -> None:
+        # A start on the same machine changes nothing for a phone: its contact lives as long as before.
+        if self._dated is not None:
+            self.make_way.waking(contacts)
 
     def findings(self) -> tuple[Finding, ...]:
         """Return what would make lines come late after a takeover, where this appliance serves."""

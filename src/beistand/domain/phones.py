@@ -26,6 +26,10 @@ class Contact(Value, frozen=True, kw_only=True):
     """False: the PBX forgets it at its start, because it stands for a connection that is gone then."""
     is_qualified: bool = False
     """The PBX takes the phone for unavailable until it has answered an OPTIONS."""
+    aor: str = ""
+    """Whose contacts it is one of, as a REGISTER names them; empty: not known."""
+    key: str = ""
+    """What the database calls it."""
 
 
 class Dated(Value, frozen=True, kw_only=True):

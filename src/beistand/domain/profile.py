@@ -88,7 +88,8 @@ class Contacts(Value, frozen=True, kw_only=True):
     database: AbsolutePath
     list: str
     """SQL that yields a row for each contact: SIP URI, and as far as it is known the endpoint, whether the contact
-    survives a start of the PBX, and whether the PBX asks the phone by OPTIONS (0 or 1)."""
+    survives a start of the PBX, whether the PBX asks the phone by OPTIONS (0 or 1), the name that a REGISTER gives
+    in its To header, and the key of the contact."""
     renew: str
     """SQL run before the start: gives every contact that survives it an expiry in the future. Its parameters:
     `:at`, when the contacts were those of a running PBX (epoch seconds of its clock), `:age`, how long ago that is,
@@ -120,6 +121,29 @@ class AfterStart(Value, frozen=True, kw_only=True):
     """Shows the settings of the line `{name}`, one a row: `KEY : VALUE`."""
     line_delay: str = ""
     """The setting that holds how many seconds, at most, a line waits before it registers after a start."""
+
+
+class MakeWay(Value, frozen=True, kw_only=True):
+    """How a contact makes way for its phone that comes from another port right after a takeover (B8).
+
+    Commands of the console; `{aor}`, `{key}`, `{endpoint}`: of the contact, `{most}`: how many the PBX takes.
+    """
+
+    room: str = ""
+    """Shows the settings of `{aor}`, one a row: `KEY : VALUE`. Empty: no contact ever makes way."""
+    most: str = ""
+    """The setting that holds how many contacts the PBX takes."""
+    replaces: str = ""
+    """The setting that says whether the PBX itself lets an old contact go."""
+    replaces_if: tuple[str, ...] = ("true", "yes")
+    aside: tuple[str, ...] = ()
+    """Take the contact `{key}` away and keep it aside, if there is no room beside it."""
+    is_aside: str = ""
+    """Words of the answer that say that it was taken away."""
+    look: tuple[str, ...] = ()
+    """Have the PBX ask all contacts of `{endpoint}`: one that does not answer gets no calls."""
+    back: tuple[str, ...] = ()
+    """Put it back where there is room, and forget that it was kept. A contact that is there stays as it is."""
 
 
 class Lines(Value, frozen=True, kw_only=True):
@@ -172,6 +196,7 @@ class Profile(Value, frozen=True, kw_only=True):
     console: Console | None = None
     """None: the PBX cannot be asked anything."""
     after_start: AfterStart = AfterStart()
+    make_way: MakeWay = MakeWay()
     users: UserDirectory | None = None
     """None: nobody but the administrator gets a mail."""
     lines: Lines | None = None

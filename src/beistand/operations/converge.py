@@ -50,6 +50,8 @@ class Around:
 
     announce: Callable[[], None]
     """Announces the address in a thread of its own; called as soon as it is held, in every turn."""
+    waking: Callable[[Contacts], None] = lambda _: None
+    """The PBX is about to start, with these phones as they were registered before."""
     woken: Callable[[Contacts], None] = lambda _: None
     """The PBX was started in this turn; these phones were registered with it before."""
     dated: Dated | None = None
@@ -112,6 +114,7 @@ def _serve(node: Node, around: Around, may_start: bool, while_ours: WhileOurs) -
     if missing:
         # Read before the start: the PBX forgets contacts of connections that are gone.
         known = node.contacts.list(node.profile)
+        around.waking(known)
         failure = _start(node, missing, around.dated)
         if not while_ours(_nothing):
             return None
