@@ -4,6 +4,7 @@ from beistand.adapters.addresses import NetlinkAddresses
 from beistand.adapters.arp import RawArp
 from beistand.adapters.backup_folder import BackupFolder, UploadFolder
 from beistand.adapters.clock import SystemClock
+from beistand.adapters.connections import KernelConnections
 from beistand.adapters.console import SocketConsole
 from beistand.adapters.contacts import SqliteContacts
 from beistand.adapters.databases import registry
@@ -64,6 +65,7 @@ class Wiring:
         self.arp = RawArp(self._own_ip)
         self.signs = NetworkSigns()
         self.sip = UdpSipProbe()
+        self.connections = KernelConnections()
         self.guard_notes = GuardNotes(places.guard_note, places.kept_network_files)
         self.phone_teller = SipPhoneTeller()
         self.mailer = SmtpMailer()
@@ -116,6 +118,7 @@ class Wiring:
             arp=self.arp,
             signs=self.signs,
             sip=self.sip,
+            connections=self.connections,
             services=self.services,
             contacts=self.contacts,
             console=self.console,

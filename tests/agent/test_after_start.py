@@ -3,12 +3,16 @@
 import msgspec
 import pytest
 
-from beistand.agent.after_start import LOOK_SECONDS
-from beistand.domain.after_start import FIRST_WAIT
+from beistand.agent.after_start import FEW, LOOK_SECONDS
+from beistand.domain.after_start import FIRST_WAIT, PAUSE_SECONDS
+from beistand.domain.connections import Connection
+from beistand.domain.errors import Failed
 from beistand.domain.phones import Contact
 from beistand.domain.profile import AfterStart, Console
+from beistand.operations.dead_connections import keep_connections
 from fakes.agents import OneOfTwo, TwoAgents
 from fakes.pair_of_appliances import PROFILE
+from fakes.situations import generation
 
 ASKED = AfterStart(
     phone="look at {name}",
@@ -62,6 +66,60 @@ def test_whoever_does_not_serve_asks_nothing(two: TwoAgents, active: OneOfTwo) -
     two.b.agent.keeper.after_start.woken(PHONES)
     two.b.agent.keeper.after_start.turn()
     assert two.b.wiring.console.asked == []
+
+
+def ended(one: OneOfTwo) -> int:
+    return len(one.wiring.sip.ended)
+
+
+@pytest.fixture
+def told(active: OneOfTwo) -> OneOfTwo:
+    """The active took over from one that told of a connection on 5061, and its PBX was started."""
+    store = active.store
+    grant = store.standing().grant
+    assert grant is not None
+    connection = Connection(port=5061, peer="192.0.2.60", peer_port=33001)
+    keep_connections(active.agent.node, generation(epoch=grant.epoch, pair="0" * 32), (connection,))
+    store.adopt(msgspec.structs.replace(grant, epoch=grant.epoch + 2, parent=grant.epoch))
+    active.agent.keeper.after_start.woken(PHONES)
+    return active
+
+
+@pytest.mark.shows("B8")
+def test_dead_connections_are_ended_once_the_pbx_answers_and_never_again(told: OneOfTwo) -> None:
+    """B8: before that nobody would answer the phone that connects again."""
+    after_start = told.agent.keeper.after_start
+    look(told, 0)
+    assert ended(told) == 0
+    after_start.answers()
+    look(told, 0)
+    assert told.wiring.sip.ended == [("192.0.2.10", 5061, ("192.0.2.60", 33001))]
+    after_start.woken(PHONES)
+    after_start.answers()
+    look(told)
+    assert ended(told) == 1
+
+
+def test_a_pbx_that_takes_no_commands_keeps_no_phone_waiting(told: OneOfTwo) -> None:
+    """The connections are ended all the same."""
+    told.wiring.console.is_silent = True
+    told.agent.keeper.after_start.answers()
+    with pytest.raises(Failed, match="pbx-not-asked"):
+        look(told, 0)
+    assert ended(told) == 1
+
+
+def test_the_network_has_a_rest_between_the_questions_and_the_ends(told: OneOfTwo) -> None:
+    """No network sees more than 400 packets a second."""
+    after_start = told.agent.keeper.after_start
+    after_start.woken(
+        tuple(Contact(uri="sip:x", endpoint=str(number), is_qualified=True) for number in range(FEW + 1))
+    )
+    after_start.answers()
+    before = told.world.clock.monotonic()
+    look(told, 0)
+    assert told.world.clock.monotonic() - before >= PAUSE_SECONDS
+    assert ended(told) == 1
 
 
 @pytest.mark.shows("B14")

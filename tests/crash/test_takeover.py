@@ -8,15 +8,17 @@ from typing import Any
 import msgspec
 import pytest
 
+from beistand.domain.connections import Connection
 from beistand.domain.errors import Failed
 from beistand.domain.facts import Facts, PeerSigns
 from beistand.domain.message import Message
 from beistand.domain.plan import Item, Status
+from beistand.operations.dead_connections import keep_connections
 from beistand.operations.runner import recover_plan, run
 from beistand.operations.takeover import TakeoverPlan, takeover_grant, takeover_plan
 from fakes.pair_of_appliances import ADDRESS, Crash, World
 from fakes.progress import FakeProgress
-from fakes.situations import A_MAC, HUNG, RUNNING, SILENT, STRANGER_MAC, facts, imported
+from fakes.situations import A_MAC, HUNG, RUNNING, SILENT, STRANGER_MAC, facts, generation, imported
 
 GENERATION = "20260302T070000Z-7"
 EFFECTS = 26  # more than a takeover and its undoing need; a test below keeps it honest
@@ -183,6 +185,31 @@ def test_a_takeover_succeeds_and_reaches_the_phones() -> None:
     assert world.b.announced == 1
     assert world.b.contacts.renewed == 1
     assert world.b.sip.ended == [(ADDRESS, 5060, ("192.0.2.50", 40000))]
+
+
+def test_what_the_dead_one_told_of_its_connections_is_ended_once() -> None:
+    """B8: on whatever port; a phone of which nothing was told is tried where its contact says."""
+    world = the_active_is_dead()
+    told = (Connection(port=5061, peer="192.0.2.60", peer_port=33001),)
+    active = world.a.store.standing().epoch
+    keep_connections(world.b.node, generation(epoch=active, pair="0" * 32), told)
+    assert click(world) is None
+    ended = [(ADDRESS, 5060, ("192.0.2.50", 40000)), (ADDRESS, 5061, ("192.0.2.60", 33001))]
+    assert world.b.sip.ended == ended
+    world.b.lose_power()
+    world.b.keep()
+    assert world.b.serves
+    assert world.b.sip.ended == ended
+
+
+@pytest.mark.parametrize("fields", [{"epoch": 1}, {"pair": "1" * 32}], ids=["epoch", "pair"])
+def test_connections_of_another_time_are_left_alone(fields: dict[str, Any]) -> None:
+    world = the_active_is_dead()
+    world.b.contacts.uris = ()
+    about = generation(**{"epoch": world.a.store.standing().epoch, "pair": "0" * 32, **fields})
+    keep_connections(world.b.node, about, (Connection(port=5061, peer="192.0.2.60", peer_port=33001),))
+    assert click(world) is None
+    assert world.b.sip.ended == []
 
 
 def test_nothing_is_done_twice_on_the_next_tick() -> None:

@@ -21,10 +21,11 @@ from beistand.operations.cycle import run_cycle
 from beistand.ports.node import Node
 from beistand.ports.places import Places
 from fakes.clock import A_SUNDAY_NOON, FakeClock
+from fakes.network import FakeConnections
 from fakes.peer import FakePeer
 from fakes.progress import FakeProgress
 from fakes.services import FakeConsole
-from fakes.standby import ME, VERSION, FakeServices
+from fakes.standby import INSTALLATION, ME, VERSION, FakeServices
 
 CONSOLE = Console(socket="/run/pbx.ctl", commit="commit now", committed="committed:")
 
@@ -103,6 +104,8 @@ def make_active(folder: Path, **profile: Any) -> Active:
         "manifests": ManifestFolder(places),
         "databases": registry(),
         "peer": peer,
+        "installation": INSTALLATION,
+        "connections": FakeConnections(),
     }
     node = Node(**cast("dict[str, Any]", {**dict.fromkeys(Node.__dataclass_fields__), **known}))
     return Active(tree=tree, database=database, node=node, peer=peer, store=store, clock=clock)

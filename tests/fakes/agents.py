@@ -30,7 +30,16 @@ from fakes.clock import FakeClock
 from fakes.file_systems import FakeFileSystems
 from fakes.insight import FakeFolders, FakeLines, FakeModuleLog, FakeRecords, FakeSellers, FakeSignatures
 from fakes.mail import FakeMailer, FakePhones, FakeUsers
-from fakes.network import FakeAddresses, FakeArp, FakeSigns, FakeSip, FakeTimeServers, Machine, Segment
+from fakes.network import (
+    FakeAddresses,
+    FakeArp,
+    FakeConnections,
+    FakeSigns,
+    FakeSip,
+    FakeTimeServers,
+    Machine,
+    Segment,
+)
 from fakes.network_files import FakeNetworkFiles
 from fakes.pair_of_appliances import ADDRESS, PROFILE, UNITS
 from fakes.passwords import FakePasswords
@@ -87,6 +96,7 @@ class FakeWiring:
     signs: FakeSigns
     installation_now: Installation
     time_servers: FakeTimeServers
+    connections: FakeConnections = field(default_factory=FakeConnections)
     passwords: FakePasswords = field(default_factory=FakePasswords)
     introduction: Any = None
     profiles: Any = None
@@ -138,6 +148,7 @@ class FakeWiring:
             arp=self.arp,
             signs=self.signs,
             sip=self.sip,
+            connections=self.connections,
             services=self.services,
             contacts=self.contacts,
             console=self.console,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from beistand.domain.connections import MOST_CONNECTIONS, Connection
 from beistand.domain.errors import Failed
 from beistand.domain.installation import Installation
 from beistand.ports.clock import Clock
@@ -183,6 +184,16 @@ class FakeSigns:
     def tcp(self, own_ip: str, address: str, port: int, seconds: float) -> bool:
         holder = self.segment.holder(self.machine, address)
         return holder is not None and port in holder.open_ports
+
+
+@dataclass
+class FakeConnections:
+    """The connections of this machine, each with its local address."""
+
+    rows: list[tuple[str, Connection]] = field(default_factory=list)
+
+    def established(self, addresses: Sequence[str]) -> tuple[Connection, ...]:
+        return tuple(each for local, each in self.rows if local in addresses)[:MOST_CONNECTIONS]
 
 
 @dataclass

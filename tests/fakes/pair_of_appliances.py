@@ -9,15 +9,17 @@ from beistand.domain.boot import Action, Adopt, Serve, peer_news
 from beistand.domain.errors import Failed, PeerUnreachable
 from beistand.domain.installation import Installation, ServiceAddress
 from beistand.domain.pair import Pair
+from beistand.domain.phones import Contact
 from beistand.domain.profile import Detect, Profile, Service, Sip
 from beistand.domain.role import Side
 from beistand.operations.boot_check import boot_check
 from beistand.operations.converge import Around, Outcome, converge
+from beistand.operations.dead_connections import end_dead_connections
 from beistand.operations.takeover import Reach
 from beistand.ports.node import Node
 from beistand.ports.places import Places
 from fakes.clock import FakeClock
-from fakes.network import FakeAddresses, FakeArp, FakeSigns, FakeSip, Machine, Segment
+from fakes.network import FakeAddresses, FakeArp, FakeConnections, FakeSigns, FakeSip, Machine, Segment
 from fakes.services import FakeConsole, FakeContacts, FakeServices
 from fakes.situations import A_MAC, B_MAC, NOW, STRANGER_MAC, A, B, appliance, grant, greeting, standing
 from fakes.store import MemoryStore
@@ -62,6 +64,7 @@ class Appliance:
         self.contacts = FakeContacts(("sip:101@192.0.2.50:40000;transport=TCP", "sip:102@192.0.2.51:5060"))
         self.sip = FakeSip(world.segment, self.machine)
         self.announced = 0
+        self.known: tuple[Contact, ...] = ()
         self.node = self._node(own, effect)
 
     def _node(self, own: str, effect: Callable[[Callable[[], object]], None]) -> Node:
@@ -80,6 +83,7 @@ class Appliance:
             arp=FakeArp(self.world.segment, self.machine),
             signs=FakeSigns(self.world.segment, self.machine),
             sip=self.sip,
+            connections=FakeConnections(),
             services=self.services,
             contacts=self.contacts,
             console=FakeConsole(),
@@ -105,7 +109,8 @@ class Appliance:
         self.machine.answers_sip = False
 
     def converge(self, *, serve: bool) -> Outcome:
-        return converge(self.node, serve=serve, around=Around(announce=self._announce))
+        around = Around(announce=self._announce, woken=self._woken, answers=self._answers)
+        return converge(self.node, serve=serve, around=around)
 
     def keep(self) -> None:
         """One turn of the agent: hear the peer, check the boot, bring the machine to the standing."""
@@ -130,6 +135,12 @@ class Appliance:
 
     def greeting(self) -> Any:
         return greeting(self.store.standing(), serving=bool(self.machine.held))
+
+    def _woken(self, contacts: tuple[Contact, ...]) -> None:
+        self.known = contacts
+
+    def _answers(self) -> None:
+        end_dead_connections(self.node, self.known, lambda: True)
 
     def _announce(self) -> None:
         self.announced += 1

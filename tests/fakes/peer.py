@@ -9,6 +9,7 @@ from threading import Event
 
 import msgspec
 
+from beistand.domain.connections import Connection
 from beistand.domain.errors import (
     BadGeneration,
     BeistandError,
@@ -55,6 +56,8 @@ class FakePeer:
         self.sent: list[tuple[str, str]] = []
         """Folder and name of everything that travelled in the last cycle."""
         self.offers: list[Generation] = []
+        self.connections: tuple[Connection, ...] = ()
+        """What came with the last `receive`."""
         self.cancelled = 0
         self.result: dict[str, Field] = {"state": "imported"}
         self._jobs: list[Job] = []
@@ -92,8 +95,9 @@ class FakePeer:
         self.before(f"sent {folder}")
         return Sent(files=len(names), bytes_on_wire=size)
 
-    def receive(self, generation: Generation, base: str) -> Job:
+    def receive(self, generation: Generation, base: str, connections: tuple[Connection, ...] = ()) -> Job:
         self.before("receive")
+        self.connections = connections
         job = Job(id="1", kind=JobKind.RECEIVE, begin=A_SUNDAY_NOON, stage="verify")
         end = self._end(job, generation, base)
         self._jobs = [job, msgspec.structs.replace(job, stage="import", revision=1), end]

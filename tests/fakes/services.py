@@ -62,9 +62,11 @@ class FakeContacts:
     uris: tuple[str, ...] = ()
     renewed: int = 0
     is_damaged: bool = False
+    forgotten: tuple[str, ...] = ()
+    """Those that the PBX forgets at its start."""
 
     def list(self, profile: Profile) -> tuple[Contact, ...]:
-        return tuple(Contact(uri=each) for each in self.uris)
+        return tuple(Contact(uri=each, survives=each not in self.forgotten) for each in self.uris)
 
     def renew(self, profile: Profile, dated: Dated) -> int:
         if self.is_damaged:

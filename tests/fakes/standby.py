@@ -20,6 +20,7 @@ from beistand.adapters.folders import trusted_folders
 from beistand.adapters.manifests import ManifestFolder
 from beistand.domain.config import ModuleConfig
 from beistand.domain.generation import Copy, Generation
+from beistand.domain.installation import Installation, ServiceAddress
 from beistand.domain.manifest import Entry, Kind, contents_to_send, delta, dump_name, encode
 from beistand.domain.pair import Appliance, Pair
 from beistand.domain.profile import Database, Detect, Engine, Profile, Service, Tree
@@ -33,6 +34,12 @@ from fakes.progress import FakeProgress
 
 ME, PEER, PAIR = "a" * 16, "b" * 16, "c" * 32
 VERSION = "Asterisk 22.10.0"
+INSTALLATION = Installation(
+    interface="eth0",
+    own_address="192.0.2.2/24",
+    service_addresses=(ServiceAddress(address="192.0.2.10", interface="eth0"),),
+    profile="sandbox",
+)
 ROOT = pwd.getpwuid(os.geteuid()).pw_name
 SOME_TIME = 1_700_000_000_000_000_000
 
@@ -93,6 +100,9 @@ class FakeStore:
 
     def get(self, name: str) -> bytes | None:
         return self.documents.get(name)
+
+    def put(self, name: str, body: bytes, *, vital: bool = False) -> None:
+        self._effect(lambda: self.documents.__setitem__(name, body))
 
     def config(self) -> ModuleConfig:
         return ModuleConfig(keep_generations=self.keep)
@@ -277,6 +287,7 @@ def sandbox(
             "dict[str, Any]",
             {
                 **rest,
+                "installation": INSTALLATION,
                 "profile": profile,
                 "places": places,
                 "clock": FakeClock(),

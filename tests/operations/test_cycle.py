@@ -3,9 +3,11 @@
 import os
 import threading
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from beistand.domain.connections import Connection
 from beistand.domain.errors import (
     BeistandError,
     Cancelled,
@@ -20,8 +22,10 @@ from beistand.domain.message import message
 from beistand.operations.cycle import TAKES, run_cycle
 from beistand.ports.node import Node
 from fakes.active import Active, make_active
+from fakes.network import FakeConnections
 from fakes.peer import nothing, unreachable
 from fakes.progress import FakeProgress
+from fakes.standby import INSTALLATION
 
 
 @pytest.fixture
@@ -47,6 +51,17 @@ def test_the_first_cycle_brings_everything(active: Active, tmp_path: Path) -> No
     assert active.rows_there(tmp_path / "scratch") == ["/CFW/101"]
     assert job.stages == ["scan", "databases", "offer", "transfer", "import"]
     assert active.newest() == copy
+
+
+def test_each_cycle_tells_what_the_service_address_is_connected_to(active: Active) -> None:
+    """B8: also one in which nothing changed; a no-change cycle stays one."""
+    told = Connection(port=5061, peer="192.0.2.50", peer_port=40000)
+    rows = cast("FakeConnections", active.node.connections).rows
+    rows += [(INSTALLATION.service_ip, told), (INSTALLATION.own_ip, told)]
+    for _ in range(2):
+        active.cycle()
+        assert active.peer.connections == (told,)
+    assert active.travelled() == []
 
 
 def test_only_what_changed_travels(active: Active, tmp_path: Path) -> None:

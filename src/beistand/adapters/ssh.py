@@ -11,6 +11,7 @@ from beistand.adapters.channel import Channel, Channels
 from beistand.adapters.rsync import Rsync
 from beistand.adapters.ssh_line import SshLine
 from beistand.domain.config import ModuleConfig
+from beistand.domain.connections import Connection, packed
 from beistand.domain.errors import PeerUnreachable
 from beistand.domain.generation import Generation
 from beistand.domain.job import Job
@@ -67,8 +68,9 @@ class SshPeer:
     def offer(self, generation: Generation) -> OfferAnswer:
         return self._ask(Offer(generation=generation), OfferAnswer, ACT_SECONDS)
 
-    def receive(self, generation: Generation, base: str) -> Job:
-        return self._ask(Receive(generation=generation, base=base), Job, is_repeatable=False)
+    def receive(self, generation: Generation, base: str, connections: tuple[Connection, ...] = ()) -> Job:
+        request = Receive(generation=generation, base=base, connections=packed(connections))
+        return self._ask(request, Job, is_repeatable=False)
 
     def watch(self, job: str, seen: int, seconds: float) -> Job:
         return self._ask(WatchJob(id=job, seen=seen, seconds=seconds), Job, seconds + ANSWER_SECONDS)

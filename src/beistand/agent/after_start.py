@@ -24,6 +24,7 @@ from beistand.domain.after_start import (
 )
 from beistand.domain.errors import Failed
 from beistand.operations.converge import Around
+from beistand.operations.dead_connections import end_dead_connections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,6 +38,8 @@ ANSWER_SECONDS = 5.0
 READY_SECONDS = 20.0
 """A PBX whose unit is active before it takes commands is asked again for so long."""
 AGAIN_SECONDS = 0.05
+FEW = 50
+"""Phones that may be asked in the second in which connections are ended: 400 packets in all."""
 LOOK_SECONDS = 15.0
 """Between two looks at the lines. The first one comes after Asterisk's own delay of 10 s."""
 SETTINGS_SECONDS = 600.0
@@ -52,6 +55,11 @@ class AfterStart:
         self._lock = Lock()
         self._phones: tuple[Contact, ...] | None = None
         self._dated: Dated | None = None
+        self._busy_until = 0.0
+        """The network has had its packets of this second (monotonic)."""
+        self._is_answering = False
+        self.known: tuple[Contact, ...] = ()
+        """The contacts from before the last start of the PBX: it forgets some of them."""
         self._next_settings = 0.0
         self._waits: dict[str, tuple[float, float]] = {}
         """Of each line that failed: when it is asked again (monotonic), and the wait after that."""
@@ -69,17 +77,31 @@ class AfterStart:
     def woken(self, contacts: tuple[Contact, ...]) -> None:
         """The PBX was started a moment ago; these phones were registered before. Returns at once."""
         with self._lock:
-            self._phones = contacts
+            self._phones = self.known = contacts
+            self._is_answering = False
             self._dated = None  # from here on they are those of the PBX that runs here
         self._now.set()
 
+    def answers(self) -> None:
+        """The PBX answers SIP. Returns at once."""
+        if not self._is_answering:
+            self._is_answering = True
+            self._now.set()
+
     def taken_over(self) -> None:
         """The contacts that lie here came with a copy, until the PBX was started with them."""
+        self.known, self._is_answering = (), False
         self._dated = self._agent.dated()
 
     def around(self, announce: Callable[[], None]) -> Around:
         """Return what the taking up of service is told and tells."""
-        return Around(announce=announce, waking=self._waking, woken=self.woken, dated=self._dated)
+        return Around(
+            announce=announce,
+            waking=self._waking,
+            woken=self.woken,
+            answers=self.answers,
+            dated=self._dated,
+        )
 
     def _waking(self, contacts: tuple[Contact, ...]) -> None:
         # A start on the same machine changes nothing for a phone: its contact lives as long as before.
@@ -93,7 +115,14 @@ class AfterStart:
         return (found,) if found else ()
 
     def turn(self) -> None:
-        """Ask what is due: the phones after a start, the lines as long as this appliance serves."""
+        """Do what is due after a start, and ask for the lines as long as this appliance serves."""
+        try:
+            self._ask_what_is_due()
+        finally:
+            if self._is_answering and self._agent.is_initialised and self._agent.keeper.is_serving:
+                self._end_connections()
+
+    def _ask_what_is_due(self) -> None:
         with self._lock:
             phones, self._phones = self._phones, None
         asked = self._asked()
@@ -121,8 +150,20 @@ class AfterStart:
             if self._stopping.is_set() or not self._agent.keeper.is_serving:
                 return
             self._ask_until_ready(burst)
+            if len(burst) > FEW:
+                self._busy_until = self._agent.clock.monotonic() + PAUSE_SECONDS
         if commands:
             log("phones-looked-at", phones=len(commands))
+
+    def _end_connections(self) -> None:
+        self._agent.clock.wait(self._stopping, max(0.0, self._busy_until - self._agent.clock.monotonic()))
+        ended = end_dead_connections(self._agent.node, self.known, self._may_go_on)
+        if ended:
+            log("connections-ended", count=ended)
+
+    def _may_go_on(self) -> bool:
+        self._agent.clock.wait(self._stopping, PAUSE_SECONDS)
+        return not self._stopping.is_set() and self._agent.keeper.is_serving
 
     def _ask_until_ready(self, commands: Sequence[str]) -> None:
         end = self._agent.clock.monotonic() + READY_SECONDS

@@ -23,6 +23,7 @@ from beistand.agent.log import log
 from beistand.agent.pair_settings import take_settings
 from beistand.agent.status import status
 from beistand.domain.config import ModuleConfig
+from beistand.domain.connections import unpacked
 from beistand.domain.errors import BeistandError, Refused
 from beistand.domain.job import Job, JobKind
 from beistand.domain.pair import Greeting
@@ -211,7 +212,9 @@ class Verbs:
 
     def receive(self, request: Receive, _caller: Caller) -> Job:
         def work(progress: Progress) -> dict[str, str]:
-            copy = receive_generation(self._agent.node, request.generation, request.base, progress)
+            copy = receive_generation(
+                self._agent.node, request.generation, request.base, progress, unpacked(request.connections)
+            )
             return {"state": copy.state}
 
         return self._agent.worker.start(JobKind.RECEIVE, work)

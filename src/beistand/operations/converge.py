@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from beistand.domain.errors import BeistandError
 from beistand.domain.message import Message, message
-from beistand.domain.phones import Contact, Dated, phones
+from beistand.domain.phones import Contact, Dated
 from beistand.domain.profile import Profile, Service
 from beistand.domain.serving import WITHDRAW, Act
 from beistand.domain.value import Value
@@ -18,8 +18,6 @@ START_ANSWER_SECONDS = 20.0
 """A PBX that was started answers within seconds; a big one loads its modules for longer."""
 
 TICK_ANSWER_SECONDS = 2.0
-KICKED = "tcp-connections-ended"
-"""Name of the document that holds the epoch in which the phones' dead connections were ended."""
 
 
 def serve_seconds(profile: Profile) -> float:
@@ -54,6 +52,8 @@ class Around:
     """The PBX is about to start, with these phones as they were registered before."""
     woken: Callable[[Contacts], None] = lambda _: None
     """The PBX was started in this turn; these phones were registered with it before."""
+    answers: Callable[[], None] = _nothing
+    """The PBX answers SIP: phones that connect again now find it."""
     dated: Dated | None = None
     """When the contacts that lie here were those of a running PBX; None: of the one that ran here."""
 
@@ -108,7 +108,6 @@ def _serve(node: Node, around: Around, may_start: bool, while_ours: WhileOurs) -
     missing = [each for each in node.profile.services if not node.services.is_running(each.unit)]
     if missing and not may_start:
         return _outcome(node, failure=message("pbx-not-running", unit=missing[0].unit))
-    known: Contacts = ()
     if not while_ours(_nothing):
         return None
     if missing:
@@ -125,7 +124,7 @@ def _serve(node: Node, around: Around, may_start: bool, while_ours: WhileOurs) -
     installation, port = node.installation, node.profile.sip.udp_port
     if not node.sip.options(installation.own_ip, installation.service_ip, port, seconds):
         return _outcome(node, failure=_silence(node, seconds))
-    _end_dead_connections(node, known)
+    around.answers()
     return _outcome(node, answers=True)
 
 
@@ -154,18 +153,6 @@ def _renew_contacts(node: Node, dated: Dated) -> None:
         node.contacts.renew(node.profile, dated)
     except BeistandError:
         return  # phones register again by themselves: no reason to keep everybody waiting
-
-
-def _end_dead_connections(node: Node, known: Contacts) -> None:
-    """Once an epoch: in a later restart the connections were our own, and the kernel ended them."""
-    epoch = str(node.store.standing().epoch).encode()
-    connected = [each for each in phones(known) if each.is_connected]
-    if not connected or node.store.get(KICKED) == epoch:
-        return
-    peers = [(each.address, each.port) for each in connected]
-    for port in node.profile.sip.tcp_ports:
-        node.sip.end_dead_connections(node.installation.service_ip, port, peers)
-    node.store.put(KICKED, epoch, vital=True)
 
 
 def _withdraw(node: Node) -> Outcome:

@@ -10,6 +10,7 @@ from beistand.domain.job import Job, JobState
 from beistand.domain.manifest import decode
 from beistand.domain.message import Message, message
 from beistand.operations.backup import LiveThere, begin_generation, take_generation
+from beistand.operations.dead_connections import established
 from beistand.operations.kept_manifests import live_there, note_live_there, prune_manifests
 from beistand.operations.transfer import Unsettled, transfer
 from beistand.ports.node import Node
@@ -96,7 +97,7 @@ class _Cycle:
         self._record(CopyState.TRANSFERRED)
         self.stage = "verify"
         job.check()
-        there = self._follow(self.peer.receive(taken.generation, base))
+        there = self._follow(self.peer.receive(taken.generation, base, established(node)))
         self._see_done(there)
         note_live_there(node, taken.generation.manifest)
         prune_manifests(node, taken.generation.manifest)

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from beistand.domain.boundary import MOST_ENTRIES, Boundary
+from beistand.domain.connections import Connection
 from beistand.domain.errors import BadGeneration, BeistandError, Cancelled, Refused
 from beistand.domain.generation import Copy, CopyState, Generation
 from beistand.domain.imports import Operation, undo_name
 from beistand.domain.message import Message
 from beistand.domain.role import Role
+from beistand.operations.dead_connections import keep_connections
 from beistand.operations.importing import (
     import_staged,
     live_base,
@@ -93,10 +95,13 @@ def check_offer(node: Node, generation: Generation) -> OfferAnswer:
     return OfferAnswer(base=live_base(node))
 
 
-def receive_generation(node: Node, generation: Generation, base: str, job: Progress) -> Copy:
+def receive_generation(
+    node: Node, generation: Generation, base: str, job: Progress, connections: tuple[Connection, ...] = ()
+) -> Copy:
     """Verify what stands in the inbox and import it; return the copy, as recorded.
 
     `base` is the digest of the live manifest that the sent one is a delta to; empty: it was sent whole.
+    `connections` are those of the sender, kept for the day when it is dead.
     Until the import begins nothing but staging is written; when anything fails the generation that
     was live stays live. Raises what `check_offer` does, Refused `base-unknown`, BadGeneration, NoSpace,
     Failed, Cancelled.
@@ -105,7 +110,9 @@ def receive_generation(node: Node, generation: Generation, base: str, job: Progr
     check_offer(node, generation)
     if base and base != live_base(node):
         raise Refused("base-unknown", base=base)
-    return receive_from(node, _Inbox(node, is_delta=bool(base)), generation, base, job)
+    copy = receive_from(node, _Inbox(node, is_delta=bool(base)), generation, base, job)
+    keep_connections(node, generation, connections)
+    return copy
 
 
 def receive_from(node: Node, source: Source, generation: Generation, base: str, job: Progress) -> Copy:

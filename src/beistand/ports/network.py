@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from beistand.domain.connections import Connection
 from beistand.domain.installation import Installation
 from beistand.domain.value import Value
 
@@ -124,6 +125,15 @@ class Signs(Protocol):
     def icmp(self, own_ip: str, address: str, seconds: float) -> bool: ...
 
     def tcp(self, own_ip: str, address: str, port: int, seconds: float) -> bool: ...
+
+
+class EstablishedConnections(Protocol):
+    def established(self, addresses: Sequence[str]) -> tuple[Connection, ...]:
+        """Return the established TCP connections of these addresses of this machine, MOST_CONNECTIONS at most.
+
+        Both directions: those that phones made, and those that the telephone system made itself. Nothing where the
+        kernel does not say.
+        """
 
 
 class SipProbe(Protocol):

@@ -7,7 +7,7 @@ from beistand.domain.installation import Installation
 from beistand.domain.profile import Engine, Profile
 from beistand.ports.clock import Clock
 from beistand.ports.files import Databases, Disk
-from beistand.ports.network import Addresses, Arp, Signs, SipProbe
+from beistand.ports.network import Addresses, Arp, EstablishedConnections, Signs, SipProbe
 from beistand.ports.peer import Peer
 from beistand.ports.places import Places
 from beistand.ports.scanner import Manifests, Scanner
@@ -28,6 +28,7 @@ class Node:
     arp: Arp
     signs: Signs
     sip: SipProbe
+    connections: EstablishedConnections
     services: Services
     contacts: Contacts
     console: PbxConsole

@@ -1,6 +1,7 @@
 """What the other appliance asks, over ssh and `beistand peer`."""
 
 from beistand.domain.config import ModuleConfig
+from beistand.domain.connections import Packed
 from beistand.domain.generation import Generation
 from beistand.domain.pair import Greeting
 from beistand.domain.settings import PairSettings
@@ -33,6 +34,8 @@ class Receive(Value, frozen=True, kw_only=True, tag="receive", tag_field="verb")
     generation: Generation
     base: str
     """Digest of the manifest that the sent delta refers to; empty: the sent manifest is whole."""
+    connections: Packed = b""
+    """What the telephone system's address is connected to now: it is ended when the sender is dead (B8)."""
 
 
 class Release(Value, frozen=True, kw_only=True, tag="release", tag_field="verb"):
