@@ -68,6 +68,25 @@ def test_phones_are_told_from_the_service_address_and_counted(two: TwoAgents, on
     assert len(one.wiring.phone_teller.told) == 2
 
 
+def test_phones_that_connect_again_first_are_counted_apart(two: TwoAgents, one: OneOfTwo) -> None:
+    """B14: in the plan, in the job's result and in the administrator's mail."""
+    by_tls = "sip:103@192.0.2.53:40000;transport=tls"
+    one.wiring.contacts.uris += (by_tls,)
+    one.wiring.contacts.forgotten = (by_tls,)
+    plan = one.ask(PlanTakeover())
+    assert (len(plan.phones), plan.phones_later) == (2, ("192.0.2.53:40000",))
+    one.store.set_config(ModuleConfig(send_mail=True, mail_address="admin@example.org"))
+    loop = Loop(one.agent, two.a.agent.wake)
+    loop.turn()
+    job = take_over(two)
+    assert (job.result["phones_at_once"], job.result["phones_later"]) == (2, 1)
+    for _ in range(40):
+        loop.turn()
+        two.clock.advance(6)
+    (done,) = [each for each in one.store.outbox() if each.kind == "takeover-done"]
+    assert "2 phones can be called at once, 1 when it has connected again" in done.body
+
+
 def test_every_person_gets_one_mail(two: TwoAgents, one: OneOfTwo) -> None:
     take_over(two)
     for _ in range(3):

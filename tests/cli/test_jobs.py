@@ -160,6 +160,24 @@ def test_the_plan_is_shown_and_nothing_is_started(run: Run) -> None:
         assert part in output
 
 
+def test_phones_that_connect_again_first_are_counted_apart_and_marked(run: Run) -> None:
+    later = tuple(f"192.0.2.{host}:40000" for host in range(104, 114))
+    plan = msgspec.structs.replace(a_plan(), phones_later=later)
+    _, output, _ = taken_over(run, "--plan", plan=plan)
+    assert "1 phone can be called at once, 10 when they have connected again." in output
+    assert "  192.0.2.104:40000, when it has connected again" in output
+    assert "  and 3 more" in output
+    assert "connected again" not in taken_over(run, "--plan", plan=a_plan())[1]
+
+
+def test_after_the_takeover_the_same_is_told(run: Run) -> None:
+    told = {"seconds": 0.81, "phones_at_once": 2, "phones_later": 4}
+    taken = msgspec.structs.replace(TAKEN, result=told)
+    with FakeAgent({StartTakeover: a_job(JobKind.TAKEOVER), WatchJob: taken}) as agent:
+        result = run("takeover", "--confirm", "d1ge57", agent=agent)
+    assert "2 phones can be called at once, 4 when they have connected again." in result.output
+
+
 def test_the_plan_as_json_is_the_answer_itself(run: Run) -> None:
     _, output, _ = taken_over(run, "--plan", "--json", plan=a_plan())
     assert msgspec.json.decode(output, type=TakeoverPlanAnswer) == a_plan()

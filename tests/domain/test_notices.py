@@ -11,6 +11,7 @@ from beistand.domain.attempts import LastTry, TryEnd
 from beistand.domain.facts import Finding, Severity
 from beistand.domain.message import Message, message
 from beistand.domain.notices import (
+    Notice,
     Seen,
     Told,
     absence_topic,
@@ -74,9 +75,7 @@ def tried(end: TryEnd, why: Message | None = None, number: int = 1) -> Callable[
 
 
 def standing(state: str, epoch: int) -> Callable[[Told], Any]:
-    return lambda told: standing_topic(
-        told, state, epoch, done={"operator": "root", "seconds": 2.0}, failure=FULL
-    )
+    return lambda told: standing_topic(told, state, epoch, done=Notice(code="takeover-done"), failure=FULL)
 
 
 def found(*codes: str) -> Callable[[Told], Any]:

@@ -100,6 +100,7 @@ def test_without_a_gateway_it_is_not_called_silent(world: World) -> None:
             "sip:1@10.77.0.21:4711^3Btransport=tls",
             Phone(address="10.77.0.21", port=4711, is_connected=True, is_secure=True),
         ),
+        ("sip:x1@10.77.0.21:4711^3Btransport=ws", Phone(address="10.77.0.21", port=4711, is_connected=True)),
         ("sips:1@10.77.0.21", Phone(address="10.77.0.21", port=5061, is_connected=True, is_secure=True)),
         ("sip:101@phone.example.com", None),
         ("sip:101@[2001:db8::1]:5060", None),

@@ -127,7 +127,14 @@ def _taken(users_told: UsersTold | None) -> Scene:
         stage="serve",
         state=JobState.DONE,
         end=values.NOW,
-        result={"seconds": 6.4, "epoch": 3, "phones": 10, "phones_answered": 9},
+        result={
+            "seconds": 6.4,
+            "epoch": 3,
+            "phones": 10,
+            "phones_answered": 9,
+            "phones_at_once": 10,
+            "phones_later": 1,
+        },
     )
     mail = replace(values.MAIL, users_told=users_told)
     return dataclasses.replace(done, replies={**done.replies, GetMail: mail})

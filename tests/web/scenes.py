@@ -59,7 +59,8 @@ ACTIVE = msgspec.structs.replace(
         serving=False,
     ),
 )
-PHONES = ("192.0.2.101:5060", "192.0.2.102:5060", "192.0.2.103:5061")
+PHONES = ("192.0.2.101:5060", "192.0.2.102:5060", "192.0.2.103:5060")
+PHONES_LATER = ("192.0.2.104:49152", "192.0.2.105:5061")
 NETWORK = (
     message("will-take-address", address=SERVICE, prefix=32, interface="eth0"),
     message("will-use-gateway", gateway="192.0.2.254"),
@@ -92,6 +93,7 @@ def plan(seen: Facts, replug: tuple[str, ...] = ()) -> TakeoverPlanAnswer:
         generation=seen.copy.generation if seen.copy else None,
         age_seconds=age,
         phones=PHONES,
+        phones_later=PHONES_LATER,
         lines=("trunk-provider",),
         replug=replug,
         network=NETWORK,

@@ -90,8 +90,9 @@ def test_it_shows_what_a_person_has_to_know_before(start: Start) -> None:
         "9 of 10",
         "192.0.2.10/32",
         "3 minutes old",
-        "3 phones can be called at once",
+        "3 phones can be called at once, 2 when they have connected again",
         "192.0.2.102:5060",
+        "192.0.2.105:5061 when it has connected again",
         "1 line comes to life",
         "trunk-provider",
         "ISDN port 1",
@@ -99,6 +100,13 @@ def test_it_shows_what_a_person_has_to_know_before(start: Start) -> None:
         "Take over with pbx-b now",
     ):
         assert part in text, part
+
+
+def test_nothing_is_said_of_connecting_where_no_phone_has_to(start: Start) -> None:
+    plan = msgspec.structs.replace(scenes.gone(), phones_later=())
+    text = text_of(start(standby(plan))[0].get(PAGE))
+    assert "3 phones can be called at once" in text
+    assert "connected again" not in text
 
 
 def test_the_page_asks_for_what_the_watch_saw_and_not_for_a_new_look(start: Start) -> None:

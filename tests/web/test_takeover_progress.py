@@ -160,6 +160,25 @@ NOBODY = "No user was mailed"
 
 
 @pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ({"phones_at_once": 2, "phones_later": 4}, "2 phones can be called at once, 4 when they have"),
+        ({"phones_at_once": 2, "phones_later": 0}, "2 phones can be called at once."),
+        ({}, ""),
+    ],
+)
+def test_how_many_phones_can_be_called_is_told_afterwards(
+    start: Start, counts: dict[str, int], expected: str
+) -> None:
+    """B14."""
+    taken = msgspec.structs.replace(TAKEN, result={**TAKEN.result, **counts})
+    browser, _ = start({GetStatus: ACTIVE, WatchJob: taken, GetMail: MAIL})
+    text = text_of(browser.get(PAGE))
+    assert expected in text
+    assert ("can be called" in text) is bool(expected)
+
+
+@pytest.mark.parametrize(
     ("told", "expected"),
     [
         (UsersTold(epoch=3, is_over=True, sent=130, waiting=70), "130 of 200 are sent"),

@@ -18,6 +18,7 @@ from beistand.domain.job import JobKind
 from beistand.domain.mail import MailState
 from beistand.domain.mail_text import USERS_TAKEOVER
 from beistand.domain.message import Message, message
+from beistand.domain.phones import reached, reached_message
 from beistand.domain.value import Value
 from beistand.ports.mail import Notified
 from beistand.ports.store import Event
@@ -42,6 +43,9 @@ NO_SERVER, NO_ADDRESS, TOO_LATE = "mail-server-unknown", "users-without-address"
 class Ended(Value, frozen=True, kw_only=True):
     epoch: int
     seconds: float
+    phones: int = 0
+    """So many could be called at once."""
+    phones_later: int = 0
 
 
 class Aftermath:
@@ -52,25 +56,40 @@ class Aftermath:
         """Why the users could not be told yet."""
 
     def begin(self, epoch: int, seconds: float) -> dict[str, Field]:
-        """Note how long the takeover took and tell the phones; return how many, for the job's result."""
+        """Note how the takeover was and tell the phones; return how many, for the job's result."""
         agent, told = self._agent, Notified(phones=0, answered=0)
+        phones = reached(agent.keeper.after_start.known)
+        at_once, later = len(phones.at_once), len(phones.later)
         self._trouble = None
         try:
-            agent.store.put(ENDED, msgspec.json.encode(Ended(epoch=epoch, seconds=seconds)))
+            ended = Ended(epoch=epoch, seconds=seconds, phones=at_once, phones_later=later)
+            agent.store.put(ENDED, msgspec.json.encode(ended))
             told = self.tell_phones(epoch) or told
         except BeistandError as error:
             # Calls work: a full disk may delay the rest, and does not make a failure of the takeover.
             agent.complaints.tell("aftermath", error.message)
         agent.wake.set()  # the mails to the users come with the loop's next turn
-        return {"phones": told.phones, "phones_answered": told.answered}
+        return {
+            "phones": told.phones,
+            "phones_answered": told.answered,
+            "phones_at_once": at_once,
+            "phones_later": later,
+        }
 
     def seconds(self, grant: Grant) -> float:
         """Return how long the takeover of this grant took, until now where nobody could measure it."""
+        ended = self._ended(grant)
+        return ended.seconds if ended else max(0.0, (self._agent.clock.now() - grant.at).total_seconds())
+
+    def phones(self, grant: Grant) -> Message:
+        """Say how many phones could be called at once after the takeover of this grant, and how many later."""
+        ended = self._ended(grant)
+        return reached_message(ended.phones, ended.phones_later) if ended else reached_message(0, 0)
+
+    def _ended(self, grant: Grant) -> Ended | None:
         body = self._agent.store.get(ENDED)
         ended = msgspec.json.decode(body, type=Ended) if body else None
-        if ended is not None and ended.epoch == grant.epoch:
-            return ended.seconds
-        return max(0.0, (self._agent.clock.now() - grant.at).total_seconds())
+        return ended if ended is not None and ended.epoch == grant.epoch else None
 
     def tick(self) -> None:
         """Do what is left to do after a takeover, if there was one and calls work."""

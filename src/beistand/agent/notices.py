@@ -13,6 +13,7 @@ from beistand.domain.job import JobKind
 from beistand.domain.message import Message, message
 from beistand.domain.notices import (
     PROBLEM,
+    Notice,
     Seen,
     Told,
     absence_topic,
@@ -141,13 +142,15 @@ class Notices:
 
     def _standing(self, told: Told, keepers: tuple[Finding, ...]) -> Seen | None:
         agent, standing = self._agent, self._agent.store.standing()
-        done: dict[str, Field] = {}
+        done = Notice(code="takeover-done")
         if standing.grant is not None:
-            done = {
+            fields: dict[str, Field] = {
                 "operator": standing.grant.operator,
                 "seconds": agent.aftermath.seconds(standing.grant),
                 "users": len(agent.directory.known().users),
             }
+            phones = agent.aftermath.phones(standing.grant)
+            done = Notice(code="takeover-done", fields=fields, others=(phones,))
         # The last of the keeper's findings is why the PBX does not run.
         failure = next((Message(code=each.code, fields=dict(each.fields)) for each in keepers[-1:]), None)
         return standing_topic(told, agent.keeper.state, standing.epoch, done=done, failure=failure)

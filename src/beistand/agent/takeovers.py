@@ -15,7 +15,7 @@ from beistand.domain.generation import Copy, CopyState
 from beistand.domain.health import oldest_promised
 from beistand.domain.job import GIVE_WAY, Job, JobKind
 from beistand.domain.message import message
-from beistand.domain.phones import phones
+from beistand.domain.phones import reached
 from beistand.domain.safety import OLDEST, data_age, findings, not_accepted, verdict
 from beistand.domain.serving import may_take_over
 from beistand.operations.converge import serve_seconds
@@ -40,6 +40,7 @@ def show_plan(agent: Agent, request: PlanTakeover) -> TakeoverPlanAnswer:
     node, copy = agent.node, _copy_to_serve(agent, request.restore_point)
     facts, standing = _seen(agent, agent.watch.recent(copy, request.within_seconds)), node.store.standing()
     plan, found = takeover_plan(facts, standing, node.installation), _findings(agent, facts)
+    phones = reached(node.contacts.list(node.profile))
     return TakeoverPlanAnswer(
         digest=plan_digest(plan, facts, found, standing),
         verdict=verdict(facts),
@@ -48,7 +49,8 @@ def show_plan(agent: Agent, request: PlanTakeover) -> TakeoverPlanAnswer:
         steps=describe(plan, claimed_epoch(facts, standing), node.installation, node.profile),
         generation=copy.generation if copy else None,
         age_seconds=_age(facts, copy),
-        phones=tuple(f"{each.address}:{each.port}" for each in phones(node.contacts.list(node.profile))),
+        phones=phones.at_once,
+        phones_later=phones.later,
         lines=takeover_facts.lines(agent),
         replug=agent.store.config().replug,
         network=takeover_facts.network(agent),

@@ -8,7 +8,7 @@ import click
 
 from beistand.cli.console import Console
 from beistand.cli.jobs import cancelled, follow, must_be_done, shower, stages_with_seconds
-from beistand.cli.takeover_plan import show_plan
+from beistand.cli.takeover_plan import reached_sentence, show_plan
 from beistand.cli.verb import verb
 from beistand.client import Client
 from beistand.domain.errors import Refused
@@ -64,6 +64,9 @@ def command(  # noqa: PLR0913  one for each option
     must_be_done(console, job)
     console.document(job)
     console.line("cli.takeover.done", seconds=float(job.result.get("seconds", 0.0)))
+    at_once, later = (int(job.result.get(name, 0)) for name in ("phones_at_once", "phones_later"))
+    if at_once or later:
+        console.text(reached_sentence(console, at_once, later))
 
 
 def _cancel(console: Console, client: Client) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from beistand.cli.console import Console
 from beistand.domain.facts import Facts
+from beistand.domain.phones import reached_message
 from beistand.protocol import TakeoverPlanAnswer
 from beistand.text.catalogue import sentence
 
@@ -19,11 +20,7 @@ def show_plan(console: Console, plan: TakeoverPlanAnswer) -> None:
         console.line("cli.takeover.data", generation=plan.generation.id, age=plan.age_seconds or 0.0)
     else:
         console.line("cli.takeover.no-data")
-    console.line("cli.takeover.phones", count=len(plan.phones))
-    for phone in plan.phones[:MOST_PHONES]:
-        console.text(f"  {phone}")
-    if len(plan.phones) > MOST_PHONES:
-        console.line("cli.takeover.more-phones", count=len(plan.phones) - MOST_PHONES)
+    _phones(console, plan)
     _named(console, "cli.takeover.lines", plan.lines)
     _named(console, "cli.takeover.replug", plan.replug)
     _named(console, "cli.takeover.network", [sentence(each, console.language) for each in plan.network])
@@ -32,6 +29,24 @@ def show_plan(console: Console, plan: TakeoverPlanAnswer) -> None:
     for number, step in enumerate(plan.steps, start=1):
         console.text(f"  {number}. {sentence(step, console.language)}")
     console.line("cli.takeover.digest", digest=plan.digest)
+
+
+def _phones(console: Console, plan: TakeoverPlanAnswer) -> None:
+    console.text(reached_sentence(console, len(plan.phones), len(plan.phones_later)))
+    shown = plan.phones[:MOST_PHONES]
+    later = plan.phones_later[: MOST_PHONES - len(shown)]
+    for phone in shown:
+        console.text(f"  {phone}")
+    for phone in later:
+        console.line("cli.takeover.phone-later", phone=phone)
+    if more := len(plan.phones) + len(plan.phones_later) - len(shown) - len(later):
+        console.line("cli.takeover.more-phones", count=more)
+
+
+def reached_sentence(console: Console, at_once: int, later: int) -> str:
+    """Return how many phones can be called, as a whole sentence."""
+    told = sentence(reached_message(at_once, later), console.language)
+    return f"{told[:1].upper()}{told[1:]}."
 
 
 def _named(console: Console, heading: str, lines: Sequence[str]) -> None:

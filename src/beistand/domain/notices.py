@@ -272,9 +272,9 @@ STANDING = "standing"
 
 
 def standing_topic(
-    told: Told, state: str, epoch: int, *, done: dict[str, Field], failure: Message | None
+    told: Told, state: str, epoch: int, *, done: Notice, failure: Message | None
 ) -> Seen | None:
-    """Who serves, and who does not any more. `done` says of a takeover who asked for it and how long it took."""
+    """Who serves, and who does not any more. `done` tells of a takeover that is done."""
     state = "serving" if state == "unverified" else state
     if state not in ("serving", "active-failed", "superseded", "standing-by", "held", "forked", "released"):
         return None
@@ -293,11 +293,11 @@ def standing_topic(
 
 
 def _of_standing(
-    state: str, before: str, *, is_new: bool, done: dict[str, Field], failure: Message | None
+    state: str, before: str, *, is_new: bool, done: Notice, failure: Message | None
 ) -> Notice | None:
     if state == "serving":
         if is_new:
-            return Notice(code="takeover-done", fields=done)
+            return done
         return Notice(code="serves-again") if before != "standing-by" else None
     if state == "standing-by":
         return Notice(code="handed-over") if before in ("serving", "active-failed") else None

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from ipaddress import IPv4Address
 
+from beistand.domain.message import Message, message
 from beistand.domain.value import Value
 
 _URI = re.compile(r"sips?:(?:[^@;>]*@)?(?P<host>[0-9.]+)(?::(?P<port>[0-9]{1,5}))?(?P<rest>[;>?].*)?")
@@ -45,9 +46,18 @@ class Phone(Value, frozen=True, kw_only=True):
     address: str
     port: int
     is_connected: bool
-    """Holds a TCP or TLS connection to the PBX, which dies with it."""
+    """Holds a TCP, TLS or WebSocket connection to the PBX, which dies with it."""
     is_secure: bool = False
     """By TLS."""
+
+
+class Reached(Value, frozen=True, kw_only=True):
+    """Address and port of each phone after a start of the PBX."""
+
+    at_once: tuple[str, ...] = ()
+    """The PBX still knows them: calls reach them from its first answer on."""
+    later: tuple[str, ...] = ()
+    """The PBX forgets them with their connection: calls reach them when they have connected again."""
 
 
 def request_uri(uri: str) -> str:
@@ -68,11 +78,13 @@ def phone(uri: str) -> Phone | None:
     except ValueError:
         return None
     rest = (found["rest"] or "").lower()
-    is_secure = uri.lower().lstrip("<").startswith("sips:") or "transport=tls" in rest
+    is_secure = (
+        uri.lower().lstrip("<").startswith("sips:") or "transport=tls" in rest or "transport=wss" in rest
+    )
     return Phone(
         address=address,
         port=int(found["port"] or (5061 if is_secure else 5060)),
-        is_connected=is_secure or "transport=tcp" in rest,
+        is_connected=is_secure or "transport=tcp" in rest or "transport=ws" in rest,
         is_secure=is_secure,
     )
 
@@ -80,3 +92,36 @@ def phone(uri: str) -> Phone | None:
 def phones(contacts: Iterable[Contact]) -> tuple[Phone, ...]:
     """Return the phones of these contacts, each once."""
     return tuple(dict.fromkeys(found for each in contacts if (found := phone(each.uri))))
+
+
+def reached(contacts: Iterable[Contact]) -> Reached:
+    """Return which of these phones can be called at once after a start of the PBX, and which ones later."""
+    known = [
+        (each.survives, f"{found.address}:{found.port}") for each in contacts if (found := phone(each.uri))
+    ]
+    at_once = dict.fromkeys(name for survives, name in known if survives)
+    later = dict.fromkeys(name for survives, name in known if not survives and name not in at_once)
+    return Reached(at_once=tuple(at_once), later=tuple(later))
+
+
+def reached_message(at_once: int, later: int) -> Message:
+    """Say how many phones can be called at once, and how many when they have connected again."""
+    match min(at_once, 2), min(later, 2):
+        case 0, 0:
+            return message("phones-reached.none")
+        case 0, 1:
+            return message("phones-reached.later.one")
+        case 0, _:
+            return message("phones-reached.later", later=later)
+        case 1, 0:
+            return message("phones-reached.one")
+        case _, 0:
+            return message("phones-reached", at_once=at_once)
+        case 1, 1:
+            return message("phones-reached.one-and-one")
+        case 1, _:
+            return message("phones-reached.one-and-later", later=later)
+        case _, 1:
+            return message("phones-reached.and-one", at_once=at_once)
+        case _:
+            return message("phones-reached.and-later", at_once=at_once, later=later)

@@ -176,6 +176,8 @@ class TakeoverPlanAnswer(Value, frozen=True, kw_only=True):
     """None: the clocks say that the data is still to be made, so nobody knows (F9)."""
     phones: tuple[str, ...]
     """Contacts that calls will reach at once."""
+    phones_later: tuple[str, ...] = ()
+    """Contacts that the telephone system forgets at its start: calls reach them when they have connected again."""
     lines: tuple[str, ...] = ()
     """Trunks and registrations to providers that come to life."""
     replug: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from beistand.domain.errors import BeistandError
 from beistand.domain.facts import Finding
 from beistand.domain.job import GIVE_WAY, Job, JobKind
 from beistand.domain.message import Message, message
+from beistand.domain.phones import reached_message
 from beistand.protocol import (
     Done,
     GenerationList,
@@ -147,6 +148,7 @@ def _evidence(status: Status, plan: TakeoverPlanAnswer) -> dict[str, Any]:
     seen = (datetime.now(UTC) - plan.facts.at).total_seconds()
     return {
         "plan": plan,
+        "phones": reached_message(len(plan.phones), len(plan.phones_later)),
         "situation": situation(plan, _peer(status), status.service_address, seen),
         "status": status,
     }

@@ -15,6 +15,7 @@ from beistand.client import Told
 from beistand.domain.errors import BeistandError
 from beistand.domain.job import Job, JobKind, JobState
 from beistand.domain.message import Message, message
+from beistand.domain.phones import reached_message
 from beistand.domain.waits import until
 from beistand.protocol import GetMail, MailView, Status, UsersTold, WatchJob
 from beistand.text import term
@@ -84,6 +85,7 @@ def progress(request: Request, job: str) -> HttpResponseBase:
         "peer": status.peer.host if status.peer else term("web.takeover.the-other", spoken()),
         "here": reverse("takeover-progress", args=[job]),
         "mails": mails,
+        "phones": _phones(found),
     }
     page = "parts/takeover_progress.html" if "part" in request.GET else "takeover_progress.html"
     return render(request, page, values)
@@ -131,6 +133,14 @@ def why(job: Job) -> Message | None:
 
 def _is_recent(job: Job) -> bool:
     return job.end is not None and datetime.now(UTC) - job.end < SETTLED
+
+
+def _phones(job: Job) -> Message | None:
+    """Say how many phones can be called; None where the job does not say it."""
+    at_once, later = job.result.get("phones_at_once", 0), job.result.get("phones_later", 0)
+    if not isinstance(at_once, int) or not isinstance(later, int) or not at_once + later:
+        return None
+    return reached_message(at_once, later)
 
 
 def _mails(request: Request, job: Job) -> UsersTold | None:
