@@ -18,6 +18,7 @@ from beistand.domain.licensing import licence_findings
 from beistand.domain.pair import Appliance, Greeting, has_standby
 from beistand.domain.role import Role
 from beistand.domain.schedule import CLOCK_TOLERANCE, is_due
+from beistand.operations.committing import why_not_committed
 from beistand.operations.cycle import run_cycle
 from beistand.operations.tries import counted
 
@@ -127,6 +128,15 @@ def start_cycle(agent: Agent, *, asked: bool) -> Job:
                 agent.link.ask()
 
     return agent.worker.start(JobKind.CYCLE, work_and_tell)
+
+
+def tell_commit(agent: Agent) -> None:
+    """Log why the PBX could not be asked to write what it had acknowledged, as long as that is so (B15)."""
+    why = why_not_committed(agent.store) if agent.is_initialised else None
+    if why is None:
+        agent.complaints.end("commit")
+    else:
+        agent.complaints.tell("commit", why)
 
 
 def start_due_cycle(agent: Agent) -> None:

@@ -10,7 +10,7 @@ from beistand import __version__
 from beistand.adapters.service_manager import notify
 from beistand.agent.agent import Agent
 from beistand.agent.changes import Changes
-from beistand.agent.cycles import start_due_cycle
+from beistand.agent.cycles import start_due_cycle, tell_commit
 from beistand.agent.local_backups import ScheduledBackups
 from beistand.agent.log import keep_lines, less_of, log, log_message, set_level
 from beistand.agent.out_of_order import wired
@@ -114,6 +114,7 @@ class Loop:
             ("own-data", agent.own_data.tick),
             ("forks", agent.forks.tick),
             ("cycle", lambda: start_due_cycle(agent)),
+            ("commit", lambda: tell_commit(agent)),
             ("backup", self.backups.tick),
             ("upload", agent.uploads.tick),
             ("room", agent.room.tick),

@@ -4,18 +4,20 @@ Asterisk commits its database about once a second (FIGURES section 10): of chang
 those of the last second, though phones and people were told that they are done.
 """
 
+import msgspec
+
 from beistand.domain.errors import Failed
 from beistand.domain.message import Message, message
 from beistand.domain.profile import Console
 from beistand.ports.node import Node
-from beistand.ports.store import Event
+from beistand.ports.store import Store
 
 ASK_SECONDS = 1.0
 """A PBX that runs answers within 40 ms (FIGURES section 10)."""
 MOST_SECONDS = 2.0
 """No cycle is delayed for longer by a PBX that cannot be asked."""
 NOT_ASKED = "pbx-not-asked"
-"""The document that says why the PBX could not be asked the last time, so that it is told once."""
+"""The document with the message why the PBX could not be asked the last time; empty: it was."""
 
 
 def commit_acknowledged(node: Node) -> None:
@@ -27,13 +29,14 @@ def commit_acknowledged(node: Node) -> None:
     if not node.store.standing().is_holder:
         return
     began = node.clock.monotonic()
-    why = _asked(node)
-    if why is not None:
+    console = _console(node)
+    why = _asked(node, console) if console else None
+    if console is None or why is not None:
         end = began + MOST_SECONDS
         for database in node.profile.databases:
             if database.engine in node.databases:
                 node.databases[database.engine].settle(database, max(0.0, end - node.clock.monotonic()))
-    _tell(node, why)
+    _note(node, why)
 
 
 def commit_once_more(node: Node) -> None:
@@ -42,15 +45,24 @@ def commit_once_more(node: Node) -> None:
     Between the first answer and the begin of a generation something may have been acknowledged. A PBX that could
     not be asked the first time is not waited for again.
     """
-    if node.store.standing().is_holder and not node.store.get(NOT_ASKED):
-        _asked(node)
+    console = _console(node)
+    if console and node.store.standing().is_holder and not node.store.get(NOT_ASKED):
+        _asked(node, console)
 
 
-def _asked(node: Node) -> Message | None:
-    """Return why the PBX did not commit."""
+def why_not_committed(store: Store) -> Message | None:
+    """Return why the PBX could not be asked when the last generation began; None: it was."""
+    body = store.get(NOT_ASKED)
+    return msgspec.json.decode(body, type=Message) if body else None
+
+
+def _console(node: Node) -> Console | None:
     console = node.profile.console
-    if console is None or not console.commit:
-        return message("pbx-has-no-console", profile=node.profile.name)
+    return console if console and console.commit else None
+
+
+def _asked(node: Node, console: Console) -> Message | None:
+    """Return why the PBX did not commit."""
     try:
         answer = node.console.ask(console.socket, [console.commit], ASK_SECONDS)
     except Failed as error:
@@ -62,10 +74,7 @@ def _says_so(console: Console, answer: str) -> bool:
     return console.committed in answer.split()
 
 
-def _tell(node: Node, why: Message | None) -> None:
-    """Put it into the log, once while it lasts."""
-    code = why.code.encode() if why else b""
-    if code == (node.store.get(NOT_ASKED) or b""):
-        return
-    node.store.put(NOT_ASKED, code)
-    node.store.tell(Event(at=node.clock.now(), message=why or message("pbx-asked-again")))
+def _note(node: Node, why: Message | None) -> None:
+    body = msgspec.json.encode(why) if why else b""
+    if body != (node.store.get(NOT_ASKED) or b""):
+        node.store.put(NOT_ASKED, body)
