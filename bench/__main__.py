@@ -46,7 +46,7 @@ def main() -> int:
             takeover.measure(where, runs, report, noise, _say)
         if given.only in (None, "house") and runs:
             size_of_house = (
-                house.Size(takeovers=1, cycles=3, many=300)
+                house.Size(takeovers=1, cycles=12, many=1000)
                 if given.small
                 else house.Size(takeovers=3, cycles=12, many=1000)
             )

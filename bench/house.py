@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
 import statistics
 import tempfile
@@ -14,14 +16,13 @@ from typing import Any
 from beistand_lab import ringing
 from beistand_lab.commands import wait_for
 from beistand_lab.demo.administrator import Administrator
-from beistand_lab.demo.after import plan_of_a_dead_active
-from beistand_lab.errors import ConditionNotMet, LabError
+from beistand_lab.errors import ConditionNotMet
 from beistand_lab.house import House
 from beistand_lab.lab import Lab
 from beistand_lab.pjsip_phone import PjsipPhone
 from bench.figures import Report
 from bench.noise import Noise
-from bench.pair import Where, cycle, paired
+from bench.pair import Where, confirmed, cycle, paired
 
 SECONDS = 90.0
 MOST_TO_PHONES, MOST_TO_QUEUE, MOST_TO_TRUNKS, MOST_TO_RANDOM_TRUNKS, MOST_TO_TLS = 0.15, 0.6, 1.1, 10.0, 15.0
@@ -107,12 +108,7 @@ def take_over(administrator: Administrator) -> tuple[float, float]:
     lab = administrator.lab
     lab.off("a")
     with lab.sip_probe(lab.settings.service_address) as probe:
-        plan = plan_of_a_dead_active(administrator)
-        accept = [word for each in plan["findings"] for word in ("--accept", each["code"])]
-        answer = administrator.ask("b", "takeover", "--confirm", plan["digest"], *accept)
-        if answer.get("state") != "done":
-            raise LabError(f"beistand takeover: {answer}")
-        grant = float(answer["result"]["granted_at"])
+        grant = float(confirmed(administrator)["granted_at"])
         return grant, probe.first_answer(grant, SECONDS)
 
 
@@ -154,7 +150,7 @@ def _restless(where: Where, cycles: int, report: Report, say: Callable[[str], No
             seconds.append(time.perf_counter() - began)
             begin = datetime.fromisoformat(administrator.copies("a")[0]["generation"]["begin"])
             begun.append((begin.timestamp(), _newest_there(lab)))
-        writer.kill()
+        os.killpg(writer.pid, signal.SIGKILL)  # the writer, too, not only what entered the appliance
         said, _ = writer.communicate()
     puts = [(int(number), float(at)) for number, at in (line.split() for line in said.splitlines()[:-1])]
     missing = [

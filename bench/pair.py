@@ -6,8 +6,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from beistand_lab.demo.administrator import Administrator
+from beistand_lab.demo.after import plan_of_a_dead_active
 from beistand_lab.errors import LabError
 from beistand_lab.house import House
 from beistand_lab.lab import Lab, wait_for
@@ -46,6 +48,17 @@ def cycle(administrator: Administrator) -> None:
     answer = administrator.ask("a", "cycle", timeout=900)
     if answer.get("state") != "done":
         raise LabError(f"beistand cycle: {answer}")
+
+
+def confirmed(administrator: Administrator) -> dict[str, Any]:
+    """Look at the plan of a standby whose active is dead, accept what it asks, and take over; return the result."""
+    plan = plan_of_a_dead_active(administrator)
+    accept = [word for each in plan["findings"] for word in ("--accept", each["code"])]
+    answer = administrator.ask("b", "takeover", "--confirm", plan["digest"], *accept)
+    if answer.get("state") != "done":
+        raise LabError(f"beistand takeover: {answer}")
+    result: dict[str, Any] = answer["result"]
+    return result
 
 
 def _agent_is_up(lab: Lab, host: str) -> bool:

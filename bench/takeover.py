@@ -7,13 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from beistand_lab.demo.administrator import Administrator
-from beistand_lab.demo.after import plan_of_a_dead_active
-from beistand_lab.errors import LabError
 from beistand_lab.lab import Lab
 from beistand_lab.sip_probe import SipProbe
 from bench.figures import Report
 from bench.noise import Noise
-from bench.pair import Where, cycle, paired
+from bench.pair import Where, confirmed, cycle, paired
 
 STARTS = 3
 """Of Asterisk by systemctl alone, after each takeover and on the same appliance."""
@@ -61,12 +59,8 @@ def _take_over(administrator: Administrator) -> Takeover:
     lab = administrator.lab
     lab.off("a")
     with lab.sip_probe(lab.settings.service_address) as probe:
-        plan = plan_of_a_dead_active(administrator)
-        accept = [word for each in plan["findings"] for word in ("--accept", each["code"])]
-        answer = administrator.ask("b", "takeover", "--confirm", plan["digest"], *accept)
-        if answer.get("state") != "done":
-            raise LabError(f"beistand takeover: {answer}")
-        click, grant = float(answer["result"]["accepted_at"]), float(answer["result"]["granted_at"])
+        result = confirmed(administrator)
+        click, grant = float(result["accepted_at"]), float(result["granted_at"])
         sip = probe.first_answer(grant, SECONDS)
         starts = tuple(_start(lab, probe) for _ in range(STARTS))
     return Takeover(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from beistand_lab.browser import Browser
+from beistand_lab.house import House
 from beistand_lab.lab import Lab, down
 
 
@@ -43,6 +45,18 @@ def _booted(request: pytest.FixtureRequest, *, plain: bool) -> Iterator[Lab]:
     down(name)  # of a run that was killed
     try:
         yield Lab.up(name, subnet, plain=plain)
+    finally:
+        down(name)
+
+
+@contextmanager
+def furnished(place: tuple[str, str], house: House) -> Iterator[Lab]:
+    """A booted lab at this name and subnet, with a house in it; taken away whatever happens."""
+    require_root()
+    name, subnet = place
+    down(name)  # of a run that was killed
+    try:
+        yield Lab.up(name, subnet, house=house)
     finally:
         down(name)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from beistand_lab import calls
@@ -21,19 +22,29 @@ TAKEOVER_SECONDS = 180.0
 
 def prepare_pair(lab: Lab, *, transport: str = "udp") -> Administrator:
     """Initialise and pair the two, register the phones at a, and run a first cycle."""
+
+    def register() -> None:
+        for number in PHONES:
+            lab.phone(number).register(transport=transport, seconds=SOON_SECONDS)
+
+    administrator = pair_up(lab, register)
+    cycle(administrator)
+    return administrator
+
+
+def pair_up(lab: Lab, once_it_serves: Callable[[], object] = lambda: None) -> Administrator:
+    """Initialise and pair the two; no cycle yet."""
     administrator = Administrator(lab)
     for host in ("a", "b"):
         wait_for_agent(lab, host)
     administrator.initialise()
     with lab.sip_probe(lab.settings.service_address) as probe:
         probe.first_answer(time.time(), SOON_SECONDS)
-    for number in PHONES:
-        lab.phone(number).register(transport=transport, seconds=SOON_SECONDS)
+    once_it_serves()
     paired = administrator.pair()
     assert paired.returncode == 0, paired.stderr
     key = administrator.status("a")["licence_key"]
     administrator.run("a", "config", "set", f"licence_key={key}")
-    cycle(administrator)
     return administrator
 
 

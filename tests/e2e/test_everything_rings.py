@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from beistand_lab import ringing
-from beistand_lab.demo.administrator import Administrator
 from beistand_lab.house import House
-from beistand_lab.lab import Lab, down, wait_for
+from beistand_lab.lab import Lab, wait_for
 from beistand_lab.ringing import Rings
 from e2e import switching
-from e2e.conftest import require_root
+from e2e.conftest import furnished
 
 pytestmark = pytest.mark.lab
 
@@ -39,17 +39,12 @@ class Taken:
 @pytest.fixture(scope="module")
 def taken(lab_place: tuple[str, str]) -> Iterator[Taken]:
     """The active of a house dies; its standby takes over."""
-    require_root()
-    name, subnet = lab_place
-    down(name)  # of a run that was killed
-    try:
-        yield _take_over(Lab.up(name, subnet, house=HOUSE))
-    finally:
-        down(name)
+    with furnished(lab_place, HOUSE) as lab:
+        yield _take_over(lab)
 
 
 def _take_over(lab: Lab) -> Taken:
-    administrator = _paired(lab)
+    administrator = switching.pair_up(lab)
     ringing.prepare(lab, HOUSE, switching.SOON_SECONDS)
     switching.cycle(administrator)
     lab.off("a")
@@ -60,20 +55,6 @@ def _take_over(lab: Lab) -> Taken:
         grant = float(answer["result"]["granted_at"])
         sip = probe.first_answer(grant, switching.SOON_SECONDS)
     return Taken(lab=lab, grant=grant, sip=sip, rings=ringing.watch(lab, HOUSE, grant, 60))
-
-
-def _paired(lab: Lab) -> Administrator:
-    administrator = Administrator(lab)
-    for host in ("a", "b"):
-        switching.wait_for_agent(lab, host)
-    administrator.initialise()
-    with lab.sip_probe(lab.settings.service_address) as probe:
-        probe.first_answer(0, switching.SOON_SECONDS)
-    paired = administrator.pair()
-    assert paired.returncode == 0, paired.stderr
-    key = administrator.status("a")["licence_key"]
-    administrator.run("a", "config", "set", f"licence_key={key}")
-    return administrator
 
 
 @pytest.mark.shows("B14")
@@ -135,12 +116,11 @@ def test_a_line_that_failed_is_asked_again(taken: Taken) -> None:
 @pytest.mark.shows("B14")
 def test_lines_that_wait_before_they_register_are_told_before_the_day(lab_place: tuple[str, str]) -> None:
     """B14: the finding names them, the time, and the line to write."""
-    name, subnet = f"{lab_place[0]}-l", lab_place[1].replace("10.1", "10.2", 1)
-    try:
-        lab = Lab.up(name, subnet, house=LATE_HOUSE)
-        administrator = _paired(lab)
+    place = f"{lab_place[0]}-l", lab_place[1].replace("10.1", "10.2", 1)
+    with furnished(place, LATE_HOUSE) as lab:
+        administrator = switching.pair_up(lab)
 
-        def told() -> dict[str, object]:
+        def told() -> dict[str, Any]:
             findings = administrator.status("a")["findings"]
             return next((each for each in findings if each["code"] == "lines-register-late"), {})
 
@@ -151,5 +131,3 @@ def test_lines_that_wait_before_they_register_are_told_before_the_day(lab_place:
             "seconds": 10.0,
             "line": "max_random_initial_delay=0",
         }
-    finally:
-        down(name)

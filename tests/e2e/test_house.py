@@ -10,8 +10,8 @@ import pytest
 from beistand_lab import house
 from beistand_lab.demo.administrator import Administrator
 from beistand_lab.house import House
-from beistand_lab.lab import Lab, down, wait_for
-from e2e.conftest import require_root
+from beistand_lab.lab import Lab, wait_for
+from e2e.conftest import furnished
 
 pytestmark = pytest.mark.lab
 
@@ -23,16 +23,10 @@ BY_TCP, BY_TLS, CALLER, OTHER = 1198, 1199, 1150, 1151
 @pytest.fixture(scope="module")
 def house_lab(lab_place: tuple[str, str]) -> Iterator[Lab]:
     """A house whose PBX serves and whose phones by UDP are registered."""
-    require_root()
-    name, subnet = lab_place
-    down(name)  # of a run that was killed
-    try:
-        lab = Lab.up(name, subnet, house=House())
+    with furnished(lab_place, House()) as lab:
         _initialise(lab)
         lab.farm().register(seconds=SOON_SECONDS)
         yield lab
-    finally:
-        down(name)
 
 
 def _initialise(lab: Lab) -> None:

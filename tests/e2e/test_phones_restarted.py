@@ -12,9 +12,9 @@ import pytest
 from beistand_lab import house
 from beistand_lab.demo.administrator import Administrator
 from beistand_lab.house import House
-from beistand_lab.lab import Lab, down, wait_for
+from beistand_lab.lab import Lab, wait_for
 from e2e import switching
-from e2e.conftest import require_root
+from e2e.conftest import furnished
 
 pytestmark = pytest.mark.lab
 
@@ -86,15 +86,9 @@ class Seconds:
 
 @pytest.fixture(scope="module")
 def seconds(lab_place: tuple[str, str]) -> Iterator[Seconds]:
-    require_root()
-    name, subnet = lab_place
-    down(name)  # of a run that was killed
-    try:
-        lab = Lab.up(name, subnet, house=HOUSE)
+    with furnished(lab_place, HOUSE) as lab:
         _configure(lab)
         yield _taken_over_and_restarted(lab)
-    finally:
-        down(name)
 
 
 def _configure(lab: Lab) -> None:

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+from beistand_lab.errors import ConditionNotMet
 from beistand_lab.house import House
-from beistand_lab.lab import Lab, down, wait_for
+from beistand_lab.lab import Lab, wait_for
 from beistand_lab.pjsip_phone import PjsipPhone
 from beistand_lab.settings import PHONES
 from e2e import switching
-from e2e.conftest import require_root
+from e2e.conftest import furnished
 
 pytestmark = pytest.mark.lab
 
@@ -41,13 +42,8 @@ class Taken:
 @pytest.fixture(scope="module")
 def taken(lab_place: tuple[str, str]) -> Iterator[Taken]:
     """A phone by TLS and one by TCP besides three by UDP; a dies, b takes over, and all are called."""
-    require_root()
-    name, subnet = lab_place
-    down(name)  # of a run that was killed
-    try:
-        yield _taken(Lab.up(name, subnet, house=SMALL))
-    finally:
-        down(name)
+    with furnished(lab_place, SMALL) as lab:
+        yield _taken(lab)
 
 
 def _taken(lab: Lab) -> Taken:
@@ -73,7 +69,7 @@ def _rings(lab: Lab, phone: PjsipPhone, since: float) -> float:
         begin = caller.dial(phone.number)
         try:
             wait_for(lambda: phone.events(begin, "incoming"), 1.0, f"a call at {phone.number}")
-        except Exception:  # noqa: BLE001  the next one may reach it
+        except ConditionNotMet:  # the next one may reach it
             return 0.0
         finally:
             caller.hangup()

@@ -14,7 +14,7 @@ from beistand_lab.demo.everything_rings import WATCHED, WATCHING, House
 from beistand_lab.demo.teller import Teller
 from beistand_lab.errors import ConditionNotMet
 from beistand_lab.lab import Lab, wait_for
-from beistand_lab.settings import PHONES
+from beistand_lab.settings import APPLIANCES, PHONES
 
 TOUCHED = "/etc/asterisk/extensions.conf"
 """One byte of its first line, a comment, is changed behind everybody's back."""
@@ -28,6 +28,7 @@ MESSAGE = "/var/spool/asterisk/voicemail/default/102/INBOX/msg0000.txt"
 MEANWHILE = ("job-running", "generation-not-newer", "manifest-differs")
 """Where a cycle of the schedule came between: it runs, or brought something newer, or another manifest."""
 FIRST_CYCLE_SECONDS = 120
+TCP, SYN, ACK = 6, 0x02, 0x10
 INTERVAL = 120
 """Seconds between registrations: as long as the lab's PBX lets them last, so that none falls into the takeover."""
 
@@ -183,13 +184,27 @@ def be_ready_for_the_cord(administrator: Administrator) -> None:
 
 
 def unchanged_cycle(administrator: Administrator) -> tuple[dict[str, Any], float, int]:
-    """A cycle whose generation is the one before, to the byte: a phone that registers meanwhile is a change."""
+    """A cycle whose generation is the one before, to the byte, over a line that was up before it.
+
+    A phone that registers meanwhile is a change; a connection that the two make anew is no part of a cycle.
+    """
     for _ in range(MOST_CYCLES):
-        before = administrator.copies("a")[0]["generation"]["manifest"]
+        before, begin = administrator.copies("a")[0]["generation"]["manifest"], time.time()
         measured = cycle(administrator)
-        if administrator.copies("a")[0]["generation"]["manifest"] == before:
+        is_same = administrator.copies("a")[0]["generation"]["manifest"] == before
+        if is_same and not _connected_anew(administrator.lab, begin):
             break
     return measured
+
+
+def _connected_anew(lab: Lab, after: float) -> bool:
+    """Whether one appliance opened a connection to the other since a time."""
+    own = {lab.settings.address(host) for host in APPLIANCES}
+    packets = lab.capture.ip_packets(after)
+    return any(
+        each.protocol == TCP and each.flags & (SYN | ACK) == SYN and {each.source, each.destination} == own
+        for each in packets
+    )
 
 
 def change_a_byte(lab: Lab, host: str, path: str) -> None:

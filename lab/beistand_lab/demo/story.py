@@ -81,8 +81,9 @@ def play(lab: Lab, teller: Teller) -> None:
     if not before.first_cycle(administrator, teller):
         return
     before.set_the_schedule(administrator, teller)
-    before.attack_the_identity(lab, teller)
+    # Before the lies: an offer that comes between would make its try a failed one, and the next is five minutes off.
     before.wait_for_the_schedule(administrator, teller)
+    before.attack_the_identity(lab, teller)
     # Anew, so that none of them is due to register in the very seconds of the takeover.
     before.register_the_phones(lab)
     before.last_cycles(administrator, teller)
