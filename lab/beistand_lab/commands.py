@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -94,6 +95,16 @@ def wait_for(condition: Callable[[], T], seconds: float, what: str) -> T:
             raise ConditionNotMet(f"waited {seconds:g} s in vain for {what}")
         time.sleep(0.02)
     return answer
+
+
+def open_door(server: socket.socket, door: Path) -> None:
+    """Lets a Unix socket listen at this path; whoever sees the path is let in, also in that very moment."""
+    beside = door.with_name(f".{door.name}")
+    for each in (door, beside):
+        each.unlink(missing_ok=True)
+    server.bind(str(beside))
+    server.listen()
+    beside.rename(door)
 
 
 def _shown(argv: Sequence[str]) -> str:

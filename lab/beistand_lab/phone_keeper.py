@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from beistand_lab.commands import wait_for
+from beistand_lab.commands import open_door, wait_for
 
 ANSWER_SECONDS = 5
 
@@ -76,10 +76,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: baresip.terminate())
     keeper = Keeper(folder, port)
     control = folder / "control"
-    control.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
-        server.bind(str(control))
-        server.listen()
+        open_door(server, control)
         threading.Thread(target=_serve, args=(server, keeper, folder), daemon=True).start()
         keeper.listen()
     control.unlink(missing_ok=True)

@@ -16,6 +16,7 @@ from typing import Any
 
 import pjsua2  # type: ignore[import-untyped]  # it has no types
 
+from beistand_lab.commands import open_door
 from beistand_lab.pjsip_phone import Account as Settings
 from beistand_lab.sip_loop import EventLog
 
@@ -90,8 +91,7 @@ def main() -> None:
     account = Account(tell, player)
     account.create(_account(settings))
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door:
-        door.bind(str(folder / "control"))
-        door.listen()
+        open_door(door, folder / "control")
         door.setblocking(False)
         while True:
             endpoint.libHandleEvents(TURN_MILLISECONDS)

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from beistand_lab.commands import open_door
 from beistand_lab.errors import LabError
 
 _SO_TIMESTAMPNS = 35  # socket(7); Python has no name for it
@@ -129,10 +130,8 @@ def _kernel_time(extra: list[tuple[int, int, bytes]]) -> float:
 
 def serve(loop: Loop, door: Path, obey: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """Takes commands at a Unix socket, one JSON object in and one out; a LabError is told as `error`."""
-    door.unlink(missing_ok=True)
     server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    server.bind(str(door))
-    server.listen()
+    open_door(server, door)
 
     def admit() -> None:
         connection, _ = server.accept()
