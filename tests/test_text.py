@@ -135,6 +135,14 @@ def test_unknown_codes_and_missing_fields_are_told_bare() -> None:
     assert sentence(message("no-such-code", a=1), "en") == "no-such-code a=1"
     assert sentence(message("address-in-use", mac="02"), "en") == "address-in-use mac=02"
     assert hint(message("no-such-code"), "en") == ""
+
+
+@pytest.mark.parametrize("odd", [float("inf"), float("nan"), -1e300, "x", 10**400])
+def test_a_number_that_no_figure_can_say_is_told_bare(odd: float | str) -> None:
+    """An alarm with such a field is a mail all the same."""
+    text = sentence(message("clocks-differ", peer="b", skew=odd), "en")
+    assert text
+    assert "b" in text
     assert term("no-such-term", "de") == "no-such-term"
 
 

@@ -133,3 +133,90 @@ def test_a_person_may_have_everything_tried_again_but_nothing_that_is_no_news(on
     one.agent.postman.retry(MailState.GIVEN_UP)
     one.agent.postman.turn()
     assert states(one)["nobody@x.org"] is MailState.SENT
+
+
+ODD = ("max..muster@x.org", ".max@x.org", '"a b"@x.org', "Ä@x.org", "a@b@c", "no address")
+
+
+def queued(one: OneOfTwo, *recipients: str) -> None:
+    now = one.agent.clock.now()
+    one.agent.postman.enqueue(
+        [
+            OutboxEntry(occasion="takeover-4", recipient=each, kind="k", subject="s", body="b", since=now)
+            for each in recipients
+        ]
+    )
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_mail_that_cannot_be_built_is_given_up_before_it_waits(one: OneOfTwo, odd: str) -> None:
+    queued(one, odd, "b@x.org")
+    one.agent.postman.turn()
+    assert states(one) == {odd: MailState.GIVEN_UP, "b@x.org": MailState.SENT}
+    found = {each.code: each.fields for each in one.ask(GetStatus()).findings}
+    assert found["mail-given-up"]["recipient"] == odd
+    assert found["mail-recipient-form"]["address"] == odd
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_an_odd_address_of_an_earlier_version_holds_no_alarm_up(one: OneOfTwo, odd: str) -> None:
+    """It stands in the outbox already, before anything else."""
+    put(one, odd, "alarm@x.org")
+    one.agent.postman.turn()
+    assert states(one) == {odd: MailState.GIVEN_UP, "alarm@x.org": MailState.SENT}
+
+
+def test_a_text_that_nobody_can_build_is_that_mails_failure(one: OneOfTwo) -> None:
+    one.wiring.mailer.unbuildable = {"a@x.org": message("mail-not-built", recipient="a@x.org", why="?")}
+    put(one, "a@x.org", "b@x.org")
+    one.agent.postman.turn()
+    assert states(one) == {"a@x.org": MailState.GIVEN_UP, "b@x.org": MailState.SENT}
+    assert "mail-not-built" in {each.code for each in one.ask(GetStatus()).findings}
+
+
+def test_what_the_library_raises_at_one_mail_is_that_mails_failure(one: OneOfTwo) -> None:
+    put(one, "a@x.org", "b@x.org")
+    one.wiring.mailer.breaks = {"a@x.org"}
+    one.agent.postman.turn()
+    assert states(one) == {"a@x.org": MailState.WAITING, "b@x.org": MailState.SENT}
+    found = {each.code: each.fields for each in one.ask(GetStatus()).findings}
+    assert found["mail-failed"]["recipient"] == "a@x.org"
+    for _ in range(20):  # for three days it is tried, and then it is over
+        one.agent.clock.advance(6 * 3600)
+        one.agent.postman.turn()
+    assert states(one)["a@x.org"] is MailState.GIVEN_UP
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7])
+def test_mails_that_make_the_server_hang_up_starve_no_other_one(one: OneOfTwo, count: int) -> None:
+    """A filter there drops the connection at some texts: nobody can know whose fault it is, so all get their turn."""
+    bad = [f"bad{number}@x.org" for number in range(count)]
+    put(one, *bad, "alarm@x.org")
+    lost = message("mail-connection-lost", host="mail", port=587, why="closed")
+    one.wiring.mailer.dropped = dict.fromkeys(bad, lost)
+    for _ in range(4):
+        one.agent.postman.turn()
+        one.agent.clock.advance(3601)
+    assert states(one)["alarm@x.org"] is MailState.SENT
+
+
+def test_a_server_that_fails_at_every_text_is_not_asked_for_each(one: OneOfTwo) -> None:
+    put(one, *(f"{number}@x.org" for number in range(20)))
+    one.wiring.mailer.trouble = {"mail-accepted": message("mail-server-busy", host="m", port=1, reply="452")}
+    one.agent.postman.turn()
+    assert len(one.wiring.mailer.asked) == 3
+    assert set(states(one).values()) == {MailState.WAITING}
+    one.agent.postman.turn()
+    assert len(one.wiring.mailer.asked) == 3
+
+
+def test_what_no_state_file_can_hold_becomes_a_mail_all_the_same(one: OneOfTwo) -> None:
+    """File names of any bytes stand in findings, and findings stand in mails."""
+    now = one.agent.clock.now()
+    entry = OutboxEntry(
+        occasion="o", recipient="a@x.org", kind="k", subject="\ud800\n", body="a\ud800\0", since=now
+    )
+    one.agent.postman.enqueue([entry])
+    one.agent.postman.turn()
+    (mail,) = one.wiring.mailer.taken
+    assert (mail.subject, mail.body) == ("", "a?\n")

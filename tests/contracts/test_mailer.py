@@ -2,14 +2,22 @@
 
 import ssl
 from datetime import UTC, datetime
+from email import message_from_bytes
 from email.header import decode_header, make_header
+from email.policy import default
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from beistand.adapters.mail_form import mail_bytes
 from beistand.adapters.smtp import SmtpMailer
 from beistand.domain.mail import Encryption, MailServer
+from beistand.domain.mail_address import is_mail_address
 from beistand.domain.message import message
 from beistand.ports.mail import Mail
 from beistand.protocol import Trial
@@ -123,6 +131,83 @@ def test_no_header_can_be_smuggled_in() -> None:
 def test_an_odd_address_never_reaches_the_server(sender: str, recipient: str, expected: str) -> None:
     mail = Mail(id="<1@x>", recipient=recipient, subject="s", body="b", at=NOW)
     assert why(SmtpMailer().send(server(9, sender=sender), mail, OWN)) == expected
+
+
+ODD = (
+    "max..muster@example.org",
+    ".max@example.org",
+    '"a b"@example.org',
+    "ä@example.org",
+    "a@b@c",
+    "",
+    "g:a@x;",
+)
+
+
+@pytest.mark.parametrize("kind", ["fake", "real"])
+@pytest.mark.parametrize("sender", ["pbx@example.org", "", "max..muster@example.org"])
+def test_the_fault_of_a_mail_is_known_before_it_is_sent(kind: str, sender: str) -> None:
+    """D5: whatever the sender is, whose fault is told apart."""
+    mailer = FakeMailer() if kind == "fake" else SmtpMailer()
+    assert mailer.fault(MAIL, sender) is None
+    for each in ODD:
+        fault = mailer.fault(msgspec.structs.replace(MAIL, recipient=each), sender)
+        assert fault is not None
+        assert fault.code == "mail-recipient-form"
+
+
+SIGNS = st.sampled_from("aZ09.-_@+=?'\"\\ ()<>,;:[]!#$%&*/^`{|}~ä\n\r\t\0\x7f\ud800")
+
+
+@given(
+    st.one_of(
+        st.text(SIGNS, max_size=30),
+        st.builds(
+            "{}@{}".format, st.text(SIGNS, min_size=1, max_size=12), st.text(SIGNS, min_size=1, max_size=12)
+        ),
+        st.from_regex(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9_.-]{1,150}", fullmatch=True),
+    )
+)
+@example(f"{'a' * 64}@{'.'.join(['d' * 60] * 3)}.org")
+@example("a?=b=?c@example.org")
+@example("a@=?x?q?b?=")
+def test_an_address_that_is_taken_is_one_that_the_mail_library_builds(address: str) -> None:
+    """D5: one grammar. What is typed, saved and checked is what arrives in the header, letter by letter."""
+    mail = msgspec.structs.replace(MAIL, recipient=address)
+    if not is_mail_address(address):
+        assert SmtpMailer().fault(mail, "pbx@example.org") is not None
+        return
+    read = message_from_bytes(mail_bytes(mail, address), policy=default)
+    assert [each.addr_spec for each in (*read["To"].addresses, *read["From"].addresses)] == [address] * 2
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"id": "<1@x>\r\nBcc: eve@example.org"},
+        {"id": ""},
+        {"language": "de\r\nBcc: eve@example.org"},
+        {"at": datetime.max.replace(tzinfo=UTC)},
+        {"subject": "", "body": ""},
+        {"subject": "ä" * 5000, "body": "\ud800" * 5000},
+        {"subject": "=?utf-8?q?=FF?= =?x?q?a?="},
+    ],
+)
+def test_a_mail_that_cannot_be_built_is_a_fault_and_no_exception(changes: dict[str, Any]) -> None:
+    mail = msgspec.structs.replace(MAIL, **changes)
+    fault = SmtpMailer().fault(mail, "pbx@example.org")
+    if fault is None:
+        assert b"eve@" not in mail_bytes(mail, "pbx@example.org")
+    else:
+        assert (fault.code, fault.fields["recipient"]) == ("mail-not-built", MAIL.recipient)
+
+
+def test_a_challenge_that_is_no_base64_is_a_failure_and_no_exception() -> None:
+    """A server's odd words end in a ValueError deep in smtplib."""
+    with mail_host({"AUTH": "334 \u00e4%%%"}, has_login=True) as (_, port):
+        trial = patient().send(server(port, user="pbx", password="geheim"), MAIL, OWN)
+    assert not trial.works
+    assert trial.steps[-1].code == "mail-login"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from beistand.domain.errors import BeistandError
 from beistand.domain.mail import Encryption, MailServer, User
+from beistand.domain.mail_address import is_mail_address
 from beistand.domain.message import Message, message
 from beistand.domain.profile import Profile
 from beistand.ports.mail import Mail, Notified
@@ -18,12 +19,26 @@ class FakeMailer:
     trouble: dict[str, Message] = field(default_factory=dict)
     refused: dict[str, Message] = field(default_factory=dict)
     """Why a recipient is refused, by address."""
+    dropped: dict[str, Message] = field(default_factory=dict)
+    """Why a mail is not taken once its text was sent, by the recipient's address."""
     taken: list[Mail] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     during: Callable[[], object] = lambda: None
 
+    unbuildable: dict[str, Message] = field(default_factory=dict)
+    """Why no mail can be built to a recipient, by address."""
+    breaks: set[str] = field(default_factory=set)
+    """Recipients at whose mail the library raises what nobody expects."""
+
+    def fault(self, mail: Mail, sender: str) -> Message | None:
+        if not is_mail_address(mail.recipient):
+            return message("mail-recipient-form", address=mail.recipient)
+        return self.unbuildable.get(mail.recipient)
+
     def send(self, server: MailServer, mail: Mail, own_ip: str) -> Trial:
         self.asked.append(mail.recipient)
+        if mail.recipient in self.breaks:
+            raise IndexError("string index out of range")
         encryption = ["mail-encryption"] if server.encryption is not Encryption.NONE else []
         greeting = ["mail-greeting"]
         first = encryption + greeting if server.encryption is Encryption.TLS else greeting + encryption
@@ -31,7 +46,8 @@ class FakeMailer:
         codes = ["mail-name", "mail-connection", *first, *login, "mail-sender", "mail-recipient"]
         done = []
         for code in (*codes, "mail-accepted"):
-            why = self.refused.get(mail.recipient) if code == "mail-recipient" else None
+            refused = {"mail-recipient": self.refused, "mail-accepted": self.dropped}.get(code, {})
+            why = self.fault(mail, server.sender) if code == "mail-name" else refused.get(mail.recipient)
             done.append(_step(code, why or self.trouble.get(code)))
             if not done[-1].works:
                 return Trial(steps=tuple(done))

@@ -294,6 +294,7 @@ USERS = UserList(
         User(name="Anna Hinterhuber", extension="101", address="anna@hinterhuber.example"),
         User(name="Friederike von Oberschmittlein", extension="102", address=""),
         User(name="Werkstatt", extension="103", address="werkstatt@hinterhuber.example"),
+        User(name="Karl Ammer", extension="104", address="Prokurist"),
     )
 )
 TRIAL = Trial(

@@ -5,9 +5,14 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
+from beistand.domain.mail_address import is_mail_address
+from beistand.domain.mail_text import one_line, printable
+from beistand.domain.message import Message, message
 from beistand.ports.mail import Mail
 
 POLICY = SMTP.clone(cte_type="7bit", max_line_length=76)
+PLACEHOLDER = "beistand@localhost"
+"""Stands for a sender that is not configured yet."""
 
 
 def mail_bytes(mail: Mail, sender: str) -> bytes:
@@ -26,13 +31,14 @@ def mail_bytes(mail: Mail, sender: str) -> bytes:
     return form.as_bytes()
 
 
-def one_line(text: str) -> str:
-    """Return the text without line ends and control characters: a header ends where its line does."""
-    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
-
-
-def printable(text: str) -> str:
-    """Return the text with plain line ends, without other control characters and lone surrogates."""
-    lines = text.encode("utf-8", "replace").decode("utf-8").splitlines()
-    kept = ("".join(each for each in line if each.isprintable() or each == "\t") for line in lines)
-    return "\n".join(kept).rstrip() + "\n"
+def mail_fault(mail: Mail, sender: str) -> Message | None:
+    """Return why this mail cannot be built, None if it can; the sender's own faults are not among them."""
+    if not is_mail_address(mail.recipient):
+        return message("mail-recipient-form", address=mail.recipient)
+    try:
+        mail_bytes(mail, sender if is_mail_address(sender) else PLACEHOLDER)
+    except Exception as error:  # noqa: BLE001  the mail library raises what it likes, IndexError included
+        return message(
+            "mail-not-built", recipient=mail.recipient, why=one_line(f"{error or type(error).__name__}")
+        )
+    return None

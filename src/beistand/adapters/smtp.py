@@ -10,7 +10,7 @@ from threading import Thread
 from time import monotonic
 
 from beistand.adapters.deadline import Deadline
-from beistand.adapters.mail_form import mail_bytes
+from beistand.adapters.mail_form import mail_bytes, mail_fault
 from beistand.domain.mail import Encryption, MailServer
 from beistand.domain.mail_address import is_mail_address
 from beistand.domain.message import Field, Message, message
@@ -38,6 +38,9 @@ class SmtpMailer:
         self._context = context
         self._step, self._last = step, last
         self._whole = whole
+
+    def fault(self, mail: Mail, sender: str) -> Message | None:
+        return mail_fault(mail, sender)
 
     def send(self, server: MailServer, mail: Mail, own_ip: str) -> Trial:
         steps: list[TrialStep] = []
@@ -130,6 +133,10 @@ class _Attempt:
                 return self._replied(error.smtp_code, error.smtp_error)
             except (smtplib.SMTPException, OSError, EOFError) as error:
                 return self._slow() or message("mail-connection-lost", **self._where, why=_short(error))
+            except Exception as error:  # noqa: BLE001  smtplib lets through what a server's odd words end in
+                # ValueError, LookupError, RecursionError: none of them may keep the other mails from theirs.
+                told = message("mail-failed", recipient=self._mail.recipient, why=_short(error))
+                return self._slow() or told
         return None  # done is done, however late: what the server took must not be sent again
 
     def close(self) -> None:
@@ -148,12 +155,10 @@ class _Attempt:
     # --- the steps ------------------------------------------------------------------------------
 
     def _find(self) -> None:
-        for address in (self._server.sender, self._mail.recipient):
-            if not is_mail_address(address):
-                is_sender = address == self._server.sender
-                raise _Wrong(
-                    message("mail-sender-form" if is_sender else "mail-recipient-form", address=address)
-                )
+        if not is_mail_address(self._server.sender):
+            raise _Wrong(message("mail-sender-form", address=self._server.sender))
+        if fault := mail_fault(self._mail, self._server.sender):
+            raise _Wrong(fault)
         found: SimpleQueue[str | OSError] = SimpleQueue()
         # getaddrinfo(3) knows no time limit of ours: whoever waits for it must be one that can be left behind.
         Thread(target=_resolve, args=(self._server.host, found), name="resolve", daemon=True).start()

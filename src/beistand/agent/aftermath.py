@@ -148,7 +148,7 @@ class Aftermath:
             return
         try:
             mails, none = self._letters(grant)
-            count = self._agent.store.enqueue(mails, (USERS_TOLD, f"{grant.epoch} {none}".strip().encode()))
+            count = self._agent.postman.enqueue(mails, (USERS_TOLD, f"{grant.epoch} {none}".strip().encode()))
         except BeistandError as error:
             self._trouble = error.message
             raise

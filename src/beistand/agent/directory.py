@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from beistand.domain.errors import BeistandError
 from beistand.domain.facts import Finding, Severity
 from beistand.domain.mail_address import is_mail_address
+from beistand.domain.mail_reach import address_findings
 from beistand.protocol import UserList
 
 if TYPE_CHECKING:
@@ -42,11 +43,12 @@ class Directory:
         return known if known is not None and is_fresh else self.read()
 
     def findings(self) -> tuple[Finding, ...]:
-        """Say before the day that no mail server is known, where somebody counts on mails."""
+        """Say before the day which mails will reach nobody, where somebody counts on them."""
         store = self._agent.store
-        if store.settings().mail_server.host:
-            return ()
+        server, config = store.settings().mail_server, store.config()
+        if server.host:
+            return address_findings(server, config, self.known().users)
         count = sum(1 for each in self.known().users if is_mail_address(each.address))
-        if not count and not store.config().send_mail:
+        if not count and not config.send_mail:
             return ()
         return (Finding(code="mail-server-missing", severity=Severity.WARN, fields={"users": count}),)

@@ -76,7 +76,7 @@ class Notices:
         if after == told:
             return
         mails = [to_administrator(agent, occasion, notice) for occasion, notice in notices]
-        agent.store.enqueue(mails, (TOLD, msgspec.json.encode(after)))
+        agent.postman.enqueue(mails, (TOLD, msgspec.json.encode(after)))
         for occasion, _ in notices:
             log("notice", occasion=occasion)
         agent.postman.soon()

@@ -5,10 +5,16 @@ from __future__ import annotations
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
-from beistand.agent.log import log
+import msgspec
+
+from beistand.agent.log import log, log_bug
 from beistand.domain.mail import MailState
+from beistand.domain.mail_text import one_line, printable
+from beistand.domain.message import message
 from beistand.domain.outbox import (
+    MOST_FAILURES,
     OF_ONE_MAIL,
+    STEPS_OF_ONE_MAIL,
     after_failure,
     after_sending,
     again,
@@ -22,9 +28,12 @@ from beistand.ports.mail import Mail
 from beistand.text.catalogue import language
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from beistand.agent.agent import Agent
     from beistand.domain.facts import Finding
     from beistand.domain.mail import MailServer, OutboxEntry
+    from beistand.domain.message import Message
 
 LOOK_SECONDS = 5.0
 MOST_AT_ONCE = 100_000
@@ -41,6 +50,8 @@ class Postman:
         self._stopping = False
         self._noting = Lock()
         self._on_its_way: tuple[str, str] | None = None
+        self._tried: dict[tuple[str, str], float] = {}
+        """When each that waits after a failure of its own was tried, in this process's monotonic seconds."""
         self._sent: dict[tuple[str, str], OutboxEntry] = {}
         """Taken by the server, and not yet noted as such: on a full disk nobody may get the same mail twice."""
 
@@ -65,14 +76,32 @@ class Postman:
         if not server.host:
             self._give_up_old()
             return
-        due = self._due()
+        due, failures = self._due(), 0
         while due and not self._stopping:
+            entry = due.pop(0)
             with self._noting:
-                self._on_its_way = _key(due[0])
+                self._on_its_way = _key(entry)
             try:
-                due = self._send(server, due)
+                why, step = self._send(server, entry)
             finally:
                 self._on_its_way = None
+            if why is None or why.code in OF_ONE_MAIL:
+                continue
+            failures += 1
+            if step not in STEPS_OF_ONE_MAIL or failures >= MOST_FAILURES:
+                # A failure of the server itself is one of all of them.
+                self._agent.store.put_mails(
+                    [after_failure(each, why, self._agent.clock.now()) for each in due]
+                )
+                return
+
+    def enqueue(self, mails: Sequence[OutboxEntry], document: tuple[str, bytes] | None = None) -> int:
+        """Put these mails and the document into the outbox; return how many are new.
+
+        Each is built first. One that cannot be is given up at once, with the reason, and the others go out.
+        """
+        sender = self._agent.store.settings().mail_server.sender
+        return self._agent.store.enqueue([self._tried_out(each, sender) for each in mails], document)
 
     def retry(self, *states: MailState) -> None:
         """Make the mails in these states due, as far as they are still news; not the one that is on its way."""
@@ -103,35 +132,57 @@ class Postman:
             store.put_mails(old)
 
     def _due(self) -> list[OutboxEntry]:
+        """Return what is due: first what was not tried for longest, so that no mail stands in the way of others."""
         now = self._agent.clock.now()
         waiting = reversed(self._agent.store.outbox(MOST_AT_ONCE, MailState.WAITING))
-        return [each for each in waiting if is_due(each, now)]
+        due = [each for each in waiting if is_due(each, now)]
+        return sorted(due, key=lambda each: self._tried.get(_key(each), 0.0))
 
-    def _send(self, server: MailServer, due: list[OutboxEntry]) -> list[OutboxEntry]:
-        """Send the first one and return what is left; a failure of the server itself is one of all of them."""
-        agent, (entry, *rest) = self._agent, due
-        installation = agent.node.installation
-        mail = Mail(
-            id=message_id(agent.store.standing().me, entry, server.sender),
+    def _tried_out(self, entry: OutboxEntry, sender: str) -> OutboxEntry:
+        """Return the entry as it goes into the outbox."""
+        clean = msgspec.structs.replace(entry, subject=one_line(entry.subject), body=printable(entry.body))
+        why = self._agent.wiring.mailer.fault(self._mail(clean, sender), sender)
+        if why is None:
+            return clean
+        log("mail-not-sent", level="warning", occasion=entry.occasion, why=str(why))
+        return msgspec.structs.replace(clean, state=MailState.GIVEN_UP, why=why)
+
+    def _send(self, server: MailServer, entry: OutboxEntry) -> tuple[Message | None, str]:
+        """Send this one and note what became of it; return what went wrong, and at which step."""
+        agent = self._agent
+        try:
+            trial = agent.wiring.mailer.send(
+                server, self._mail(entry, server.sender), agent.node.installation.own_ip
+            )
+            why, step = trial.steps[-1].why, trial.steps[-1].code
+        except Exception as error:  # noqa: BLE001  whatever one mail does, the next ones are alarms, too
+            log_bug("postman")
+            why, step = message("mail-failed", recipient=entry.recipient, why=type(error).__name__), ""
+        now = agent.clock.now()
+        if why is None:
+            self._tried.pop(_key(entry), None)
+            self._sent[_key(entry)] = after_sending(entry, now)
+            self._note_sent()
+            log("mail-sent", occasion=entry.occasion, recipient=entry.recipient)
+            return None, step
+        log("mail-not-sent", level="warning", occasion=entry.occasion, why=str(why))
+        after = after_failure(entry, why, now)
+        if after.state is MailState.WAITING:
+            self._tried[_key(entry)] = agent.clock.monotonic()
+        else:
+            self._tried.pop(_key(entry), None)
+        agent.store.put_mails([after])
+        return why, step
+
+    def _mail(self, entry: OutboxEntry, sender: str) -> Mail:
+        return Mail(
+            id=message_id(self._agent.store.standing().me, entry, sender),
             recipient=entry.recipient,
             subject=entry.subject,
             body=entry.body,
             at=entry.since,
-            language=language(installation.language),
+            language=language(self._agent.node.installation.language),
         )
-        trial = agent.wiring.mailer.send(server, mail, installation.own_ip)
-        now, why = agent.clock.now(), trial.steps[-1].why
-        if why is None:
-            self._sent[_key(entry)] = after_sending(entry, now)
-            self._note_sent()
-            log("mail-sent", occasion=entry.occasion, recipient=entry.recipient)
-            return rest
-        log("mail-not-sent", level="warning", occasion=entry.occasion, why=str(why))
-        if why.code in OF_ONE_MAIL:
-            agent.store.put_mails([after_failure(entry, why, now)])
-            return rest
-        agent.store.put_mails([after_failure(each, why, now) for each in due])
-        return []
 
     def _note_sent(self) -> None:
         if self._sent:

@@ -10,6 +10,7 @@ from beistand.cli.verb import verb
 from beistand.client import Client
 from beistand.domain.errors import Failed
 from beistand.domain.mail import Encryption, MailState, MailText, OutboxEntry
+from beistand.domain.mail_reach import unusable
 from beistand.protocol import (
     GetMail,
     ListUsers,
@@ -161,8 +162,11 @@ def users(console: Console) -> None:
         raise Failed(found.problem.code, **found.problem.fields)
     if not found.users:
         console.line("cli.mail.no-users")
+    wrong = unusable(found.users)
     for each in found.users:
         address = each.address or console.term("cli.mail.no-address")
+        if each in wrong:
+            address += f"  ({console.term('cli.mail.wrong-address')})"
         console.text(f"{each.extension:<8} {each.name:<30} {address}")
 
 

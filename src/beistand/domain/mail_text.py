@@ -45,6 +45,18 @@ def filled(template: str, fields: dict[str, str]) -> str:
     return _BRACES.sub(part, template)
 
 
+def one_line(text: str) -> str:
+    """Return the text without line ends and control characters: a header ends where its line does."""
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
+
+
+def printable(text: str) -> str:
+    """Return the text with plain line ends, without other control characters and lone surrogates."""
+    lines = text.encode("utf-8", "replace").decode("utf-8").splitlines()
+    kept = ("".join(each for each in line if each.isprintable() or each == "\t") for line in lines)
+    return "\n".join(kept).rstrip() + "\n"
+
+
 def _fields(template: str) -> list[str]:
     """Return what stands in braces, with its format if it has one. Raises ValueError for a single brace."""
     found = []

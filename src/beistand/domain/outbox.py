@@ -17,10 +17,14 @@ FEWEST_TRIES = 10
 """Before a mail is given up for its age: a clock that jumps ahead must not throw it away at its first failure."""
 TOLD_FOR = timedelta(days=7)
 """So long a mail that was given up is a finding."""
-PERMANENT = ("mail-recipient-refused", "mail-content-refused", "mail-recipient-form")
+PERMANENT = ("mail-recipient-refused", "mail-content-refused", "mail-recipient-form", "mail-not-built")
 """The server will never take this mail to this person: no further try makes it so (RFC 5321 section 4.2.1)."""
-OF_ONE_MAIL = (*PERMANENT, "mail-recipient-deferred")
+OF_ONE_MAIL = (*PERMANENT, "mail-recipient-deferred", "mail-failed")
 """Says nothing about the server: the next mail is tried all the same."""
+STEPS_OF_ONE_MAIL = ("mail-recipient", "mail-accepted")
+"""The server took the sender: what fails from here on may hang on this person or on this text alone."""
+MOST_FAILURES = 3
+"""So many mails in a turn may fail at such a step before it counts as the server's failure."""
 
 
 def after_sending(entry: OutboxEntry, now: datetime) -> OutboxEntry:

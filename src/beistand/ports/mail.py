@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from beistand.domain.mail import MailServer, User
+from beistand.domain.message import Message
 from beistand.domain.profile import Profile
 from beistand.domain.value import Value
 from beistand.protocol import Trial
@@ -23,6 +24,12 @@ class Mail(Value, frozen=True, kw_only=True):
 
 
 class Mailer(Protocol):
+    def fault(self, mail: Mail, sender: str) -> Message | None:
+        """Return why this mail can never be sent as it is: `mail-recipient-form` or `mail-not-built`; None: it can.
+
+        Builds it, and asks nobody. An empty or odd sender is not the mail's fault. Never raises.
+        """
+
     def send(self, server: MailServer, mail: Mail, own_ip: str) -> Trial:
         """Hand the mail to the server from the own address; return every step up to the first that failed.
 

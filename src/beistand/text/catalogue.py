@@ -88,8 +88,9 @@ def _filled(code: str, fields: Mapping[str, Field], language: str) -> str:
     text = entries(language).get(code, "")
     try:
         return _Fields(language).vformat(text, (), fields)
-    except (KeyError, ValueError, TypeError):
-        # A peer of another version may send other fields: rather the bare fact than no word at all.
+    except (KeyError, ValueError, TypeError, ArithmeticError):
+        # A peer of another version may send other fields: rather the bare fact than no word at all,
+        # and than an alarm that no mail can be written of. Numbers without end are among them.
         return ""
 
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from beistand.client import Told
 from beistand.domain.errors import BeistandError
 from beistand.domain.mail import MailState, MailText
+from beistand.domain.mail_reach import unusable
 from beistand.domain.mail_text import FIELDS, USERS_TAKEOVER, filled, text_problem
 from beistand.domain.role import Role
 from beistand.protocol import (
@@ -200,6 +201,7 @@ def _page(request: Request, **more: Any) -> HttpResponse:
         "status": status,
         "is_elsewhere": bool(status.pair) and status.role is not Role.ACTIVE,
         "users": users,
+        "wrong": unusable(users.users) if users else (),
         "nameless": sum(1 for each in users.users if not each.address) if users else 0,
         "fields": [f"{{{each}}}" for each in FIELDS[USERS_TAKEOVER]],
         "ports": " ".join(f"{each.value}={port}" for each, port in PORTS.items()),
