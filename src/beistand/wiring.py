@@ -31,23 +31,26 @@ from beistand.adapters.registers import KernelRegisters
 from beistand.adapters.rsync import check_rsync
 from beistand.adapters.scan import TreeScanner
 from beistand.adapters.services import SystemdServices
-from beistand.adapters.settings import read_installation, settings_file
+from beistand.adapters.settings import read_installation, read_loosely, settings_file
 from beistand.adapters.signs import NetworkSigns
 from beistand.adapters.sip import UdpSipProbe
 from beistand.adapters.sip_notify import SipPhoneTeller
 from beistand.adapters.smtp import SmtpMailer
 from beistand.adapters.ssh import SshPeer
 from beistand.adapters.ssh_line import SshLine
+from beistand.adapters.staging_folders import StagingFolders
 from beistand.adapters.store import SqliteStore
 from beistand.adapters.time_servers import TimeServerFiles
 from beistand.adapters.user_directory import FileUsers
 from beistand.adapters.watched_folders import LocalFolders
-from beistand.domain.errors import Failed
+from beistand.domain.errors import BeistandError, Failed
 from beistand.domain.installation import Installation
 from beistand.domain.pair import Pair
 from beistand.ports.node import Node
 from beistand.ports.peer import Peer
 from beistand.ports.places import Places
+
+STATE_FILE = "state.db"
 
 
 class Wiring:
@@ -57,7 +60,7 @@ class Wiring:
         self.places = places
         self._known: Installation | None = None
         self.clock = SystemClock()
-        self.store = SqliteStore(places.state / "state.db")
+        self.store = SqliteStore(places.state / STATE_FILE)
         self.addresses = NetlinkAddresses(places.run / "routes.json")
         self.live_addresses = NetlinkLiveAddresses(self.addresses)
         self.network_files = SystemNetworkFiles()
@@ -151,3 +154,30 @@ class Wiring:
     def _own_ip(self) -> str:
         # Settings that are damaged later must not make a running appliance deaf.
         return (self._known or self.installation()).own_ip
+
+
+class LeaveWiring:
+    """The outside as it is needed to take Beistand away: also where the state cannot be opened any more."""
+
+    def __init__(self, places: Places) -> None:
+        self.places = places
+        self.installation = read_loosely(places.etc)
+        self.store: SqliteStore | None = None
+        self.trouble: BeistandError | None = None
+        try:
+            # A state that is not there is not made: asking leaves nothing behind.
+            self.store = (
+                SqliteStore(places.state / STATE_FILE) if (places.state / STATE_FILE).exists() else None
+            )
+        except BeistandError as error:
+            self.trouble = error
+        self.clock = SystemClock()
+        self.addresses = NetlinkAddresses(places.run / "routes.json")
+        self.live_addresses = NetlinkLiveAddresses(self.addresses)
+        self.network_files = SystemNetworkFiles()
+        self.network_managers = LocalNetworkManagers()
+        self.arp = RawArp(lambda: self.installation.own_ip if self.installation else "0.0.0.0")  # noqa: S104  nothing is bound to it
+        self.services = SystemdServices(places.gate)
+        self.profiles = Profiles(places.etc / "profile.d")
+        self.backups = BackupFolder(places.backups)
+        self.staging = StagingFolders()

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from beistand.adapters.profiles import Profiles
-from beistand.adapters.settings import read_installation, settings_file, write_installation
+from beistand.adapters.settings import read_installation, read_loosely, settings_file, write_installation
 from beistand.domain.errors import BeistandError, Failed, Refused
 from beistand.domain.installation import Installation, ServiceAddress
 from beistand.text import sentence
@@ -37,6 +37,33 @@ def test_settings_come_back_as_they_were(tmp_path: Path) -> None:
     assert settings_file(tmp_path / "etc").exists()
     assert read_installation(tmp_path / "etc") == INSTALLATION
     assert [each.name for each in (tmp_path / "etc").iterdir()] == ["installation.toml"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'interface = "eth0"\nown_address = "192.0.2.1/24"\nservice_address = "192.0.2.10"',
+        'interface = "eth0"\nown_address = "192.0.2.1/24"\nservice_addresses = ["192.0.2.10"]\nmore = 1',
+        'interface="eth0"\nown_address="192.0.2.1/24"\n[[service_addresses]]\naddress="192.0.2.10"\ninterface="eth0"',
+        "interface = 'eth0'\nown_address = '192.0.2.1/24'\nservice_address = '192.0.2.10/24'\nhalf a",
+        'interface = "eth0"\nown_address = "192.0.2.1/24"\nservice_addresses = [\n{ address = "192.0.2.10" },\n]\n= 3',
+    ],
+)
+def test_settings_of_any_version_still_say_the_address_of_the_phones(tmp_path: Path, text: str) -> None:
+    settings_file(tmp_path).write_text(text)
+    found = read_loosely(tmp_path)
+    assert found is not None
+    assert (found.interface, found.own_address) == ("eth0", "192.0.2.1/24")
+    assert found.service_addresses == (SERVICE,)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "rubbish", 'interface = "eth0"', 'own_address = "192.0.2.1/24"\n', "\x00\xff"]
+)
+def test_settings_that_say_nothing_are_none(tmp_path: Path, text: str) -> None:
+    settings_file(tmp_path).write_text(text, encoding="latin-1")
+    assert read_loosely(tmp_path) is None
+    assert read_loosely(tmp_path / "nowhere") is None
 
 
 def test_without_settings_the_machine_is_not_initialised(tmp_path: Path) -> None:

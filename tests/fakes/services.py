@@ -18,6 +18,10 @@ class FakeServices:
     broken: set[str] = field(default_factory=set)
     effect: Effect = at_once
     has_gates: bool = False
+    enabled: set[str] = field(default_factory=set)
+    never_off: set[str] = field(default_factory=set)
+    """Units that something else starts at boot, whatever is switched off."""
+    ungated: set[str] = field(default_factory=set)
     changed: Callable[[], object] = lambda: None
     """Called after every start and stop."""
 
@@ -52,6 +56,22 @@ class FakeServices:
 
     def remove_gate(self, profile: Profile) -> None:
         self.has_gates = False
+
+    def ungate(self, unit: str) -> None:
+        self.effect(lambda: self.ungated.add(unit))
+        self.has_gates = False
+
+    def gated(self) -> tuple[str, ...]:
+        return ()
+
+    def starts_at_boot(self, unit: str) -> bool:
+        return unit in self.enabled or unit in self.never_off
+
+    def enable(self, unit: str) -> None:
+        self.enabled.add(unit)
+
+    def disable(self, unit: str) -> None:
+        self.enabled.discard(unit)
 
     def version(self, profile: Profile) -> str:
         return "Asterisk 22"

@@ -1,5 +1,6 @@
 """The units of the telephone system, by systemctl, behind the gate (port `Services`)."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from beistand.adapters.commands import last_line, run
@@ -10,6 +11,8 @@ from beistand.domain.profile import Profile, Service
 ASK_SECONDS = 10.0
 RUNNING = {"active", "reloading"}
 STOPPED = {"inactive", "failed"}
+DROP_IN = "beistand.conf"
+SWITCHED_OFF = {"", "disabled", "masked", "masked-runtime", "not-found"}
 
 
 class SystemdServices:
@@ -81,9 +84,31 @@ class SystemdServices:
             remove_durably(self._drop_in(service))
         run(["systemctl", "daemon-reload"], seconds=30)
 
+    def ungate(self, unit: str) -> None:
+        file = self._drop_in(Service(unit=unit))
+        remove_durably(file)
+        with suppress(OSError):  # something else lies there, or nothing ever did
+            file.parent.rmdir()
+        run(["systemctl", "daemon-reload"], seconds=30)
+
+    def gated(self) -> tuple[str, ...]:
+        found = self._units.glob(f"*.d/{DROP_IN}")
+        return tuple(sorted(each.parent.name.removesuffix(".d") for each in found))
+
+    def starts_at_boot(self, unit: str) -> bool:
+        output = run(["systemctl", "is-enabled", unit], seconds=ASK_SECONDS, good=(0, 1, 4))
+        # Empty: there is no such unit.
+        return (output.stdout.strip().splitlines() or [""])[-1] not in SWITCHED_OFF
+
+    def enable(self, unit: str) -> None:
+        run(["systemctl", "--quiet", "enable", unit], seconds=30)
+
+    def disable(self, unit: str) -> None:
+        run(["systemctl", "--quiet", "disable", unit], seconds=30, good=(0, 1))
+
     def _drop_in(self, service: Service) -> Path:
         name = service.unit if "." in service.unit else f"{service.unit}.service"
-        return self._units / f"{name}.d" / "beistand.conf"
+        return self._units / f"{name}.d" / DROP_IN
 
     def version(self, profile: Profile) -> str:
         try:

@@ -24,6 +24,7 @@ COMMANDS = {
     "cycle": "cycle",
     "generation": "generation",
     "init": "init",
+    "leave": "leave",
     "licence": "licence",
     "log": "log",
     "network": "network",

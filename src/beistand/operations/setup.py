@@ -96,10 +96,10 @@ def change_over(node: SetupNode, setup: Setup, become_active: Callable[[Setup], 
     # Beside the one with the network's own length, which the manager takes away: there is no gap.
     node.live.add(setup.interface, f"{setup.service_ip}/32")
     node.managers.apply(setup.manager, setup.interface, tuple(each.path for each in setup.files))
-    await_manager(node, setup, came=setup.own_address, gone=setup.service_address)
+    await_manager(node, setup.interface, setup.manager, came=setup.own_address, gone=setup.service_address)
 
 
-def await_manager(node: SetupNode, setup: Setup, *, came: str, gone: str) -> None:
+def await_manager(node: SetupNode, interface: str, manager: str, *, came: str, gone: str) -> None:
     """Wait until the interface has the one address for good; take the other one away where the manager did not.
 
     Raises Failed `setup-not-taken`.
@@ -107,13 +107,13 @@ def await_manager(node: SetupNode, setup: Setup, *, came: str, gone: str) -> Non
     end = node.clock.monotonic() + SETTLE_SECONDS
     quiet = 0
     while quiet < QUIET_LOOKS:
-        there = {each.address: each.is_static for each in node.live.on(setup.interface)}
+        there = {each.address: each.is_static for each in node.live.on(interface)}
         if gone in there and quiet >= QUIET_LOOKS // 2:
-            node.live.remove(setup.interface, gone)
+            node.live.remove(interface, gone)
         # A manager that begins anew takes everything away first: what is seen once may be seen too early.
         quiet = quiet + 1 if there.get(came) else 0
         if node.clock.monotonic() > end:
-            raise Failed("setup-not-taken", manager=setup.manager, address=came, interface=setup.interface)
+            raise Failed("setup-not-taken", manager=manager, address=came, interface=interface)
         node.wait(LOOK_SECONDS)
 
 

@@ -46,7 +46,7 @@ def go_back(
         node.files.write(as_file(each, setup.manager, each.before))
     node.live.add(setup.interface, setup.service_address, has_route=setup.has_route)
     node.managers.apply(setup.manager, setup.interface, tuple(each.path for each in setup.files))
-    await_manager(node, setup, came=setup.service_address, gone=setup.own_address)
+    await_manager(node, setup.interface, setup.manager, came=setup.service_address, gone=setup.own_address)
     become_nothing()
     _give_back(node, setup)
     _start_again(node, setup, profile)

@@ -32,6 +32,21 @@ class Services(Protocol):
     def remove_gate(self, profile: Profile) -> None:
         """Take the drop-ins away again: a machine that is no appliance starts its PBX by itself."""
 
+    def ungate(self, unit: str) -> None:
+        """Take the drop-in of one unit away, durably: nothing but its own settings decide then whether it starts."""
+
+    def gated(self) -> tuple[str, ...]:
+        """Return the units that have a drop-in of Beistand's."""
+
+    def starts_at_boot(self, unit: str) -> bool:
+        """Tell whether a boot may start the unit: anything but switched off counts as yes."""
+
+    def enable(self, unit: str) -> None:
+        """Let a boot start it. Raises CommandFailed."""
+
+    def disable(self, unit: str) -> None:
+        """Let no boot start it; one that runs goes on. What others need it for may start it all the same."""
+
     def version(self, profile: Profile) -> str:
         """Return the first line of what the profile's version command prints; empty if it cannot be run."""
 
