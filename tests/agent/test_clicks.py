@@ -13,6 +13,7 @@ from beistand.protocol import (
     TakeoverPlanAnswer,
     WatchJob,
 )
+from beistand.text.catalogue import hint, sentence
 from fakes.agents import TwoAgents
 from fakes.situations import B, grant
 
@@ -88,6 +89,33 @@ def test_who_died_a_moment_ago_is_not_asked_to_release(two: TwoAgents) -> None:
 
 def test_who_serves_has_nothing_to_take_over(two: TwoAgents) -> None:
     two.turns(2)
+    with pytest.raises(Refused, match="already-active"):
+        two.a.ask(PlanTakeover())
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_standby_that_is_not_paired_yet_says_that_and_nothing_else(two: TwoAgents, language: str) -> None:
+    """The PBX in use has the service address: to a standby without a pair it would look like a stranger."""
+    two.turns(2)
+    two.b.store.forget_pair()
+    for request in (PlanTakeover(), StartTakeover(digest="x", accept=("foreign-holder",), operator="test")):
+        with pytest.raises(Refused) as refused:
+            two.b.ask(request)
+        assert refused.value.message.code == "takeover-unpaired"
+    words = sentence(refused.value.message, language) + hint(refused.value.message, language)
+    assert "pair --server" in words
+    assert "02:00" not in words
+    codes = {each.code for each in two.b.ask(GetStatus()).findings}
+    assert "not-paired" in codes
+    assert not {each for each in codes if "foreign" in each or "stranger" in each}
+
+
+def test_a_holder_that_is_not_paired_is_told_that_it_is_the_active(two: TwoAgents) -> None:
+    """Its way on is to try again (`beistand retry`), never to take over from nobody."""
+    two.a.store.forget_pair()
+    two.a.boot()
+    two.a.agent.reload()
+    assert not two.a.agent.keeper.is_serving
     with pytest.raises(Refused, match="already-active"):
         two.a.ask(PlanTakeover())
 

@@ -95,6 +95,16 @@ def test_a_wrong_password_pairs_nothing(unpaired: Administrator) -> None:
     assert_not_paired(unpaired)
 
 
+@pytest.mark.shows("S20")
+def test_a_standby_without_a_pair_names_no_stranger(unpaired: Administrator) -> None:
+    """S20: while a serves, b's takeover says that it is not paired, and what to do; no word of a stranger's MAC."""
+    done = unpaired.run("b", "takeover", "--plan", "--json", check=False)
+    assert done.returncode == 1, done.stdout
+    error = json.loads(done.stdout or done.stderr)["error"]
+    assert error["code"] == "takeover-unpaired"
+    assert "beistand pair --server" in error["hint"]
+
+
 @pytest.mark.shows("S13")
 def test_a_fingerprint_that_nobody_confirmed_stops_before_the_password(unpaired: Administrator) -> None:
     """S13: the key that answers is not the one on the standby's console."""

@@ -282,6 +282,9 @@ SCENES: dict[str, Scene] = {
         _takeover("gone"), fill={"password": PASSWORD}, press="button.big", waits=True
     ),
     "takeover-active": Scene("/admin/redundancy/", {PlanTakeover: message("already-active")}),
+    "takeover-unpaired": Scene(
+        "/admin/redundancy/", {**_standby(peer=None, pair=""), PlanTakeover: message("takeover-unpaired")}
+    ),
     "takeover-silent": Scene(
         "/admin/redundancy/", {**_standby(), PlanTakeover: message("internal-error", reference="1a2b3c4d")}
     ),

@@ -81,6 +81,18 @@ def test_each_verdict_is_one_plain_sentence(start: Start, scene: str, sentence: 
     assert ('value="takeover"' in page.content.decode()) is can_go
 
 
+def test_a_standby_that_is_not_paired_yet_shows_that_and_nothing_else(start: Start) -> None:
+    unpaired = msgspec.structs.replace(scenes.STANDBY, peer=None, pair="")
+    browser, _ = start({GetStatus: unpaired, PlanTakeover: message("takeover-unpaired")})
+    page = browser.get(PAGE)
+    text = text_of(page)
+    assert "Not paired yet" in text
+    assert "beistand pair --server 192.0.2.2" in text
+    for wrong in ("stranger", "Another device", "Take over only when", "unknown", "Look again"):
+        assert wrong not in text
+    assert "verdict" not in page.content.decode()
+
+
 def test_it_shows_what_a_person_has_to_know_before(start: Start) -> None:
     """S20: the rule, the evidence, network, age, phones, lines, replugging, the plan."""
     browser, _ = start(standby(scenes.gone(replug=("ISDN port 1",))))

@@ -60,7 +60,7 @@ def show_plan(agent: Agent, request: PlanTakeover) -> TakeoverPlanAnswer:
 def start_takeover(agent: Agent, request: StartTakeover, caller: Caller) -> Job:
     """Take the confirmed digest and start the job.
 
-    Raises Refused `plan-changed`, `not-accepted`, `already-active`, `job-running`.
+    Raises Refused `plan-changed`, `not-accepted`, `already-active`, `takeover-unpaired`, `job-running`.
     """
     accepted_at, began = agent.clock.now(), agent.clock.monotonic()
     _may_take_over(agent)
@@ -135,11 +135,14 @@ def _findings(agent: Agent, facts: Facts) -> tuple[Finding, ...]:
 
 
 def _may_take_over(agent: Agent) -> None:
-    """Refuse where there is nothing to take over."""
-    standing, serving = agent.node.store.standing(), agent.keeper.is_serving
+    """Refuse where there is nothing to take over, or nobody to take it from."""
+    node, standing, serving = agent.node, agent.node.store.standing(), agent.keeper.is_serving
     is_chosen_between = agent.keeper.is_forked or agent.forks.open() is not None
     if not may_take_over(standing, serving=serving, is_chosen_between=is_chosen_between):
         raise Refused("already-active")
+    if node.store.pair() is None and (standing.is_holder or not standing.has_own_data):
+        # Without a peer every evidence misleads: the PBX in use would count as a stranger.
+        raise Refused("already-active" if standing.is_holder else "takeover-unpaired")
 
 
 def _copy_to_serve(agent: Agent, restore_point: str) -> Copy | None:

@@ -44,6 +44,11 @@ def decision(status: Status) -> Decision:
     )
 
 
+def peer_name(status: Status) -> str:
+    """Return what sentences call the other appliance: a name, never a word that German would have to inflect."""
+    return status.peer.host if status.peer else "–"
+
+
 def page_there(status: Status, name: str) -> str:
     """Return the address of a page of the other appliance; empty without one."""
     if status.peer is None:
@@ -57,7 +62,7 @@ def _way(status: Status, choice: Choice) -> Way:
     link = ""
     if choice.page:
         link = page_there(status, choice.page) if is_there else reverse(choice.page)
-    fields = {"host": status.host, "peer": status.peer.host if status.peer else "-"}
+    fields = {"host": status.host, "peer": peer_name(status)}
     return Way(
         sentence=Message(code=f"choice.{choice.code}", fields=dict(fields)),
         command=choice.command,

@@ -7,6 +7,7 @@ from beistand.domain.generation import CopyState
 from beistand.domain.message import Message
 from beistand.domain.role import Role
 from beistand.protocol import Status
+from beistand.web.choosing import peer_name
 
 KNOWN = (
     "serving",
@@ -52,7 +53,7 @@ def summary(status: Status) -> Summary:
     """Return the sentence for this status, and the choices."""
     state = "starting" if status.state == "not-initialised" and status.role else status.state
     state = state if state in KNOWN else "out-of-order"
-    peer = status.peer.host if status.peer else "-"
+    peer = peer_name(status)
     is_active = status.role is Role.ACTIVE
     has_standby = all(each.code != NO_STANDBY for each in status.findings)
     return Summary(

@@ -27,7 +27,7 @@ from beistand.protocol import (
 from beistand.text import term
 from beistand.text.catalogue import entries
 from beistand.web.answers import see_other
-from beistand.web.choosing import decision, page_there
+from beistand.web.choosing import decision, page_there, peer_name
 from beistand.web.consent import (
     Consent,
     Question,
@@ -127,7 +127,7 @@ def _plan(request: Request, restore_point: str, within_seconds: float) -> Takeov
 
 def _asked(status: Status, plan: TakeoverPlanAnswer, consent: Consent) -> tuple[Question, ...]:
     def wording(finding: Finding) -> tuple[Message, str]:
-        fields = {**finding.fields, "peer": _peer(status), "age": plan.age_seconds or 0.0}
+        fields = {**finding.fields, "peer": peer_name(status), "age": plan.age_seconds or 0.0}
         risk = _first_known(f"web.takeover.risk.{finding.code}", finding.code)
         word = _first_known(f"web.takeover.word.{finding.code}", "web.takeover.word")
         return Message(code=risk, fields=fields), term(word, spoken()) if needs_typing(finding) else ""
@@ -140,16 +140,12 @@ def _first_known(*codes: str) -> str:
     return next((each for each in codes if each in entries(spoken())), codes[-1])
 
 
-def _peer(status: Status) -> str:
-    return status.peer.host if status.peer else term("web.takeover.the-other", spoken())
-
-
 def _evidence(status: Status, plan: TakeoverPlanAnswer) -> dict[str, Any]:
     seen = (datetime.now(UTC) - plan.facts.at).total_seconds()
     return {
         "plan": plan,
         "phones": reached_message(len(plan.phones), len(plan.phones_later)),
-        "situation": situation(plan, _peer(status), status.service_address, seen),
+        "situation": situation(plan, peer_name(status), status.service_address, seen),
         "status": status,
     }
 
@@ -165,7 +161,8 @@ def _page(
 ) -> HttpResponse:
     values: dict[str, Any] = {
         "status": status,
-        "peer": _peer(status),
+        "peer": peer_name(status),
+        "own_ip": status.own_address.partition("/")[0],
         "can_retry": status.state in RETRY_STATES,
         "peer_page": page_there(status, "takeover"),
         "decision": decision(status),

@@ -18,11 +18,10 @@ from beistand.domain.message import Message, message
 from beistand.domain.phones import reached_message
 from beistand.domain.waits import until
 from beistand.protocol import GetMail, MailView, Status, UsersTold, WatchJob
-from beistand.text import term
 from beistand.web.answers import see_other
+from beistand.web.choosing import peer_name
 from beistand.web.rights import for_administrators
 from beistand.web.summary import summary
-from beistand.web.telling import spoken
 
 if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
@@ -82,7 +81,7 @@ def progress(request: Request, job: str) -> HttpResponseBase:
         "until": until(found),
         "is_settling": came_of_it is Outcome.OPEN or (came_of_it is Outcome.DONE and are_mails_moving),
         "status": status,
-        "peer": status.peer.host if status.peer else term("web.takeover.the-other", spoken()),
+        "peer": peer_name(status),
         "here": reverse("takeover-progress", args=[job]),
         "mails": mails,
         "phones": _phones(found),
