@@ -6,7 +6,7 @@ import pytest
 from beistand.agent.aftermath import NO_ADDRESS, NO_SERVER, TOO_LATE
 from beistand.agent.daemon import Loop
 from beistand.domain.config import ModuleConfig
-from beistand.domain.errors import Failed
+from beistand.domain.errors import Failed, Refused
 from beistand.domain.job import Job, JobState
 from beistand.domain.mail import MailServer, MailState, MailText, User
 from beistand.domain.message import message
@@ -85,6 +85,73 @@ def test_phones_that_connect_again_first_are_counted_apart(two: TwoAgents, one: 
         two.clock.advance(6)
     (done,) = [each for each in one.store.outbox() if each.kind == "takeover-done"]
     assert "2 phones can be called at once, 1 when it has connected again" in done.body
+
+
+REPLUG = ("ISDN 1", "fax")
+
+
+def take_over_with(one: OneOfTwo, *dead: str, accept: tuple[str, ...] = ()) -> Job:
+    plan = one.ask(PlanTakeover())
+    accept = ("no-imported-generation", "partition-suspected", *accept)
+    asked = StartTakeover(digest=plan.digest, accept=accept, operator="anna", stay_dead=dead)
+    job = one.ask(asked)
+    while job.state is JobState.RUNNING:
+        job = one.ask(WatchJob(id=job.id, seen=job.revision, seconds=5))
+    return job
+
+
+@pytest.mark.parametrize(
+    ("dead", "accept", "told"),
+    [
+        (
+            ("fax", "ISDN 1"),
+            (),
+            "ISDN 1, fax",
+        ),  # nobody is there: all are named, and nothing is said to be replugged
+        (("fax",), ("replug-first",), "fax"),
+        ((), ("replug-first",), ""),
+    ],
+)
+def test_lines_that_nobody_could_replug_are_kept_and_told(
+    two: TwoAgents, one: OneOfTwo, dead: tuple[str, ...], accept: tuple[str, ...], told: str
+) -> None:
+    """In the job's result, in the log, and in the administrator's mail."""
+    one.store.set_config(ModuleConfig(send_mail=True, mail_address="admin@example.org", replug=REPLUG))
+    loop = Loop(one.agent, two.a.agent.wake)
+    loop.turn()
+    two.a.off()
+    two.clock.advance(60)
+    job = take_over_with(one, *dead, accept=accept)
+    assert job.state is JobState.DONE, job
+    assert job.result.get("dead_lines", "") == told
+    events = [each for each in one.store.events(50) if each.message.code == "lines-stay-dead"]
+    assert [(each.message.fields["items"], each.operator) for each in events] == [(told, "anna")] * bool(told)
+    for _ in range(40):
+        loop.turn()
+        two.clock.advance(6)
+    (done,) = [each for each in one.store.outbox() if each.kind == "takeover-done"]
+    assert ("stay dead" in done.body) is bool(told)
+    assert told in done.body
+
+
+@pytest.mark.parametrize(
+    ("dead", "accept", "code"),
+    [
+        ((), (), "not-accepted"),
+        (("fax",), (), "not-accepted"),
+        (("ISDN 2",), ("replug-first",), "replug-unknown"),
+        (("all",), (), "replug-unknown"),
+    ],
+)
+def test_a_list_without_all_its_answers_stops_the_takeover(
+    two: TwoAgents, one: OneOfTwo, dead: tuple[str, ...], accept: tuple[str, ...], code: str
+) -> None:
+    one.store.set_config(ModuleConfig(replug=REPLUG))
+    two.a.off()
+    two.clock.advance(60)
+    with pytest.raises(Refused, match=code):
+        take_over_with(one, *dead, accept=accept)
+    assert not one.serves
 
 
 def test_every_person_gets_one_mail(two: TwoAgents, one: OneOfTwo) -> None:

@@ -231,6 +231,63 @@ def test_s20_a_person_types_the_code_and_says_yes() -> None:
     assert request.accept == ("partition-suspected",)
 
 
+REPLUG = Finding(code="replug-first", severity=Severity.CONFIRM, fields={"items": "ISDN 1, fax"})
+
+
+def a_plan_with_lines() -> TakeoverPlanAnswer:
+    return msgspec.structs.replace(a_plan(REPLUG), replug=("ISDN 1", "fax"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "accept", "dead"),
+    [
+        (["--stays-dead", "all"], ("replug-first",), ("ISDN 1", "fax")),
+        (["--stays-dead", "fax", "--stays-dead", "ISDN 1"], ("replug-first",), ("fax", "ISDN 1")),
+        (["--stays-dead", "fax", "--accept", "replug-first"], ("replug-first",), ("fax",)),
+        (["--accept", "replug-first"], ("replug-first",), ()),
+    ],
+)
+def test_s20_lines_that_nobody_can_replug_let_the_takeover_go(
+    run: Run, arguments: list[str], accept: tuple[str, ...], dead: tuple[str, ...]
+) -> None:
+    plan = a_plan_with_lines()
+    for way in (["--yes"], ["--confirm", "d1ge57"]):
+        code, _, started = taken_over(run, *way, *arguments, plan=plan)
+        assert code == 0
+        (request,) = started
+        assert isinstance(request, StartTakeover)
+        assert request.stay_dead == dead
+        assert request.accept in (accept, ())  # the agent knows that all were named
+
+
+def test_s20_a_line_without_an_answer_stops_it_and_the_way_out_is_told(run: Run) -> None:
+    code, output, started = taken_over(run, "--yes", "--stays-dead", "fax", plan=a_plan_with_lines())
+    assert (code, started) == (1, [])
+    assert "--stays-dead" in output
+
+
+def test_s20_each_line_is_asked_for_at_the_terminal() -> None:
+    replies = {PlanTakeover: a_plan_with_lines(), StartTakeover: a_job(JobKind.TAKEOVER), WatchJob: TAKEN}
+    with FakeAgent(replies) as agent:
+        output, code = on_terminal(agent, ["takeover"], ["done", "dead", "y"])
+        (request,) = agent.asked(StartTakeover)
+    assert code == 0, output
+    assert isinstance(request, StartTakeover)
+    assert (request.accept, request.stay_dead) == (("replug-first",), ("fax",))
+    assert "fax: replugged, or does it stay dead?" in output
+    with FakeAgent(replies) as agent:
+        output, code = on_terminal(agent, ["takeover"], ["perhaps"])
+        assert agent.asked(StartTakeover) == []
+    assert code == 1
+
+
+def test_lines_that_stay_dead_are_told_after_the_takeover(run: Run) -> None:
+    taken = msgspec.structs.replace(TAKEN, result={"seconds": 0.81, "dead_lines": "ISDN 1, fax"})
+    with FakeAgent({StartTakeover: a_job(JobKind.TAKEOVER), WatchJob: taken}) as agent:
+        result = run("takeover", "--confirm", "d1ge57", agent=agent)
+    assert "stay dead until somebody replugs them: ISDN 1, fax" in result.output
+
+
 def test_s20_no_is_the_default() -> None:
     with FakeAgent({PlanTakeover: a_plan()}) as agent:
         output, code = on_terminal(agent, ["takeover"], [""])

@@ -276,7 +276,10 @@ SCENES: dict[str, Scene] = {
     **{f"takeover-{name}": _takeover(name) for name in scenes.SCENES},
     "takeover-replug": _takeover("gone", ("ISDN-Anschluss, obere Dose", "Türsprechstelle")),
     "takeover-incomplete": dataclasses.replace(
-        _takeover("hung"), fill={"password": PASSWORD}, press="button.big"
+        _takeover("hung", ("ISDN-Anschluss, obere Dose", "Türsprechstelle")),
+        fill={"password": PASSWORD},
+        press="button.big",
+        opens=True,
     ),
     "takeover-waits": dataclasses.replace(
         _takeover("gone"), fill={"password": PASSWORD}, press="button.big", waits=True

@@ -110,8 +110,8 @@ def works(**changes: Any) -> TakeoverPlanAnswer:
     return gone(peer=RUNNING, holder_mac=A_MAC, sip=True, peer_epoch=2, **changes)
 
 
-def hung() -> TakeoverPlanAnswer:
-    return gone(peer=HUNG, holder_mac=A_MAC)
+def hung(**changes: Any) -> TakeoverPlanAnswer:
+    return gone(peer=HUNG, holder_mac=A_MAC, **changes)
 
 
 def alive() -> TakeoverPlanAnswer:

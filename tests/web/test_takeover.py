@@ -245,11 +245,47 @@ def test_without_the_answers_nothing_begins_and_what_is_missing_is_told(start: S
 def test_replugging_is_ticked_line_by_line(start: Start) -> None:
     shown = scenes.gone(replug=("ISDN port 1", "fax"))
     browser, agent = start(standby(shown))
-    page = browser.post(PAGE, sent(shown, replugged=["fax"])).content.decode()
+    page = browser.post(PAGE, sent(shown, **{"replug-fax": "done"})).content.decode()
     assert agent.asked(StartTakeover) == []
-    assert re.search(r'value="fax"[^>]*checked', page)
-    browser.post(PAGE, sent(shown, replugged=["fax", "ISDN port 1"]))
+    assert re.search(r'name="replug-fax" value="done"[^>]*checked', page)
+    browser.post(PAGE, sent(shown, **{"replug-fax": "done", "replug-ISDN port 1": "done"}))
     assert agent.asked(StartTakeover)[-1].accept == ("replug-first",)
+    assert agent.asked(StartTakeover)[-1].stay_dead == ()
+
+
+def test_lines_that_nobody_can_replug_do_not_stop_the_takeover(start: Start) -> None:
+    """S20, A1: nobody off-site can tick truthfully."""
+    shown = scenes.gone(replug=("ISDN port 1", "fax"))
+    browser, agent = start(standby(shown))
+    browser.post(PAGE, sent(shown, **{"replug-fax": "done", "replug-ISDN port 1": "dead"}))
+    (asked,) = agent.asked(StartTakeover)
+    assert (asked.accept, asked.stay_dead) == (("replug-first",), ("ISDN port 1",))
+
+
+@pytest.mark.parametrize("odd", ["", "maybe", "DEAD", "done dead"])
+def test_a_line_without_one_of_the_two_answers_is_named_and_jumped_to(start: Start, odd: str) -> None:
+    shown = scenes.gone(replug=("ISDN port 1", 'Fax "<b>"'))
+    browser, agent = start(standby(shown))
+    page = browser.post(PAGE, sent(shown, **{"replug-ISDN port 1": odd, 'replug-Fax "<b>"': "dead"}))
+    assert agent.asked(StartTakeover) == []
+    text, source = text_of(page), page.content.decode()
+    assert "ISDN port 1: replugged, or does it stay dead?" in text
+    assert "Fax &quot;&lt;b&gt;&quot;: replugged" not in source
+    assert 'href="#replug-1-done"' in source
+    assert 'id="replug-1-done"' in source
+    assert source.count("has-errors") == 1
+    assert "korrekt" not in source
+
+
+def test_it_is_said_before_the_click_that_each_line_needs_an_answer(start: Start) -> None:
+    browser, _ = start(standby(scenes.gone(replug=("ISDN port 1", "fax"))))
+    page = browser.get(PAGE)
+    assert (
+        text_of(page).count("Before the click each of 2 lines to be replugged by hand needs an answer") == 2
+    )
+    assert (
+        page.content.decode().count("required") >= 5
+    )  # a browser stops there, with the password in its field
 
 
 def test_a_word_is_typed_in_the_language_of_the_page(start: Start) -> None:
@@ -265,12 +301,12 @@ def test_a_changed_plan_is_shown_anew_with_the_ticks_that_still_hold(start: Star
     before = scenes.gone(replug=("fax",))
     after = scenes.with_generation_of(scenes.works(replug=("fax",)), before)
     browser, agent = start(standby(after))
-    page = browser.post(PAGE, sent(before, replugged=["fax"]))
+    page = browser.post(PAGE, sent(before, **{"replug-fax": "dead"}))
     assert agent.asked(StartTakeover) == []
     text = text_of(page)
     assert "The situation has changed. Nothing was started." in text
     assert "The evidence amounts to something else" in text
-    assert re.search(r'value="fax"[^>]*checked', page.content.decode())
+    assert re.search(r'name="replug-fax" value="dead"[^>]*checked', page.content.decode())
     assert f'name="digest" value="{after.digest}"' in page.content.decode()
     assert "korrekt" not in page.content.decode()
 

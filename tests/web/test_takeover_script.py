@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from beistand.domain.message import message
-from beistand.protocol import WatchJob
-from web.page_scenes import SCENES
+from beistand.protocol import StartTakeover, WatchJob
+from web.page_scenes import PASSWORD, SCENES
 from web.visits import Visit, visiting
 
 RUNNING, DONE = SCENES["takeover-running"], SCENES["takeover-done"]
@@ -28,6 +28,29 @@ def test_a_takeover_that_a_restart_forgot_is_explained(visit: Visit) -> None:
     assert "Takeover running" not in visit.browser.text
     assert visit.browser.path == RUNNING.path
     assert "ready to take over" in visit.browser.text  # how it stands now
+
+
+def test_what_is_missing_is_marked_before_anything_is_sent(visit: Visit) -> None:
+    """A1: the password stays where it was typed, and the lines say what is wanted of them."""
+    visit.go(SCENES["takeover-incomplete"], "en")
+    browser = visit.browser
+    browser.wait_for_text("Choose one of the two.")
+    assert browser.path == "/admin/redundancy/"
+    assert browser.find("[name=password]").get_attribute("value") == PASSWORD
+    assert len(browser.driver.find_elements("css selector", "#replug .has-errors")) == 2
+    assert browser.driver.execute_script("return document.activeElement.id") == "replug-1-done"
+    browser.press(browser.find("[data-all-dead] button"), leads_on=False)
+    assert browser.driver.find_elements("css selector", "#replug .has-errors") == []
+    assert "Choose one of the two." not in browser.text
+    assert visit.agent.asked(StartTakeover) == []
+    browser.find("#confirm input[type=text]").send_keys("  uNPLUG ")
+    visit.says(
+        {**SCENES["takeover-incomplete"].replies, StartTakeover: RUNNING.replies[WatchJob], **RUNNING.replies}
+    )
+    browser.press(browser.find("button.big"))
+    (asked,) = visit.agent.asked(StartTakeover)
+    assert set(asked.stay_dead) == {"ISDN-Anschluss, obere Dose", "Türsprechstelle"}
+    assert asked.accept == ("peer-holds-address", "replug-first")
 
 
 def test_a_line_that_is_lost_is_told_until_it_is_back(visit: Visit) -> None:

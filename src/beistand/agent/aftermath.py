@@ -19,6 +19,7 @@ from beistand.domain.mail import MailState
 from beistand.domain.mail_text import USERS_TAKEOVER
 from beistand.domain.message import Message, message
 from beistand.domain.phones import reached, reached_message
+from beistand.domain.safety import dead_lines
 from beistand.domain.value import Value
 from beistand.ports.mail import Notified
 from beistand.ports.store import Event
@@ -46,6 +47,8 @@ class Ended(Value, frozen=True, kw_only=True):
     phones: int = 0
     """So many could be called at once."""
     phones_later: int = 0
+    dead: tuple[str, ...] = ()
+    """Lines that nobody could replug."""
 
 
 class Aftermath:
@@ -55,14 +58,14 @@ class Aftermath:
         self._trouble: Message | None = None
         """Why the users could not be told yet."""
 
-    def begin(self, epoch: int, seconds: float) -> dict[str, Field]:
+    def begin(self, epoch: int, seconds: float, dead: tuple[str, ...] = ()) -> dict[str, Field]:
         """Note how the takeover was and tell the phones; return how many, for the job's result."""
         agent, told = self._agent, Notified(phones=0, answered=0)
         phones = reached(agent.keeper.after_start.known)
         at_once, later = len(phones.at_once), len(phones.later)
         self._trouble = None
         try:
-            ended = Ended(epoch=epoch, seconds=seconds, phones=at_once, phones_later=later)
+            ended = Ended(epoch=epoch, seconds=seconds, phones=at_once, phones_later=later, dead=dead)
             agent.store.put(ENDED, msgspec.json.encode(ended))
             told = self.tell_phones(epoch) or told
         except BeistandError as error:
@@ -85,6 +88,11 @@ class Aftermath:
         """Say how many phones could be called at once after the takeover of this grant, and how many later."""
         ended = self._ended(grant)
         return reached_message(ended.phones, ended.phones_later) if ended else reached_message(0, 0)
+
+    def dead(self, grant: Grant) -> tuple[Message, ...]:
+        """Say which lines nobody could replug for the takeover of this grant, if any."""
+        ended = self._ended(grant)
+        return (dead_lines(ended.dead),) if ended is not None and ended.dead else ()
 
     def _ended(self, grant: Grant) -> Ended | None:
         body = self._agent.store.get(ENDED)

@@ -150,7 +150,9 @@ class Notices:
                 "users": len(agent.directory.known().users),
             }
             phones = agent.aftermath.phones(standing.grant)
-            done = Notice(code="takeover-done", fields=fields, others=(phones,))
+            done = Notice(
+                code="takeover-done", fields=fields, others=(phones, *agent.aftermath.dead(standing.grant))
+            )
         # The last of the keeper's findings is why the PBX does not run.
         failure = next((Message(code=each.code, fields=dict(each.fields)) for each in keepers[-1:]), None)
         return standing_topic(told, agent.keeper.state, standing.epoch, done=done, failure=failure)

@@ -16,7 +16,7 @@ from beistand.domain.health import oldest_promised
 from beistand.domain.job import GIVE_WAY, Job, JobKind
 from beistand.domain.message import message
 from beistand.domain.phones import reached
-from beistand.domain.safety import OLDEST, data_age, findings, not_accepted, verdict
+from beistand.domain.safety import OLDEST, REPLUG, data_age, dead_lines, findings, not_accepted, verdict
 from beistand.domain.serving import may_take_over
 from beistand.operations.converge import serve_seconds
 from beistand.operations.importing import restore_points
@@ -60,7 +60,8 @@ def show_plan(agent: Agent, request: PlanTakeover) -> TakeoverPlanAnswer:
 def start_takeover(agent: Agent, request: StartTakeover, caller: Caller) -> Job:
     """Take the confirmed digest and start the job.
 
-    Raises Refused `plan-changed`, `not-accepted`, `already-active`, `takeover-unpaired`, `job-running`.
+    Raises Refused `plan-changed`, `not-accepted`, `already-active`, `takeover-unpaired`,
+    `replug-unknown`, `job-running`.
     """
     accepted_at, began = agent.clock.now(), agent.clock.monotonic()
     _may_take_over(agent)
@@ -69,7 +70,8 @@ def start_takeover(agent: Agent, request: StartTakeover, caller: Caller) -> Job:
     plan, found = takeover_plan(facts, standing, node.installation), _findings(agent, facts)
     if plan_digest(plan, facts, found, standing) != request.digest:
         raise Refused("plan-changed")
-    if left := not_accepted(found, request.accept):
+    dead, accept = _answered(agent, request)
+    if left := not_accepted(found, accept):
         raise Refused("not-accepted", finding=left[0].code)
     # Who clicked is whoever the agent knows it to be; only at the console a person may say more.
     operator = (request.operator if caller.is_at_console else "") or caller.who
@@ -79,6 +81,8 @@ def start_takeover(agent: Agent, request: StartTakeover, caller: Caller) -> Job:
         agent.tell(
             Event(at=accepted_at, message=message("takeover-begins", epoch=grant.epoch), operator=operator)
         )
+        if dead:
+            agent.tell(Event(at=accepted_at, message=dead_lines(dead), operator=operator))
         try:
             # From the click on, so that an active that boots meanwhile does not come between.
             agent.keeper.prepare(grant.epoch)
@@ -90,13 +94,31 @@ def start_takeover(agent: Agent, request: StartTakeover, caller: Caller) -> Job:
             raise Failed(why.code, **why.fields)
         return agent.clock.now()
 
-    work = _work(agent, act, accepted_at, began)
+    work = _work(agent, act, accepted_at, began, dead)
     stages = (*(each.step.describe().code.removeprefix("step.") for each in plan.items), "serve")
     return agent.worker.start_instead(GIVE_WAY, JobKind.TAKEOVER, work, stages)
 
 
-def _work(agent: Agent, act: Callable[[Progress], datetime], accepted_at: datetime, began: float) -> Work:
-    """Return the work of a takeover that was accepted at this moment; `began` is the same in monotonic seconds."""
+def _answered(agent: Agent, request: StartTakeover) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the lines that stay dead, and the codes that were accepted. Raises Refused `replug-unknown`."""
+    listed = agent.store.config().replug
+    if unknown := [each for each in request.stay_dead if each not in listed]:
+        raise Refused("replug-unknown", line=unknown[0])
+    dead = tuple(each for each in listed if each in request.stay_dead)
+    return dead, (*request.accept, REPLUG) if dead and dead == listed else request.accept
+
+
+def _work(
+    agent: Agent,
+    act: Callable[[Progress], datetime],
+    accepted_at: datetime,
+    began: float,
+    dead: tuple[str, ...],
+) -> Work:
+    """Return the work of a takeover that was accepted at this moment; `began` is the same in monotonic seconds.
+
+    `dead` are the lines that nobody could replug.
+    """
 
     def work(progress: Progress) -> Result:
         granted_at = act(progress)
@@ -115,7 +137,8 @@ def _work(agent: Agent, act: Callable[[Progress], datetime], accepted_at: dateti
             "granted_at": granted_at.timestamp(),
             "answered_at": ended_at.timestamp(),
             "seconds": seconds,
-            **agent.aftermath.begin(epoch, seconds),
+            **({"dead_lines": ", ".join(dead)} if dead else {}),
+            **agent.aftermath.begin(epoch, seconds, dead),
         }
 
     return work

@@ -78,8 +78,8 @@ class Console:
         )
         return str(answer).strip().lower() in (yes, "yes", "ja", "y", "j")
 
-    def ask(self, code: str, default: str | None = None, *, hidden: bool = False) -> str:
-        return str(click.prompt(self.term(code), default=default, hide_input=hidden))
+    def ask(self, code: str, default: str | None = None, *, hidden: bool = False, **fields: Field) -> str:
+        return str(click.prompt(self.term(code, **fields), default=default, hide_input=hidden))
 
     def _spoken(self, told: Tellable) -> dict[str, object]:
         return {

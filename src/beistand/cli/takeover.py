@@ -2,17 +2,16 @@
 
 import getpass
 import os
-from collections.abc import Sequence
 
 import click
 
 from beistand.cli.console import Console
 from beistand.cli.jobs import cancelled, follow, must_be_done, shower, stages_with_seconds
+from beistand.cli.takeover_answers import ALL, Answers, decide
 from beistand.cli.takeover_plan import reached_sentence, show_plan
 from beistand.cli.verb import verb
 from beistand.client import Client
 from beistand.domain.errors import Refused
-from beistand.domain.facts import Finding, Severity
 from beistand.domain.job import Job, JobKind, JobState
 from beistand.domain.message import message
 from beistand.protocol import PlanTakeover, StartTakeover, TakeoverPlanAnswer
@@ -28,6 +27,12 @@ START_SECONDS = 60.0
 @click.option(
     "--accept", multiple=True, metavar="CODE", help="Accept a finding by its code; may be repeated."
 )
+@click.option(
+    "--stays-dead",
+    multiple=True,
+    metavar="LINE",
+    help="Nobody can replug this line now; may be repeated, or all. It stays dead, the takeover goes ahead.",
+)
 @click.option("--restore-point", default="", metavar="ID", help="Take over with this older generation.")
 @click.option("--yes", is_flag=True, help="Do not ask; findings still need --accept.")
 @click.option("--cancel", is_flag=True, help="End the takeover that is running; what it began is undone.")
@@ -38,6 +43,7 @@ def command(  # noqa: PLR0913  one for each option
     only_plan: bool,
     confirm: str | None,
     accept: tuple[str, ...],
+    stays_dead: tuple[str, ...],
     restore_point: str,
     yes: bool,
     cancel: bool,
@@ -47,26 +53,37 @@ def command(  # noqa: PLR0913  one for each option
         if cancel:
             _cancel(console, client)
             return
-        digest, accepted = confirm, list(accept)
-        if digest is None:
+        answers, digest = Answers(accept=accept, stay_dead=stays_dead), confirm
+        if digest is None or ALL in stays_dead:
             plan = client.call(PlanTakeover(restore_point=restore_point), TakeoverPlanAnswer, OBSERVE_SECONDS)
-            show_plan(console, plan)
-            if only_plan:
-                console.document(plan)
-                return
-            accepted += _decide(console, plan, accepted, yes=yes)
-            digest = plan.digest
+            answers = answers.of(plan)
+            if digest is None:
+                show_plan(console, plan)
+                if only_plan:
+                    console.document(plan)
+                    return
+                answers, digest = decide(console, plan, answers, yes=yes), plan.digest
         request = StartTakeover(
-            digest=digest, accept=tuple(accepted), operator=operator(), restore_point=restore_point
+            digest=digest,
+            accept=answers.accept,
+            operator=operator(),
+            restore_point=restore_point,
+            stay_dead=answers.stay_dead,
         )
         job = client.call(request, Job, START_SECONDS)
         job = follow(client, job, stages_with_seconds(console))
     must_be_done(console, job)
     console.document(job)
+    _tell_done(console, job)
+
+
+def _tell_done(console: Console, job: Job) -> None:
     console.line("cli.takeover.done", seconds=float(job.result.get("seconds", 0.0)))
     at_once, later = (int(job.result.get(name, 0)) for name in ("phones_at_once", "phones_later"))
     if at_once or later:
         console.text(reached_sentence(console, at_once, later))
+    if dead := job.result.get("dead_lines"):
+        console.line("cli.takeover.dead", lines=dead)
 
 
 def _cancel(console: Console, client: Client) -> None:
@@ -79,38 +96,6 @@ def _cancel(console: Console, client: Client) -> None:
     console.line("cli.takeover.too-late" if job.state is JobState.DONE else "cli.takeover.cancelled")
 
 
-def open_findings(findings: Sequence[Finding], accepted: Sequence[str]) -> list[Finding]:
-    """Return what still stands against the takeover."""
-    hard = (Severity.BLOCK, Severity.CONFIRM)
-    return [
-        each for each in findings if each.severity in hard and not (each.acceptable and each.code in accepted)
-    ]
-
-
 def operator() -> str:
     """Return who decides, as the history shall name them."""
     return os.environ.get("SUDO_USER") or getpass.getuser()
-
-
-def _decide(console: Console, plan: TakeoverPlanAnswer, accepted: Sequence[str], *, yes: bool) -> list[str]:
-    """Return the codes accepted by typing them. Raises Refused when the takeover must not or shall not run."""
-    still_open = open_findings(plan.findings, accepted)
-    hard = [each for each in still_open if not each.acceptable]
-    if hard or (still_open and not console.is_interactive):
-        codes = ", ".join(each.code for each in hard or still_open)
-        raise Refused("takeover-not-acceptable" if hard else "takeover-not-accepted", codes=codes)
-    typed = [_typed(console, each) for each in still_open]
-    if yes:
-        return typed
-    if not console.is_interactive:
-        raise Refused("takeover-not-confirmed", digest=plan.digest)
-    if not console.confirm("cli.takeover.ask"):
-        raise Refused("takeover-declined")
-    return typed
-
-
-def _typed(console: Console, finding: Finding) -> str:
-    console.findings([finding])
-    if console.ask("cli.takeover.ask-code") != finding.code:
-        raise Refused("takeover-not-accepted", codes=finding.code)
-    return finding.code

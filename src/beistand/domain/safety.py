@@ -10,9 +10,13 @@ from datetime import timedelta
 from beistand.domain.clocks import data_age as age_by
 from beistand.domain.facts import Facts, Finding, Severity, Verdict
 from beistand.domain.generation import CopyState
+from beistand.domain.message import Message, message
 
 OLDEST = timedelta(hours=26)
 """Data older than this needs a second confirmation where no schedule promises anything shorter or longer."""
+
+REPLUG = "replug-first"
+"""The finding that stands for the whole list of lines to be replugged by hand."""
 
 Rule = Callable[[Facts], Finding | None]
 
@@ -174,7 +178,12 @@ def replug_first(items: Collection[str]) -> Finding | None:
     """Lines that no network moves are replugged by hand before the switch (S20)."""
     if not items:
         return None
-    return Finding(code="replug-first", severity=Severity.CONFIRM, fields={"items": ", ".join(items)})
+    return Finding(code=REPLUG, severity=Severity.CONFIRM, fields={"items": ", ".join(items)})
+
+
+def dead_lines(items: Collection[str]) -> Message:
+    """Return what is kept of the lines that nobody could replug: with the takeover they are dead."""
+    return message("lines-stay-dead", items=", ".join(items))
 
 
 def findings(facts: Facts, oldest: timedelta = OLDEST, replug: Collection[str] = ()) -> tuple[Finding, ...]:

@@ -91,6 +91,9 @@ class StartTakeover(Value, frozen=True, kw_only=True, tag="takeover", tag_field=
     """Codes of findings that a person accepted by name."""
     operator: str
     restore_point: str = ""
+    stay_dead: tuple[str, ...] = ()
+    """Lines of the plan's `replug` that nobody can replug now: they stay dead. All others are said to be replugged
+    by accepting `replug-first`; where all stay dead, that need not be accepted (S20)."""
 
 
 class WatchJob(Value, frozen=True, kw_only=True, tag="watch-job", tag_field="verb"):
@@ -181,7 +184,9 @@ class TakeoverPlanAnswer(Value, frozen=True, kw_only=True):
     lines: tuple[str, ...] = ()
     """Trunks and registrations to providers that come to life."""
     replug: tuple[str, ...] = ()
-    """What has to be replugged by hand before (S20): all of it stands behind the finding `replug-first`."""
+    """What has to be replugged by hand before (S20): the finding `replug-first` stands for the list.
+
+    Each line is either replugged, or named in `StartTakeover.stay_dead`."""
     network: tuple[Message, ...] = ()
     """The network settings that will be used, and what differs from the active's (S3)."""
 

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 
 from beistand.domain.facts import Finding, Severity
 from beistand.domain.message import Message, message
+from beistand.domain.safety import REPLUG
 from beistand.protocol import TakeoverPlanAnswer
-from beistand.web.situation import REPLUG
 
+DEAD = "dead"
+ANSWERS = ("done", DEAD)
 TYPED = ("data-old", "data-age-unknown")
 """Beside every override of a STOP: data above the limit is confirmed by typing, too (F28)."""
 
@@ -23,11 +25,23 @@ class Consent:
     shown_generation: str = ""
     ticked: frozenset[str] = frozenset()
     typed: Mapping[str, str] = field(default_factory=dict)
-    replugged: frozenset[str] = frozenset()
+    replug: Mapping[str, str] = field(default_factory=dict)
+    """What became of each line to be replugged: `done` or `dead`."""
 
     @property
     def was_shown(self) -> bool:
         return bool(self.digest)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One line to be replugged by hand, and what a person said of it."""
+
+    number: int
+    """Its place in the list, from 1."""
+    name: str
+    answer: str
+    """`done`: it is plugged in here; `dead`: nobody can, so it stays dead; empty: nothing yet."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +58,12 @@ class Question:
     is_given: bool
     is_new: bool
     """It was not there when the page was shown before."""
+
+    @property
+    def pattern(self) -> str:
+        """Return what a browser takes before it sends the form: the word, in capitals or not, as below."""
+        signs = (f"[{each.upper()}{each.lower()}]" if each.isalpha() else each for each in self.word)
+        return rf"\s*{''.join(signs)}\s*"
 
 
 def questions(
@@ -75,11 +95,25 @@ def _question(
 
 
 def accepted(plan: TakeoverPlanAnswer, asked: tuple[Question, ...], consent: Consent) -> tuple[str, ...]:
-    """Return the codes that were accepted; everything to be replugged has to be ticked for its one."""
+    """Return the codes that were accepted; each line to be replugged has to be answered for its one."""
     codes = [each.finding.code for each in asked if each.is_given]
-    if set(plan.replug) <= consent.replugged:
+    if all(each.answer for each in lines(plan, consent)):
         codes += [each.code for each in plan.findings if each.code == REPLUG]
     return tuple(codes)
+
+
+def lines(plan: TakeoverPlanAnswer, consent: Consent) -> tuple[Line, ...]:
+    """Return the lines to be replugged, with their answers."""
+    given = ((each, consent.replug.get(each, "")) for each in plan.replug)
+    return tuple(
+        Line(number=number, name=name, answer=answer if answer in ANSWERS else "")
+        for number, (name, answer) in enumerate(given, start=1)
+    )
+
+
+def stay_dead(plan: TakeoverPlanAnswer, consent: Consent) -> tuple[str, ...]:
+    """Return the lines that nobody can replug."""
+    return tuple(each.name for each in lines(plan, consent) if each.answer == DEAD)
 
 
 def still_open(plan: TakeoverPlanAnswer, codes: tuple[str, ...]) -> tuple[Finding, ...]:

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 from beistand.domain.facts import Facts, Finding, PeerSigns, Severity, Verdict
 from beistand.domain.message import Message, message
+from beistand.domain.safety import REPLUG
 from beistand.protocol import TakeoverPlanAnswer
 
-REPLUG = "replug-first"
-"""The finding that stands for everything that has to be replugged by hand; its list is ticked instead."""
 STOPS = ("stop", "never")
 QUIET = ("silent", "free")
 """Answers that say nothing where this appliance hears nobody."""

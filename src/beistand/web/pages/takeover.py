@@ -33,13 +33,15 @@ from beistand.web.consent import (
     Question,
     accepted,
     changes,
+    lines,
     needs_typing,
     questions,
     shown_codes,
+    stay_dead,
     still_open,
 )
 from beistand.web.rights import for_administrators
-from beistand.web.situation import REPLUG, situation
+from beistand.web.situation import situation
 from beistand.web.telling import notice, spoken
 
 if TYPE_CHECKING:
@@ -116,7 +118,11 @@ def _consent(request: Request) -> Consent:
         typed={
             name.removeprefix("word-"): str(text) for name, text in given.items() if name.startswith("word-")
         },
-        replugged=frozenset(given.getlist("replugged")),
+        replug={
+            name.removeprefix("replug-"): str(text)
+            for name, text in given.items()
+            if name.startswith("replug-")
+        },
     )
 
 
@@ -188,14 +194,14 @@ def _page(
 
 def _decision(status: Status, plan: TakeoverPlanAnswer, consent: Consent) -> dict[str, Any]:
     """Return what a person is asked, and what they have answered."""
-    hard = shown_codes(plan)
+    hard, replug = shown_codes(plan), lines(plan, consent)
     job = status.job
     return {
         "consent": consent,
         "questions": _asked(status, plan, consent),
         "changes": changes(plan, consent),
-        "replug": [(each, each in consent.replugged) for each in plan.replug],
-        "needs_replug": REPLUG in hard,
+        "replug": replug,
+        "unanswered": [each for each in replug if not each.answer],
         "notes": [each for each in plan.findings if each.code not in hard],
         "refusals": [each for each in plan.findings if each.code in hard and not each.acceptable],
         "shown_codes": " ".join(sorted(hard)),
@@ -221,6 +227,7 @@ def _start(request: Request, status: Status, consent: Consent) -> HttpResponse:
         accept=codes,
         operator=request.account.name,
         restore_point=consent.restore_point,
+        stay_dead=stay_dead(plan, consent),
     )
     try:
         with request.agent.confirmed(request.POST.get("password", "")) as agent:

@@ -24,7 +24,7 @@ function watchEvidence(form) {
   const lost = document.getElementById("line-lost");
   const isTouched = () =>
     [...form.elements].some(
-      (each) => (each.type === "checkbox" && each.checked) || (["text", "password"].includes(each.type) && each.value),
+      (each) => (["checkbox", "radio"].includes(each.type) && each.checked) || (["text", "password"].includes(each.type) && each.value),
     ) || [...form.querySelectorAll("option")].some((each) => each.selected !== each.defaultSelected);
   const look = async () => {
     const point = encodeURIComponent(form.elements.restore_point.dataset.shown);
@@ -69,7 +69,38 @@ function watchProgress(place) {
   if (place.querySelector('[data-state="running"], [data-state="settling"]')) setTimeout(look, STEP_MS);
 }
 
+// What is missing is marked before anything is sent, so that the password stays where it was typed.
+function markMissing(form) {
+  const mark = (field, isMissing) => {
+    const box = field.closest(".question");
+    const told = box?.querySelector(".error");
+    if (!told) return;
+    box.classList.toggle("has-errors", isMissing);
+    told.hidden = !isMissing;
+    for (const each of box.querySelectorAll("input")) {
+      if (isMissing) each.setAttribute("aria-describedby", told.id);
+      else each.removeAttribute("aria-describedby");
+    }
+  };
+  form.addEventListener("invalid", (event) => mark(event.target, true), true);
+  form.addEventListener("input", (event) => {
+    if (event.target.closest(".question.has-errors") && event.target.validity.valid) mark(event.target, false);
+  });
+  const all = form.querySelector("[data-all-dead]");
+  if (!all) return;
+  all.hidden = false;
+  all.querySelector("button").addEventListener("click", () => {
+    for (const each of form.querySelectorAll('#replug input[value="dead"]')) {
+      each.checked = true;
+      mark(each, false);
+    }
+  });
+}
+
 const form = document.querySelector("form.takeover");
-if (form) watchEvidence(form);
+if (form) {
+  watchEvidence(form);
+  markMissing(form);
+}
 const progress = document.getElementById("progress");
 if (progress) watchProgress(progress);
