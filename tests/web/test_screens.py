@@ -104,10 +104,13 @@ def test_pages_without_script(visit: Visit, name: str) -> None:
 
 
 REACHABLE = """
+// Tab stops once in a group: at the one that is chosen, else at the first.
+const ofItsGroup = (name) => [":checked", "*"].map((each) => document.querySelector(
+  `input${each === "*" ? "" : each}[type="radio"][name="${CSS.escape(name)}"]`)).find(Boolean);
 const all = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, pre[tabindex]")].filter(
   (each) => !each.disabled && each.type !== "hidden" && each.checkVisibility({ visibilityProperty: true })
     && (each.matches("summary") || !each.closest("details:not([open])")) && each.getClientRects().length > 0
-    && !(each.type === "radio" && !each.checked && document.querySelector(`[name="${each.name}"]:checked`)));
+    && (each.type !== "radio" || each === ofItsGroup(each.name)));
 """
 FOCUSED = (
     REACHABLE
