@@ -75,3 +75,23 @@ def test_what_the_guard_did_at_this_boot_is_told(two: TwoAgents) -> None:
     assert told(two) == {
         "service-address-held-back": {"address": ADDRESS, "path": PATH, "line": 5, "kept": "/kept"}
     }
+
+
+def test_a_line_that_nobody_can_read_is_told_with_what_it_says(two: TwoAgents) -> None:
+    put(two, f"{RIGHT}  up /sbin/more {ADDRESS}\n")
+    (found,) = told(two).values()
+    assert (found["line"], found["what"]) == (3, f"up /sbin/more {ADDRESS}")
+
+
+def test_a_file_that_could_not_be_looked_at_is_told(
+    two: TwoAgents, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = put(two, RIGHT)
+    files.write(NetworkFile(path="/etc/big", manager=Manager.NETPLAN, body=b"", unread="> 1 MiB"))
+    for _ in range(3):
+        assert told(two) == {
+            "network-file-unread": {"path": "/etc/big", "manager": "netplan", "why": "> 1 MiB"}
+        }
+    assert capsys.readouterr().err.count("network-file-unread") == 1
+    del files.files["/etc/big"]
+    assert told(two) == {}

@@ -5,7 +5,16 @@ import pytest
 import yaml
 
 from beistand.domain.network_file import Configured, Manager, NetworkFile, NotUnderstood
-from beistand.domain.network_file_edit import added, configured, leases, mentions, named, replaced, without
+from beistand.domain.network_file_edit import (
+    added,
+    configured,
+    leases,
+    mentions,
+    named,
+    reading,
+    replaced,
+    without,
+)
 from domain.network_file_texts import (
     INTERFACES,
     INTERFACES_MORE,
@@ -161,7 +170,7 @@ def test_an_emptied_list_stays_a_list(text: str) -> None:
 @pytest.mark.parametrize(
     ("manager", "text", "line"),
     [
-        (Manager.NETWORKD, "[Match]\nName=eth0\n[Network\nAddress=192.0.2.10/24\n", 3),
+        (Manager.NETWORKD, "[Match]\nName=eth0\n[Network\nAddress=192.0.2.10/24\n", 4),
         (Manager.NETWORKD, "[Network]\nAddress=192.0.2.10/24 # phones\n", 2),
         (Manager.NETWORKD, "[Network]\nAddress=192.0.2.10/33\n", 2),
         (Manager.IFUPDOWN, "iface eth0 inet static\n address pbx.example.org\n", 2),
@@ -175,15 +184,18 @@ def test_an_emptied_list_stays_a_list(text: str) -> None:
         (Manager.NETPLAN, "network:\n  ethernets:\n    eth0:\n      addresses: [[192.0.2.10/24]]\n", 4),
     ],
 )
-def test_what_cannot_be_understood_is_an_error_with_its_line(manager: Manager, text: str, line: int) -> None:
+def test_what_cannot_be_understood_is_told_with_its_line(manager: Manager, text: str, line: int) -> None:
     file = file_of(manager, text)
-    with pytest.raises(NotUnderstood) as told:
-        configured(file)
-    assert told.value.message.fields["path"] == "/etc/there"
-    assert told.value.message.fields["line"] == line
+    found = reading(file)
+    assert found.configured == ()
+    assert [each.line for each in found.doubts] == [line]
     # And where it speaks of the address, the worst is taken for true.
-    assert all(not each.is_understood for each in named(file, [PHONES]))
+    assert all(not each.is_understood and each.what for each in named(file, [PHONES]))
     assert bool(named(file, [PHONES])) == (PHONES in text)
+    if PHONES in text:
+        with pytest.raises(NotUnderstood) as told:
+            without(file, PHONES)
+        assert told.value.message.fields["path"] == "/etc/there"
 
 
 @pytest.mark.parametrize(

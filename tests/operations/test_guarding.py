@@ -10,7 +10,7 @@ from beistand.adapters.guard_notes import GuardNotes
 from beistand.adapters.settings import write_installation
 from beistand.agent.guard import guard
 from beistand.domain.errors import Failed
-from beistand.domain.guarding import GuardNote, note_findings, place_findings
+from beistand.domain.guarding import GuardNote, note_findings, place_findings, unread_findings
 from beistand.domain.installation import Installation, ServiceAddress
 from beistand.domain.network_file import Manager, NetworkFile
 from beistand.domain.network_file_edit import configured
@@ -115,6 +115,60 @@ def test_one_file_that_cannot_be_read_hinders_no_other() -> None:
         ("/etc/broken", "network-file-not-understood")
     ]
     assert [each.place.path for each in note.held] == ["/etc/whole"]
+
+
+@pytest.mark.parametrize(
+    ("manager", "line", "what"),
+    [
+        (
+            Manager.IFUPDOWN,
+            "\tup ip rule add from 192.0.2.10 table 100",
+            "up ip rule add from 192.0.2.10 table 100",
+        ),
+        (Manager.NETWORKD, "Address=192.0.2.10/24 # phones", "Address=192.0.2.10/24 # phones"),
+    ],
+)
+def test_one_line_that_cannot_be_read_protects_no_other(manager: Manager, line: str, what: str) -> None:
+    text = {Manager.IFUPDOWN: INTERFACES, Manager.NETWORKD: NETWORKD.partition("; the")[0]}[manager]
+    text = text.partition("\niface eth0 inet6")[0] + f"{line}\n"
+    files = FakeNetworkFiles(file_of(manager, text))
+    note = hold_back(files, INSTALLATION, keep)
+    assert [each.kept for each in note.held] == ["/kept/etc/there"]
+    assert [(each.why.code, each.why.fields["what"]) for each in note.passed] == [
+        ("network-file-not-understood", what)
+    ]
+    assert [each.ip for each in configured(files.files["/etc/there"])] == ["192.0.2.1"]
+    assert line in files.files["/etc/there"].text
+
+
+def test_a_place_that_cannot_be_changed_protects_no_other_address() -> None:
+    text = "network:\n  ethernets:\n    eth0:\n      addresses: [192.0.2.1/24, 192.0.2.10/24]\n"
+    text += "    eth1:\n      networkmanager: {passthrough: {ipv4.address1: 192.0.2.10/24}}\n"
+    files = FakeNetworkFiles(file_of(Manager.NETPLAN, text))
+    note = hold_back(files, INSTALLATION, keep)
+    assert [each.place.line for each in note.held] == [4]
+    assert [each.place.line for each in note.passed] == [6]
+    assert "addresses: [192.0.2.1/24]\n" in files.files["/etc/there"].text
+
+
+def test_a_peer_of_the_address_goes_with_it() -> None:
+    text = "[Match]\nName=eth0\n[Address]\nAddress=192.0.2.10/24\nPeer=192.0.2.77/32\n"
+    files = FakeNetworkFiles(file_of(Manager.NETWORKD, text))
+    hold_back(files, INSTALLATION, keep)
+    assert files.files["/etc/there"].text == "[Match]\nName=eth0\n[Address]\nAddress=192.0.2.1/24\n"
+
+
+def test_a_file_that_nobody_could_read_ends_nothing() -> None:
+    foreign = NetworkFile(path="/etc/foreign", manager=Manager.NETWORK_MANAGER, body=b"", unread="> 1 MiB")
+    files = FakeNetworkFiles(foreign, file_of(Manager.IFUPDOWN, INTERFACES))
+    note = hold_back(files, INSTALLATION, keep)
+    assert [each.place.path for each in note.held] == ["/etc/there"]
+    (told,) = unread_findings(files.every())
+    assert (told.code, told.fields["path"], told.fields["why"]) == (
+        "network-file-unread",
+        "/etc/foreign",
+        "> 1 MiB",
+    )
 
 
 def test_a_file_that_could_not_be_kept_is_not_changed() -> None:

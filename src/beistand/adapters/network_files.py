@@ -20,7 +20,7 @@ from beistand.adapters.network_file_places import (
 )
 from beistand.domain.errors import Failed, Refused
 from beistand.domain.network_file import Named, NetworkFile, NotUnderstood, Unclear
-from beistand.domain.network_file_edit import configured, named
+from beistand.domain.network_file_edit import check, configured, named
 from beistand.domain.network_file_ifupdown import interfaces
 from beistand.domain.network_file_keyfile import matches, uuid
 from beistand.domain.network_file_netplan import names
@@ -44,6 +44,8 @@ class SystemNetworkFiles:
         if len({each.manager for each in used}) > 1:
             paths = ", ".join(each.path for each in used)
             raise Refused("network-files-disagree", interface=interface, paths=paths)
+        for each in used:
+            check(each, interface)
         return tuple(sorted(used, key=lambda each: not configured(each)))
 
     def every(self) -> tuple[NetworkFile, ...]:
@@ -96,7 +98,7 @@ class SystemNetworkFiles:
         wanted = said.get("connection-uuid", "")
         if not wanted:
             return []
-        every = list(profile_files(self._root))
+        every = [each for each in profile_files(self._root) if not each.unread]
         known = [each for each in every if _asked(each, uuid) == wanted]
 
         def fits(text: str) -> bool:
@@ -142,4 +144,4 @@ def _asked(file: NetworkFile, question: Callable[[str], T]) -> T:
     try:
         return question(file.text)
     except Unclear as unclear:
-        raise NotUnderstood(file.path, unclear) from None
+        raise NotUnderstood(file.path, unclear.line, unclear.what) from None

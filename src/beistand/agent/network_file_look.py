@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 from beistand.agent.log import log
 from beistand.domain.errors import Refused
-from beistand.domain.guarding import GuardNote, lease_finding, note_findings, place_findings
+from beistand.domain.guarding import (
+    GuardNote,
+    lease_finding,
+    note_findings,
+    place_findings,
+    unread_findings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +34,7 @@ class NetworkFileLook:
         self._next = 0.0
         self._seen: tuple[tuple[str, ...], tuple[NetworkFile, ...]] | None = None
         self._places: tuple[Named, ...] = ()
+        self._unread: tuple[Finding, ...] = ()
         self._leases: tuple[Finding, ...] = ()
         self._note = GuardNote()
         self._is_note_read = False
@@ -39,7 +46,6 @@ class NetworkFileLook:
             self.look()
 
     def look(self) -> None:
-        """Raise Failed `network-file-not-read`."""
         agent = self._agent
         if not self._is_note_read:
             self._note, self._is_note_read = agent.wiring.guard_notes.read(), True
@@ -51,6 +57,10 @@ class NetworkFileLook:
         seen = (addresses, agent.wiring.network_files.every())
         if seen == self._seen:
             return
+        unread = tuple(unread_findings(seen[1]))
+        for found in unread:
+            if found not in self._unread:
+                log(found.code, level="warning", **found.fields)
         places = agent.wiring.network_files.naming(addresses)
         for each in places:
             if each not in self._places:
@@ -62,11 +72,12 @@ class NetworkFileLook:
                     line=each.line,
                     manager=each.manager.value,
                 )
-        self._seen, self._places = seen, places
+        self._seen, self._places, self._unread = seen, places, unread
 
     def findings(self) -> tuple[Finding, ...]:
         """Return what the files bring now, and what the guard did at this boot."""
-        return (*note_findings(self._note), *place_findings(self._places), *self._leases)
+        told = (*note_findings(self._note), *place_findings(self._places))
+        return (*told, *self._unread, *self._leases)
 
     def _find_leases(self) -> Iterator[Finding]:
         installation, files = self._agent.node.installation, self._agent.wiring.network_files

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from beistand.domain.facts import Finding, Severity
 from beistand.domain.message import Field, Message
-from beistand.domain.network_file import Named, NetworkFile, NotUnderstood
-from beistand.domain.network_file_edit import configured, leases, replaced, without
+from beistand.domain.network_file import Doubt, Named, NetworkFile
+from beistand.domain.network_file_edit import configured, exchanged, leases, taken_out
 from beistand.domain.value import Value
 
 if TYPE_CHECKING:
@@ -36,41 +36,55 @@ class GuardNote(Value, frozen=True, kw_only=True):
     passed: tuple[LetPass, ...] = ()
 
 
-def held_back(file: NetworkFile, address: str, own_address: str, *, has_own: bool) -> NetworkFile:
-    """Return the file without the service address (no prefix length).
+def held_back(
+    file: NetworkFile, address: str, own_address: str, *, has_own: bool
+) -> tuple[NetworkFile, tuple[Doubt, ...]]:
+    """Return the file without the service address (no prefix length), and the places where that cannot be done.
 
     Where no file of this manager brings the own address (with prefix length), that one takes its place: the machine
     keeps a network, and the file says what `beistand setup` would have written. Raises NotUnderstood.
     """
     if has_own:
-        return without(file, address)
-    return replaced(file, address, own_address, rest_may_stay=True)
+        return taken_out(file, address)
+    return exchanged(file, address, own_address)
 
 
 def brings(file: NetworkFile, address: str) -> bool:
     """Tell whether the file gives this address (no prefix length) to an interface, as far as it can be read."""
-    try:
-        return any(each.ip == address for each in configured(file))
-    except NotUnderstood:
-        return False
+    return any(each.ip == address for each in configured(file))
 
 
 def place_findings(places: Iterable[Named]) -> list[Finding]:
     """Return what is told before the next boot of places that bring the service address."""
+    return [_understood(each) if each.is_understood else _unclear(each) for each in places]
+
+
+def _understood(place: Named) -> Finding:
+    return Finding(
+        code="service-address-in-network-file",
+        severity=Severity.WARN,
+        fields={**_fields(place), "manager": place.manager.value},
+    )
+
+
+def _unclear(place: Named) -> Finding:
+    return Finding(
+        code="service-address-unclear-in-network-file",
+        severity=Severity.WARN,
+        fields={**_fields(place), "manager": place.manager.value, "what": place.what},
+    )
+
+
+def unread_findings(files: Iterable[NetworkFile]) -> list[Finding]:
+    """Return what is told of files that a network manager may read and that could not be looked at."""
     return [
         Finding(
-            code="service-address-in-network-file"
-            if each.is_understood
-            else "service-address-unclear-in-network-file",
+            code="network-file-unread",
             severity=Severity.WARN,
-            fields={
-                "address": each.address,
-                "path": each.path,
-                "line": each.line,
-                "manager": each.manager.value,
-            },
+            fields={"path": each.path, "manager": each.manager.value, "why": each.unread},
         )
-        for each in places
+        for each in files
+        if each.unread
     ]
 
 

@@ -1,6 +1,7 @@
 """What a network file configures, and the same file changed: one way to the four formats.
 
-Every change is read again and held against what was meant; what is not certain is NotUnderstood, never a guess.
+What is understood is told and changed; what is not is told beside it. Neither hides the other. Every change is read
+again and held against what was meant.
 """
 
 from __future__ import annotations
@@ -16,7 +17,16 @@ from beistand.domain import (
     network_file_netplan,
     network_file_networkd,
 )
-from beistand.domain.network_file import Configured, Manager, Named, NotUnderstood, Unclear
+from beistand.domain.network_file import (
+    Configured,
+    Doubt,
+    Edit,
+    Manager,
+    Named,
+    NotUnderstood,
+    Reading,
+    Unclear,
+)
 from beistand.domain.network_file_text import lines, places
 
 if TYPE_CHECKING:
@@ -32,13 +42,22 @@ FORMATS: dict[Manager, ModuleType] = {
 }
 
 
+def reading(file: NetworkFile) -> Reading:
+    """Return what the file says of IPv4 addresses; never raises."""
+    found: Reading = FORMATS[file.manager].read(file.text)
+    return Reading(configured=tuple(_of_parent(file, each) for each in found.configured), doubts=found.doubts)
+
+
 def configured(file: NetworkFile) -> tuple[Configured, ...]:
-    """Return the IPv4 addresses that this file gives to interfaces. Raises NotUnderstood."""
-    try:
-        found: tuple[Configured, ...] = FORMATS[file.manager].configured(file.text)
-    except Unclear as unclear:
-        raise NotUnderstood(file.path, unclear) from None
-    return tuple(_of_parent(file, each) for each in found)
+    """Return the IPv4 addresses that this file gives to interfaces, as far as it can be read."""
+    return reading(file).configured
+
+
+def check(file: NetworkFile, interface: str) -> None:
+    """See that every address that the file gives to this interface can be read. Raises NotUnderstood."""
+    for each in reading(file).doubts:
+        if each.is_whole or each.interface in {interface, "*"}:
+            raise NotUnderstood(file.path, each.line, each.what)
 
 
 def leases(file: NetworkFile) -> tuple[tuple[str, int], ...]:
@@ -46,7 +65,7 @@ def leases(file: NetworkFile) -> tuple[tuple[str, int], ...]:
     try:
         found: tuple[tuple[str, int], ...] = FORMATS[file.manager].leases(file.text)
     except Unclear as unclear:
-        raise NotUnderstood(file.path, unclear) from None
+        raise NotUnderstood(file.path, unclear.line, unclear.what) from None
     return found
 
 
@@ -56,20 +75,44 @@ def replaced(file: NetworkFile, old: str, new: str, *, rest_may_stay: bool = Fal
     All other bytes stay. Raises NotUnderstood, also where other lines still speak of the old address; what they
     say brings no address, and `rest_may_stay` leaves them as they are.
     """
-    after = _changed(file, lambda text: FORMATS[file.manager].replaced(text, old, new))
+    after, left = exchanged(file, old, new)
+    for doubt in left:
+        raise NotUnderstood(file.path, doubt.line, doubt.what)
     rest = mentions(after, old)
     if rest and not rest_may_stay:
-        raise NotUnderstood(file.path, Unclear(rest[0], _said(after, rest[0])))
-    meant = sorted(new.partition("/")[0] if each.ip == old else each.ip for each in configured(file))
-    _hold_against(file, after, meant)
+        raise NotUnderstood(file.path, rest[0], _said(after, rest[0]))
     return after
 
 
 def without(file: NetworkFile, address: str) -> NetworkFile:
-    """Return the file without this address (no prefix length). Raises NotUnderstood."""
-    after = _changed(file, lambda text: FORMATS[file.manager].without(text, address))
-    _hold_against(file, after, sorted(each.ip for each in configured(file) if each.ip != address))
+    """Return the file without this address (no prefix length).
+
+    Raises NotUnderstood, also where another line may bring it.
+    """
+    after, left = taken_out(file, address)
+    for doubt in (*left, *_doubts(file, address)):
+        raise NotUnderstood(file.path, doubt.line, doubt.what)
     return after
+
+
+def exchanged(file: NetworkFile, old: str, new: str) -> tuple[NetworkFile, tuple[Doubt, ...]]:
+    """Return the file with the address exchanged as far as that can be done, and the places that are left.
+
+    Raises NotUnderstood where the file as a whole cannot be read or changed.
+    """
+    after, left = _changed(file, lambda text: FORMATS[file.manager].replaced(text, old, new))
+    _hold_against(file, after, old, new.partition("/")[0], len(left))
+    return after, left
+
+
+def taken_out(file: NetworkFile, address: str) -> tuple[NetworkFile, tuple[Doubt, ...]]:
+    """Return the file without the address as far as that can be done, and the places that are left.
+
+    Raises NotUnderstood where the file as a whole cannot be read or changed.
+    """
+    after, left = _changed(file, lambda text: FORMATS[file.manager].without(text, address))
+    _hold_against(file, after, address, "", len(left))
+    return after, left
 
 
 def added(file: NetworkFile, interface: str, address: str) -> NetworkFile:
@@ -77,63 +120,71 @@ def added(file: NetworkFile, interface: str, address: str) -> NetworkFile:
 
     Raises NotUnderstood.
     """
-    after = _changed(file, lambda text: FORMATS[file.manager].added(text, interface, address))
+    after, _ = _changed(file, lambda text: Edit(text=FORMATS[file.manager].added(text, interface, address)))
     meant = [*(each.ip for each in configured(file)), address.partition("/")[0]]
-    _hold_against(file, after, sorted(meant))
+    if sorted(each.ip for each in configured(after)) != sorted(meant):
+        raise NotUnderstood(file.path, 1, interface)
     return after
 
 
 def mentions(file: NetworkFile, address: str) -> tuple[int, ...]:
     """Return the lines that speak of this address, whatever they say of it; comments are passed over."""
-    return tuple(
-        each.number
-        for each in lines(file.text)
-        if not each.bare.startswith(("#", ";")) and places(each.text.partition(" #")[0], address)
-    )
+    return _lines_of(file.text, address)
 
 
 def named(file: NetworkFile, addresses: Collection[str]) -> tuple[Named, ...]:
     """Return every place where the file brings one of these addresses; never raises.
 
-    A file or a command that cannot be read and speaks of one is a place, too, with `is_understood` false.
+    A file or a line that cannot be read and speaks of one is a place, too, with `is_understood` false.
     """
-    try:
-        found = configured(file)
-    except NotUnderstood:
-        return tuple(
-            _named(file, address, line, "*", is_understood=False)
-            for address in addresses
-            for line in mentions(file, address)
-        )
-    sure = [_named(file, each.ip, each.line, each.interface) for each in found if each.ip in addresses]
+    found = reading(file)
+    sure = [
+        _named(file, each.ip, each.line, each.interface) for each in found.configured if each.ip in addresses
+    ]
     unsure = [
-        _named(file, address, line, "*", is_understood=False)
+        _named(file, address, doubt.line, "*", what=doubt.what)
         for address in addresses
-        if (line := _unclear_line(file, address))
+        for doubt in _doubts(file, address, found)
+        if not any(each.address == address and each.line == doubt.line for each in sure)
     ]
     return (*sure, *unsure)
 
 
-def _changed(file: NetworkFile, change: Callable[[str], str]) -> NetworkFile:
+def _doubts(file: NetworkFile, address: str, found: Reading | None = None) -> list[Doubt]:
+    """Return the lines that cannot be read and speak of this address, each with the reason."""
+    doubts: list[Doubt] = []
+    for each in (found or reading(file)).doubts:
+        if each.is_whole:
+            doubts += [Doubt(line=line, what=each.what) for line in _lines_of(each.text, address)]
+        elif places(each.text, address):
+            doubts.append(each)
+    return doubts
+
+
+def _lines_of(text: str, address: str) -> tuple[int, ...]:
+    return tuple(
+        each.number
+        for each in lines(text)
+        if not each.bare.startswith(("#", ";")) and places(each.text.partition(" #")[0], address)
+    )
+
+
+def _changed(file: NetworkFile, change: Callable[[str], Edit]) -> tuple[NetworkFile, tuple[Doubt, ...]]:
     try:
-        text = change(file.text)
+        edit = change(file.text)
     except Unclear as unclear:
-        raise NotUnderstood(file.path, unclear) from None
-    return msgspec.structs.replace(file, body=text.encode("utf-8", "surrogateescape"))
+        raise NotUnderstood(file.path, unclear.line, unclear.what) from None
+    return (file if edit.text == file.text else file.with_text(edit.text)), edit.left
 
 
-def _hold_against(file: NetworkFile, after: NetworkFile, meant: list[str]) -> None:
-    if sorted(each.ip for each in configured(after)) != meant:
-        first = next(iter(configured(file)), None)
-        raise NotUnderstood(file.path, Unclear(first.line if first else 1, ", ".join(meant)))
-
-
-def _unclear_line(file: NetworkFile, address: str) -> int:
-    try:
-        FORMATS[file.manager].without(file.text, address)
-    except Unclear as unclear:
-        return unclear.line
-    return 0
+def _hold_against(file: NetworkFile, after: NetworkFile, old: str, new: str, left: int) -> None:
+    """See that one address changed and no other. Raises NotUnderstood."""
+    before = [each.ip for each in configured(file)]
+    meant = [each for each in before if each != old] + [old] * left
+    meant += [new] * (before.count(old) - left) if new else []
+    if sorted(each.ip for each in configured(after)) != sorted(meant):
+        first = next((each for each in configured(file) if each.ip == old), None)
+        raise NotUnderstood(file.path, first.line if first else 1, old)
 
 
 def _of_parent(file: NetworkFile, found: Configured) -> Configured:
@@ -144,14 +195,13 @@ def _said(file: NetworkFile, number: int) -> str:
     return next((each.bare for each in lines(file.text) if each.number == number), "")
 
 
-def _named(
-    file: NetworkFile, address: str, line: int, interface: str, *, is_understood: bool = True
-) -> Named:
+def _named(file: NetworkFile, address: str, line: int, interface: str, *, what: str = "") -> Named:
     return Named(
         path=file.path,
         line=line,
         manager=file.manager,
         interface=interface,
         address=address,
-        is_understood=is_understood,
+        is_understood=not what,
+        what=what,
     )

@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from fnmatch import fnmatchcase
 
-from beistand.domain.network_file import ANY, Configured, Unclear, with_prefix
-from beistand.domain.network_file_sections import Entry, Section, of_name, sections
-from beistand.domain.network_file_text import Change, changed, ending
+from beistand.domain.network_file import ANY, Configured, Doubt, Edit, Reading, Unclear, with_prefix
+from beistand.domain.network_file_sections import Entry, Section, headless, of_name, sections
+from beistand.domain.network_file_text import LONGEST, Change, changed, doubt, ending, lines
 from beistand.domain.value import Value
 
-_KEY = re.compile(r"address(?:es)?(\d*)")
-# Both the present form `192.0.2.1/24,192.0.2.254` and the older one `192.0.2.1;24;192.0.2.254;`.
-_VALUE = re.compile(r"([0-9.]+)(?:[/;] ?(\d+))?(?:[,;] ?([0-9.]*))?[,;]?")
+_KEY = re.compile(r"address(?:es)?([0-9]{0,9})")
+# Both the present form `192.0.2.1/24,192.0.2.254` and the older one `192.0.2.1;24;192.0.2.254;`: the separators
+# may stand for each other.
+_VALUE = re.compile(r"([0-9.]+)(?:[/;,]([0-9]+))?(?:[/;,]([0-9.]*))?[/;,]?")
 _NEEDS_ADDRESS = re.compile(
-    r"method|gateway|dns(?:-search|-options)?|(?:address(?:es)?|routes?)\d*(?:_options)?"
+    r"method|gateway|dns(?:-search|-options)?|(?:address(?:es)?|routes?)[0-9]*(?:_options)?"
 )
 
 
@@ -25,15 +26,25 @@ class _Address(Value, frozen=True, kw_only=True):
     start: int
     end: int
     """Offsets of address and prefix length, without the gateway."""
+    number: int
+    """Of its key: NetworkManager takes them in this order."""
+
+    @property
+    def ip(self) -> str:
+        return self.address.partition("/")[0]
 
 
-def configured(text: str) -> tuple[Configured, ...]:
-    """Return the addresses of [ipv4]. Raises Unclear."""
+def read(text: str) -> Reading:
+    """Return the addresses of [ipv4], and what of them cannot be read."""
     found = _sections(text)
     interface = _interface(found)
-    return tuple(
-        Configured(address=each.address, interface=interface, line=each.entry.line.number)
-        for each in _addresses(found)
+    addresses, doubts = _addresses(found, interface)
+    return Reading(
+        configured=tuple(
+            Configured(address=each.address, interface=interface, line=each.entry.line.number)
+            for each in addresses
+        ),
+        doubts=(*doubts, *headless(found, interface)),
     )
 
 
@@ -47,36 +58,34 @@ def leases(text: str) -> tuple[tuple[str, int], ...]:
     )
 
 
-def replaced(text: str, old: str, new: str) -> str:
-    """Return the text with the address `old` as `new`, which has a prefix length. Raises Unclear."""
+def replaced(text: str, old: str, new: str) -> Edit:
+    """Return the text with the address `old` as `new`, which has a prefix length."""
     ip, _, length = new.partition("/")
     changes = []
-    for each in _addresses(_sections(text)):
-        if each.address.partition("/")[0] == old:
+    for each in _addresses(_sections(text), "")[0]:
+        if each.ip == old:
             between = ";" if ";" in text[each.start : each.end] else "/"
             as_new = f"{ip}{between}{length}" if "/" in each.address else ip
             changes.append(Change(start=each.start, end=each.end, new=as_new))
-    return changed(text, changes)
+    return Edit(text=changed(text, changes))
 
 
-def without(text: str, ip: str) -> str:
-    """Return the text without this address: its gateway stays; where none is left, IPv4 is switched off."""
-    all_of_it = _addresses(_sections(text))
-    ours = [each for each in all_of_it if each.address.partition("/")[0] == ip]
+def without(text: str, ip: str) -> Edit:
+    """Return the text without this address: the gateway that counted stays; without any, IPv4 is switched off."""
+    all_of_it = _addresses(_sections(text), "")[0]
+    ours = [each for each in all_of_it if each.ip == ip]
     if not ours:
-        return text
+        return Edit(text=text)
     if len(ours) == len(all_of_it) and not leases(text):
-        return _disabled(text)
-    section = of_name(_sections(text), "ipv4")[-1]
-    has_gateway = bool(section.value("gateway")) or any(
-        each.gateway for each in all_of_it if each not in ours
-    )
+        return Edit(text=_disabled(text))
+    # The first gateway is the one that counts, unless the profile names one by itself.
+    first = next((each for each in all_of_it if each.gateway), None)
+    has_own = any(section.value("gateway") for section in of_name(_sections(text), "ipv4"))
     changes = []
     for each in ours:
-        stays = f"gateway={each.gateway}{ending(text)}" if each.gateway and not has_gateway else ""
-        has_gateway = has_gateway or bool(stays)
+        stays = f"gateway={each.gateway}{ending(text)}" if each is first and not has_own else ""
         changes.append(Change(start=each.entry.line.start, end=each.entry.line.end, new=stays))
-    return changed(text, changes)
+    return Edit(text=changed(text, changes))
 
 
 def added(text: str, interface: str, address: str) -> str:
@@ -119,13 +128,20 @@ def uuid(text: str) -> str:
     return next((each.value("uuid") for each in of_name(_sections(text), "connection")), "")
 
 
+def folder(text: str) -> str:
+    """Return where the configuration of NetworkManager has its profiles, as [keyfile] says; empty: as ever."""
+    return next(
+        (each.value("path") for each in of_name(_sections(text), "keyfile") if each.value("path")), ""
+    )
+
+
 def is_made_up(text: str) -> bool:
     """Tell whether NetworkManager wrote the profile by itself, after what others gave the interface."""
     return any(each.value("nm-generated") in {"true", "1"} for each in of_name(_sections(text), ".nmmeta"))
 
 
 def _sections(text: str) -> tuple[Section, ...]:
-    return sections(text, comments="#", joins=False)
+    return sections(lines(text), comments="#")
 
 
 def _interface(found: tuple[Section, ...]) -> str:
@@ -134,23 +150,26 @@ def _interface(found: tuple[Section, ...]) -> str:
     return next((each for each in (*named, *macs) if each), "*")
 
 
-def _addresses(found: tuple[Section, ...]) -> list[_Address]:
-    return [
-        _address(entry)
-        for section in of_name(found, "ipv4")
-        for entry in section.entries
-        if _KEY.fullmatch(entry.key) and entry.value
-    ]
+def _addresses(found: tuple[Section, ...], interface: str) -> tuple[list[_Address], list[Doubt]]:
+    addresses, doubts = [], []
+    for section in of_name(found, "ipv4"):
+        for entry in section.entries:
+            match = _KEY.fullmatch(entry.key)
+            if match is None or not entry.value:
+                continue
+            try:
+                addresses.append(_address(entry, int(match[1] or -1)))
+            except ValueError:
+                doubts.append(doubt(entry.line, interface))
+    return sorted(addresses, key=lambda each: each.number), doubts
 
 
-def _address(entry: Entry) -> _Address:
-    match = _VALUE.fullmatch(entry.value)
-    try:
-        if match is None:
-            raise ValueError
-        address = with_prefix(match[1], match[2] or "")
-    except ValueError:
-        raise Unclear(entry.line.number, entry.line.bare) from None
+def _address(entry: Entry, number: int) -> _Address:
+    """Raise ValueError."""
+    match = _VALUE.fullmatch(entry.value[:LONGEST])
+    if match is None:
+        raise ValueError(entry.value)
+    address = with_prefix(match[1], match[2] or "")
     gateway = "" if match[3] in {None, ANY} else match[3]
     last = match.end(2) if match[2] else match.end(1)
     return _Address(
@@ -159,6 +178,7 @@ def _address(entry: Entry) -> _Address:
         gateway=gateway,
         start=entry.value_start,
         end=entry.value_start + last,
+        number=number,
     )
 
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from beistand.domain.network_file import Configured, Unclear, with_prefix
+from beistand.domain.network_file import Configured, Doubt, Edit, Reading, Unclear, shown, with_prefix
 from beistand.domain.network_file_text import Change, changed, ending, places
 from beistand.domain.value import Value
 
 if TYPE_CHECKING:
     from yaml.nodes import Node
 
-KINDS = (
-    *("ethernets", "bonds", "bridges", "vlans", "wifis", "tunnels", "modems"),
-    *("dummy-devices", "vrfs", "virtual-ethernets", "nm-devices"),
-)
+NO_KINDS = {"version", "renderer", "openvswitch"}
+"""Of the keys below `network`; all others are kinds of interfaces, those too that a later netplan brings."""
+_LISTED = re.compile(r"([0-9.]+)(?:/([0-9]{1,3})(?![0-9]))?(?![0-9./])")
+"""netplan takes the digits behind the stroke and passes over what follows."""
+_DEEPEST = 3
+"""Of `passthrough` below an interface: access-points, name of the network, networkmanager."""
+_PASSED_THROUGH = re.compile(r"ipv4\.address(?:es)?[0-9]{0,9}")
+_PASSED_ON = re.compile(r"([0-9.]+)(?:[/;,]([0-9]+))?(?:[/;,][0-9.]*)?[/;,]?\Z")
+"""As NetworkManager writes an address, with its gateway."""
 
 
 class _Interface(Value, frozen=True, kw_only=True):
@@ -26,21 +32,35 @@ class _Interface(Value, frozen=True, kw_only=True):
 
 
 class _Item(Value, frozen=True, kw_only=True):
-    """One entry of `addresses`."""
+    """One entry of `addresses`, or one address that is passed through to NetworkManager."""
 
     interface: _Interface
-    list: Any
+    parent: Any
+    """The sequence; of an address that is passed through, the mapping."""
     node: Any
     scalar: Any
     """The address itself: an entry with options is a mapping with the address as its only key."""
     address: str
+    said: str
+    """What of the scalar is the address with its prefix length."""
+
+    @property
+    def ip(self) -> str:
+        return self.address.partition("/")[0]
 
 
-def configured(text: str) -> tuple[Configured, ...]:
-    """Return the IPv4 addresses of all kinds of interfaces. Raises Unclear."""
-    return tuple(
-        Configured(address=each.address, interface=each.interface.name, line=_line(each.scalar))
-        for each in _items(text)
+def read(text: str) -> Reading:
+    """Return the IPv4 addresses of all kinds of interfaces, and what of them cannot be read."""
+    try:
+        items, doubts = _items(text)
+    except Unclear as unclear:
+        return Reading(doubts=(Doubt(line=unclear.line, what=unclear.what, text=text, is_whole=True),))
+    return Reading(
+        configured=tuple(
+            Configured(address=each.address, interface=each.interface.name, line=_line(each.scalar))
+            for each in items
+        ),
+        doubts=tuple(doubts),
     )
 
 
@@ -58,36 +78,42 @@ def names(text: str) -> tuple[tuple[str, str], ...]:
     return tuple((each.key, each.name) for each in _interfaces(text))
 
 
-def replaced(text: str, old: str, new: str) -> str:
+def replaced(text: str, old: str, new: str) -> Edit:
     """Return the text with the address `old` as `new`, which has a prefix length. Raises Unclear."""
-    changes = []
-    for each in _items(text):
-        if each.address.partition("/")[0] == old:
+    changes, left = [], []
+    for each in _items(text)[0]:
+        if each.ip == old:
             start, end = _span(each.scalar)
-            said = text[start:end]
-            if len(places(said, old)) != 1 or each.scalar.value not in said:
-                raise Unclear(_line(each.scalar), said)
-            at = start + said.index(each.scalar.value)
-            changes.append(Change(start=at, end=at + len(each.scalar.value), new=new))
-    return changed(text, changes)
+            at = text.find(each.said, start, end)
+            if at < 0 or len(places(text[start:end], old)) != 1:
+                left.append(_left(each))  # written with escapes
+            else:
+                changes.append(Change(start=at, end=at + len(each.said), new=new))
+    return Edit(text=changed(text, changes), left=tuple(left))
 
 
-def without(text: str, ip: str) -> str:
+def without(text: str, ip: str) -> Edit:
     """Return the text without this address; an emptied list stays, as `[]`. Raises Unclear."""
-    items = _items(text)
+    items = _items(text)[0]
     changes: list[Change] = []
-    for parent in _lists(items):
-        every = parent.value
-        ours = [each.node for each in items if each.list is parent and each.address.partition("/")[0] == ip]
-        if not ours:
-            continue
-        if len(ours) == len(every):
-            changes.append(_emptied(text, parent))
-        elif parent.flow_style:
-            changes += [_out_of_flow(parent, node, ours) for node in ours]
-        else:
-            changes += [_out_of_block(text, node) for node in ours]
-    return changed(text, changes)
+    left: list[Doubt] = []
+    for parent, ours in _of_parents(each for each in items if each.ip == ip):
+        try:
+            changes += _out_of(text, parent, ours)
+        except Unclear:
+            left += [_left(each) for each in ours]
+    return Edit(text=changed(text, changes), left=tuple(left))
+
+
+def _out_of(text: str, parent: Any, ours: list[_Item]) -> list[Change]:
+    nodes = [each.node for each in ours]
+    if _is(parent, "mapping"):
+        return _not_passed_through(text, parent, ours)
+    if len(ours) == len(parent.value):
+        return [_emptied(text, parent)]
+    if parent.flow_style:
+        return _out_of_flow(parent, nodes)
+    return [_out_of_block(text, node) for node in nodes]
 
 
 def added(text: str, interface: str, address: str) -> str:
@@ -121,8 +147,11 @@ def _compose(text: str) -> Node | None:
     # Loaded when there is such a file only: the guard runs at every boot.
     import yaml
 
+    # The library that netplan itself reads with, which limits how deep a text may go; bytes, as it decodes them.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return yaml.compose(text, Loader=yaml.SafeLoader)
+        # netplan reads the first document of a file and no other.
+        return next(iter(yaml.compose_all(text.encode("utf-8", "surrogateescape"), Loader=loader)), None)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise Unclear(mark.line + 1 if mark else 1, error.problem or "YAML") from error
@@ -132,18 +161,21 @@ def _compose(text: str) -> Node | None:
         raise Unclear(1, "YAML") from error
 
 
+def _devices(text: str) -> Iterator[tuple[Any, Any]]:
+    """Yield (key, node) of each interface, whatever the node is. Raises Unclear for what is no YAML."""
+    for top, network in _pairs(_compose(text)):
+        if top.value == "network":
+            for kind, devices in _pairs(network):
+                if kind.value not in NO_KINDS:
+                    yield from ((key, node) for key, node in _pairs(devices) if key.value != "renderer")
+
+
 def _interfaces(text: str) -> list[_Interface]:
-    root = _compose(text)
-    found = []
-    for top, network in _pairs(root):
-        if top.value != "network":
-            continue
-        for kind, devices in _pairs(network):
-            if kind.value in KINDS:
-                for key, node in _pairs(devices):
-                    if key.value != "renderer":
-                        found.append(_Interface(key=key.value, name=_name(key.value, node), node=node))
-    return found
+    return [
+        _Interface(key=key.value, name=_name(key.value, node), node=node)
+        for key, node in _devices(text)
+        if _is(node, "mapping") or _is_empty(node)
+    ]
 
 
 def _name(key: str, node: Node) -> str:
@@ -156,47 +188,89 @@ def _name(key: str, node: Node) -> str:
     return key
 
 
-def _items(text: str) -> list[_Item]:
-    found = []
-    for interface in _interfaces(text):
-        for key, parent in _pairs(interface.node):
-            if key.value == "addresses" and not _is_empty(parent):
-                if not _is(parent, "sequence"):
-                    raise Unclear(_line(key), f"{key.value}: {parent.value}")
-                found += [item for node in parent.value if (item := _item(interface, parent, node))]
-    return found
+def _items(text: str) -> tuple[list[_Item], list[Doubt]]:
+    """Raise Unclear for what is no YAML."""
+    found: list[_Item] = []
+    doubts: list[Doubt] = []
+    for key, device in _devices(text):
+        if not _is(device, "mapping"):
+            if not _is_empty(device):
+                doubts.append(_doubt(text, device, key.value))
+            continue
+        interface = _Interface(key=key.value, name=_name(key.value, device), node=device)
+        for parent, node, scalar in _candidates(device):
+            try:
+                if item := _item(interface, parent, node, scalar):
+                    found.append(item)
+            except ValueError:
+                doubts.append(_doubt(text, node, interface.name))
+    return found, doubts
 
 
-def _item(interface: _Interface, parent: Node, node: Node) -> _Item | None:
-    pairs = list(_pairs(node)) if _is(node, "mapping") else []
-    scalar = pairs[0][0] if len(pairs) == 1 else node
-    if not _is(scalar, "scalar"):
-        raise Unclear(_line(node), "addresses")
-    if ":" in scalar.value:
+def _candidates(device: Node, depth: int = 0) -> Iterator[tuple[Any, Any, Any]]:
+    """Yield (parent, node, scalar) of what may be an address below an interface.
+
+    An address for NetworkManager stands below `networkmanager`, of the interface or of one of its access points.
+    """
+    for key, value in _pairs(device):
+        if key.value == "addresses" and depth == 0 and not _is_empty(value):
+            if not _is(value, "sequence"):
+                yield value, value, value
+                continue
+            for node in value.value:
+                pairs = list(_pairs(node)) if _is(node, "mapping") else []
+                yield value, node, pairs[0][0] if len(pairs) == 1 else node
+        elif key.value == "passthrough" and _is(value, "mapping"):
+            for each, said in _pairs(value):
+                if _PASSED_THROUGH.fullmatch(str(each.value)) and not _is_empty(said):
+                    yield value, each, said
+        elif depth < _DEEPEST and (depth or key.value in {"networkmanager", "access-points"}):
+            yield from _candidates(value, depth + 1)
+
+
+def _item(interface: _Interface, parent: Node, node: Node, scalar: Node) -> _Item | None:
+    """Raise ValueError for what is no IPv4 address; None: it is an IPv6 one."""
+    if not _is(scalar, "scalar") or _is(parent, "scalar"):
+        raise ValueError
+    said = str(scalar.value)
+    if ":" in said:
         return None
-    ip, _, length = str(scalar.value).partition("/")
-    try:
-        address = with_prefix(ip, length)
-    except ValueError:
-        raise Unclear(_line(scalar), scalar.value) from None
-    return _Item(interface=interface, list=parent, node=node, scalar=scalar, address=address)
+    match = (_LISTED if _is(parent, "sequence") else _PASSED_ON).match(said)
+    if match is None:
+        raise ValueError(said)
+    return _Item(
+        interface=interface,
+        parent=parent,
+        node=node,
+        scalar=scalar,
+        address=with_prefix(match[1], match[2] or ""),
+        said=said[: match.end(2) if match[2] else match.end(1)],
+    )
 
 
-def _lists(items: list[_Item]) -> list[Any]:
-    once: list[Any] = []
+def _left(item: _Item) -> Doubt:
+    return Doubt(line=_line(item.scalar), what=shown(str(item.scalar.value)))
+
+
+def _doubt(text: str, node: Any, interface: str) -> Doubt:
+    start, end = node.start_mark.index, _last(node)
+    said = text[start:end]
+    what = said or str(node.value)
+    return Doubt(line=_line(node), what=shown(what), text=f"{said} {node.value}", interface=interface)
+
+
+def _of_parents(items: Iterator[_Item]) -> list[tuple[Any, list[_Item]]]:
+    # A list that an alias names twice is there once.
+    by_parent: dict[int, tuple[Any, dict[int, _Item]]] = {}
     for each in items:
-        if not any(each.list is known for known in once):
-            once.append(each.list)
-    return once
+        by_parent.setdefault(id(each.parent), (each.parent, {}))[1][id(each.node)] = each
+    return [(parent, list(ours.values())) for parent, ours in by_parent.values()]
 
 
 def _pairs(node: Node | None) -> Iterator[tuple[Any, Any]]:
     """Yield key and value nodes; nothing for what is no mapping, as `eth0:` without anything below."""
-    if node is None or _is_empty(node):
-        return
-    if not _is(node, "mapping"):
-        raise Unclear(_line(node), str(node.value)[:40])
-    yield from node.value
+    if node is not None and _is(node, "mapping"):
+        yield from ((key, value) for key, value in node.value if _is(key, "scalar"))
 
 
 def _is(node: Any, kind: str) -> bool:
@@ -237,18 +311,39 @@ def _emptied(text: str, parent: Any) -> Change:
     return Change(start=colon, end=_last(parent), new=": []")
 
 
-def _out_of_block(text: str, node: Node) -> Change:
+def _out_of_block(text: str, node: Any, value: Any = None) -> Change:
+    """Return the change that takes the lines of one entry; of a pair, `node` is the key."""
     start = text.rfind("\n", 0, _span(node)[0]) + 1
-    if text[start : _span(node)[0]].strip() != "-":
+    if text[start : _span(node)[0]].strip() != ("-" if value is None else ""):
         raise Unclear(_line(node), text[start : _span(node)[1]])
-    return Change(start=start, end=_end_of_line(text, _last(node)))
+    return Change(start=start, end=_end_of_line(text, _last(node if value is None else value)))
 
 
-def _out_of_flow(parent: Node, node: Node, ours: list[Any]) -> Change:
-    """Return the change that takes an entry with one of its commas."""
+def _out_of_flow(parent: Any, ours: list[Any]) -> list[Change]:
+    """Return the changes that take entries, each with one of its commas."""
+    gone = {id(each) for each in ours}
     entries = list(parent.value)
-    at = next(index for index, each in enumerate(entries) if each is node)
-    before = [each for each in entries[:at] if not any(each is one for one in ours)]
-    if before:
-        return Change(start=_span(entries[at - 1])[1], end=_span(node)[1])
-    return Change(start=_span(node)[0], end=_span(entries[at + 1])[0])
+    changes, is_any_before = [], False
+    for at, node in enumerate(entries):
+        if id(node) not in gone:
+            is_any_before = True
+        elif is_any_before:
+            changes.append(Change(start=_span(entries[at - 1])[1], end=_span(node)[1]))
+        else:
+            changes.append(Change(start=_span(node)[0], end=_span(entries[at + 1])[0]))
+    return changes
+
+
+def _not_passed_through(text: str, parent: Any, ours: list[_Item]) -> list[Change]:
+    """Return the changes that take an address away from NetworkManager; without any, IPv4 is switched off."""
+    if parent.flow_style:
+        raise Unclear(_line(parent), "passthrough")
+    changes = [_out_of_block(text, each.node, each.scalar) for each in ours]
+    pairs = list(_pairs(parent))
+    if sum(bool(_PASSED_THROUGH.fullmatch(str(key.value))) for key, _ in pairs) > len(ours):
+        return changes
+    # A profile cannot be "manual" without an address.
+    for key, value in pairs:
+        if key.value == "ipv4.method" and value.value == "manual":
+            changes.append(Change(start=_span(value)[0], end=_span(value)[1], new='"disabled"'))
+    return changes

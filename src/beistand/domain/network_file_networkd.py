@@ -2,23 +2,47 @@
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 from ipaddress import IPv4Interface
 
-from beistand.domain.network_file import ANY, Configured, Unclear, with_prefix
-from beistand.domain.network_file_sections import Entry, Section, of_name, sections
-from beistand.domain.network_file_text import Change, changed, ending, replaced_in
+from beistand.domain.network_file import ANY, Configured, Doubt, Edit, Reading, Unclear, with_prefix
+from beistand.domain.network_file_sections import Entry, Section, headless, of_name, sections
+from beistand.domain.network_file_text import SYSTEMD, Change, changed, doubt, ending, lines
+from beistand.domain.value import Value
 
 FAMILIES = {"yes", "ipv4", "true", "on", "1", "both"}
+_BRINGING = {
+    ("Network", "Address"),
+    ("Address", "Address"),
+    # The address that the interface's DHCP server has is given to the interface, too.
+    ("DHCPServer", "ServerAddress"),
+}
+_LENGTH = re.compile(r"\+?(?:0[xX][0-9a-fA-F]{1,4}|[0-9]{1,4})")
+"""A number as systemd reads it (safe_atou8): octal behind a 0."""
 
 
-def configured(text: str) -> tuple[Configured, ...]:
-    """Return the IPv4 addresses of `Address=` in [Network] and [Address]. Raises Unclear."""
+class _Address(Value, frozen=True, kw_only=True):
+    section: Section
+    entry: Entry
+    address: str
+
+    @property
+    def ip(self) -> str:
+        return self.address.partition("/")[0]
+
+
+def read(text: str) -> Reading:
+    """Return the IPv4 addresses that networkd gives the interface, and what of them cannot be read."""
     found = _sections(text)
     interface = _interface(found)
-    return tuple(
-        Configured(address=address, interface=interface, line=entry.line.number)
-        for _, entry, address in _addresses(found)
+    addresses, doubts = _addresses(found, interface)
+    return Reading(
+        configured=tuple(
+            Configured(address=each.address, interface=interface, line=each.entry.line.number)
+            for each in addresses
+        ),
+        doubts=(*doubts, *headless(found, interface or "*")),
     )
 
 
@@ -33,29 +57,39 @@ def leases(text: str) -> tuple[tuple[str, int], ...]:
     )
 
 
-def replaced(text: str, old: str, new: str) -> str:
-    """Return the text with the address `old` as `new`, which has a prefix length. Raises Unclear."""
+def replaced(text: str, old: str, new: str) -> Edit:
+    """Return the text with the address `old` as `new`, which has a prefix length; a peer of the old one goes."""
     changes = []
-    for section, entry, address in _addresses(_sections(text)):
-        if address.partition("/")[0] != old:
+    found = _sections(text)
+    for each in _addresses(found, "")[0]:
+        if each.ip != old:
             continue
-        if "/" in address and IPv4Interface(address).network != IPv4Interface(new).network:
-            _refuse_rest(section, "Broadcast")
-        _refuse_rest(section, "Peer")
-        changes.append(_value(entry, address, new if "/" in address else new.partition("/")[0]))
-    return changed(text, changes)
+        said = new if "/" in each.entry.value else new.partition("/")[0]
+        changes.append(Change(start=each.entry.value_start, end=each.entry.value_end, new=said))
+        is_other = "/" in each.address and IPv4Interface(each.address).network != IPv4Interface(new).network
+        # What spoke of the old address or its network is none of the new one's.
+        gone = {"Peer", "Broadcast"} if is_other else {"Peer"}
+        if each.section.name == "Address":
+            changes += [_without(one) for one in each.section.entries if one.key in gone]
+    return Edit(text=changed(text, changes))
 
 
-def without(text: str, ip: str) -> str:
+def without(text: str, ip: str) -> Edit:
     """Return the text without this address; a section [Address] that held nothing else goes with it."""
-    changes = []
-    for section, entry, address in _addresses(_sections(text)):
-        if address.partition("/")[0] != ip:
-            continue
-        whole = section.name == "Address"
-        start, end = (section.line.start, section.end) if whole else (entry.line.start, entry.line.end)
-        changes.append(Change(start=start, end=end))
-    return changed(text, changes)
+    found = _addresses(_sections(text), "")[0]
+    stays = {id(each.section) for each in found if each.ip != ip or each.section.name != "Address"}
+    return Edit(
+        text=changed(
+            text,
+            [
+                _without(each.entry)
+                if id(each.section) in stays
+                else Change(start=each.section.line.start, end=each.section.end)
+                for each in found
+                if each.ip == ip
+            ],
+        )
+    )
 
 
 def added(text: str, interface: str, address: str) -> str:
@@ -90,8 +124,14 @@ def interface_of(text: str) -> str:
     return _interface(_sections(text))
 
 
+def _joined(line: str) -> str | None:
+    # A backslash that another one escapes joins nothing (config_parse of systemd's conf-parser.c).
+    is_joined = (len(line) - len(line.rstrip("\\"))) % 2 == 1
+    return f"{line[:-1]} " if is_joined else None
+
+
 def _sections(text: str) -> tuple[Section, ...]:
-    return sections(text, comments="#;", joins=True)
+    return sections(lines(text, ends=SYSTEMD, joins=_joined, comments="#;", skips=True), comments="#;")
 
 
 def _words(found: tuple[Section, ...], *keys: str) -> list[str]:
@@ -111,35 +151,34 @@ def _interface(found: tuple[Section, ...]) -> str:
     return " ".join(_words(match, "Name", "MACAddress", "PermanentMACAddress", "OriginalName"))
 
 
-def _addresses(found: tuple[Section, ...]) -> list[tuple[Section, Entry, str]]:
-    return [
-        (section, entry, address)
-        for section in of_name(found, "Network", "Address")
-        for entry in section.entries
-        if entry.key == "Address" and (address := _address(entry))
-    ]
+def _addresses(found: tuple[Section, ...], interface: str) -> tuple[list[_Address], list[Doubt]]:
+    addresses, doubts = [], []
+    for section in found:
+        for entry in section.entries:
+            # Nothing, and IPv6, is none of ours.
+            if (section.name, entry.key) not in _BRINGING or ":" in entry.value or not entry.value:
+                continue
+            try:
+                address = _address(entry.value)
+            except ValueError:
+                doubts.append(doubt(entry.line, interface or "*"))
+            else:
+                if address.partition("/")[0] != ANY:  # that one networkd picks itself
+                    addresses.append(_Address(section=section, entry=entry, address=address))
+    return addresses, doubts
 
 
-def _address(entry: Entry) -> str:
-    """Return the IPv4 address; empty for IPv6, for nothing, and for one that networkd picks itself."""
-    if ":" in entry.value or not entry.value:
-        return ""
-    ip, _, length = entry.value.partition("/")
-    try:
-        address = with_prefix(ip, length)
-    except ValueError:
-        raise Unclear(entry.line.number, entry.line.bare) from None
-    return "" if address.partition("/")[0] == ANY else address
+def _address(value: str) -> str:
+    """Raise ValueError."""
+    ip, slash, length = value.partition("/")
+    if not slash:
+        return with_prefix(ip, "")
+    if not _LENGTH.fullmatch(length):
+        raise ValueError(length)
+    digits = length.removeprefix("+")
+    is_octal = digits.startswith("0") and digits.isdigit()
+    return with_prefix(ip, str(int(digits, 8 if is_octal else 0)))
 
 
-def _value(entry: Entry, old: str, new: str) -> Change:
-    ip, _, length = old.partition("/")
-    if length and entry.value == f"{ip}/{length}":
-        return Change(start=entry.value_start, end=entry.value_end, new=new)
-    return replaced_in(entry.line, entry.value_start, entry.value_end, ip, new.partition("/")[0])
-
-
-def _refuse_rest(section: Section, key: str) -> None:
-    for each in section.entries:
-        if section.name == "Address" and each.key == key:
-            raise Unclear(each.line.number, each.line.bare)
+def _without(entry: Entry) -> Change:
+    return Change(start=entry.line.start, end=entry.line.end)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from beistand.domain.network_file import Unclear
-from beistand.domain.network_file_text import Line, lines
+from beistand.domain.network_file import Doubt
+from beistand.domain.network_file_text import Line, doubt
 from beistand.domain.value import Value
 
 
@@ -17,6 +17,7 @@ class Entry(Value, frozen=True, kw_only=True):
 
 class Section(Value, frozen=True, kw_only=True):
     name: str
+    """Empty below a heading that is none."""
     line: Line
     entries: tuple[Entry, ...]
 
@@ -33,38 +34,49 @@ class Section(Value, frozen=True, kw_only=True):
         return next(reversed(self.values(key)), "")
 
 
-def sections(text: str, *, comments: str, joins: bool) -> tuple[Section, ...]:
-    """Return the sections in their order. Raises Unclear for a heading that is none.
+def sections(found: list[Line], *, comments: str) -> tuple[Section, ...]:
+    """Return the sections in their order.
 
-    What stands before the first heading, and lines without `=`, are passed over, as their readers do.
+    What stands before the first heading, and lines without `=`, are passed over, as systemd does; GLib refuses a
+    file with such lines, but somebody may mend it.
     """
-    found: list[tuple[str, Line, list[Entry]]] = []
-    for line in lines(text, joins=joins):
+    made: list[tuple[str, Line, list[Entry]]] = []
+    for line in found:
         bare = line.bare
         if not bare or bare[0] in comments:
             continue
         if bare[0] == "[":
-            if not bare.endswith("]"):
-                raise Unclear(line.number, bare)
-            found.append((bare[1:-1], line, []))
-        elif found and (entry := _entry(line)):
-            found[-1][2].append(entry)
-    return tuple(Section(name=name, line=line, entries=tuple(entries)) for name, line, entries in found)
+            made.append((bare[1:-1] if bare.endswith("]") else "", line, []))
+        elif made and (entry := _entry(line)):
+            made[-1][2].append(entry)
+    return tuple(Section(name=name, line=line, entries=tuple(entries)) for name, line, entries in made)
 
 
 def of_name(found: tuple[Section, ...], *names: str) -> tuple[Section, ...]:
     return tuple(each for each in found if each.name in names)
 
 
+def headless(found: tuple[Section, ...], interface: str) -> tuple[Doubt, ...]:
+    """Return the doubts about what stands below a heading that is none."""
+    return tuple(
+        doubt(entry.line, interface, section.line.text)
+        for section in found
+        if not section.name
+        for entry in section.entries
+    )
+
+
 def _entry(line: Line) -> Entry | None:
     key, equals, value = line.text.partition("=")
     if not equals:
         return None
-    start = line.start + len(key) + 1 + len(value) - len(value.lstrip())
+    bare = value.strip()
+    first = len(key) + 1 + len(value) - len(value.lstrip()) if bare else len(key) + 1
+    start = line.at(first)
     return Entry(
         line=line,
         key=key.strip(),
-        value=value.strip(),
+        value=bare,
         value_start=start,
-        value_end=max(start, line.start + len(line.text.rstrip())),
+        value_end=line.at(first + len(bare) - 1) + 1 if bare else start,
     )

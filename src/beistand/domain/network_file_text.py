@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 
-from beistand.domain.network_file import Unclear
+from beistand.domain.network_file import Doubt, shown
 from beistand.domain.value import Value
+
+LONGEST = 4096
+"""Characters of a value that are looked at word by word; no manual shows a longer one."""
+UNIX = re.compile(r"\r?\n")
+SYSTEMD = re.compile(r"\n\r?|\r\n?|\0")
+"""What ends a line for systemd (read_line in its fileio.c)."""
+
+Joins = Callable[[str], str | None]
+"""Takes a physical line; returns what stays of it before the next one, None where it ends there."""
+
+
+def never(_line: str) -> str | None:
+    return None
 
 
 class Line(Value, frozen=True, kw_only=True):
@@ -17,11 +31,17 @@ class Line(Value, frozen=True, kw_only=True):
     end: int
     """Offset behind its line end, if it has one."""
     text: str
-    """Without line end; physical lines as they are, joined by what stands between them."""
+    """Without line end; physical lines joined as the manager joins them."""
+    cuts: tuple[tuple[int, int], ...] = ()
+    """Where a joint is: (offset in `text`, how many characters of the whole text it stands for more)."""
 
     @property
     def bare(self) -> str:
         return self.text.strip()
+
+    def at(self, offset: int) -> int:
+        """Return where in the whole text this character of `text` stands."""
+        return self.start + offset + sum(more for place, more in self.cuts if place <= offset)
 
 
 class Change(Value, frozen=True, kw_only=True):
@@ -30,57 +50,67 @@ class Change(Value, frozen=True, kw_only=True):
     new: str = ""
 
 
-def lines(text: str, *, joins: bool = False) -> list[Line]:
-    r"""Return the lines, ended by \\n only; `joins`: a backslash at the end takes the next one in."""
+def doubt(line: Line, interface: str = "", what: str = "") -> Doubt:
+    """Return the doubt about this line; `what` where something else than itself is its reason."""
+    return Doubt(line=line.number, what=shown(what or line.text), text=line.text, interface=interface)
+
+
+def lines(
+    text: str, *, ends: re.Pattern[str] = UNIX, joins: Joins = never, comments: str = "", skips: bool = False
+) -> list[Line]:
+    """Return the lines of a text.
+
+    `comments`: what begins a line that no backslash continues; with `skips` such a line between two joined ones
+    counts for nothing, as systemd has it.
+    """
     found: list[Line] = []
-    start = end = 0
-    number = first = 1
-    while end < len(text):
-        stop = text.find("\n", end)
-        after = len(text) if stop < 0 else stop + 1
-        is_comment = text[start:after].lstrip()[:1] in {"#", ";"}
-        body = text[end:after].rstrip("\r\n")
-        end = after
-        number += 1
-        if joins and not is_comment and body.endswith("\\") and end < len(text):
+    pieces: list[str] = []
+    cuts: list[tuple[int, int]] = []
+    start = first = length = 0
+    for number, (begin, stop, end) in enumerate(_physical(text, ends), start=1):
+        body = text[begin:stop]
+        is_comment = bool(comments) and body.lstrip()[:1] in tuple(comments)
+        if not pieces:
+            start, first, length, cuts = begin, number, 0, []
+        elif is_comment and skips:
+            cuts.append((length, end - begin))
             continue
-        found.append(Line(number=first, start=start, end=end, text=text[start:end].rstrip("\r\n")))
-        start, first = end, number
+        joined = None if is_comment and not pieces else joins(body)
+        pieces.append(body if joined is None else joined)
+        length += len(pieces[-1])
+        if joined is not None and end < len(text):
+            cuts.append((length, end - begin - len(joined)))
+            continue
+        found.append(Line(number=first, start=start, end=end, text="".join(pieces), cuts=tuple(cuts)))
+        pieces = []
+    if pieces:  # nothing but comments behind a backslash
+        found.append(Line(number=first, start=start, end=len(text), text="".join(pieces), cuts=tuple(cuts)))
     return found
+
+
+def _physical(text: str, ends: re.Pattern[str]) -> Iterator[tuple[int, int, int]]:
+    """Yield begin, end and the offset behind the line end of each physical line."""
+    begin = 0
+    for match in ends.finditer(text):
+        yield begin, match.start(), match.end()
+        begin = match.end()
+    if begin < len(text):
+        yield begin, len(text), len(text)
 
 
 def changed(text: str, changes: list[Change]) -> str:
     """Return the text with all these changes, which do not overlap; one that is named twice is made once."""
-    for each in sorted(set_of(changes), key=lambda change: (change.start, change.end), reverse=True):
-        text = text[: each.start] + each.new + text[each.end :]
-    return text
-
-
-def set_of(changes: list[Change]) -> list[Change]:
-    """Return each change once."""
-    once: list[Change] = []
-    for each in changes:
-        if each not in once:
-            once.append(each)
-    return once
+    pieces: list[str] = []
+    done = 0
+    for each in sorted(dict.fromkeys(changes), key=lambda change: (change.start, change.end)):
+        pieces += [text[done : each.start], each.new]
+        done = max(done, each.end)
+    return "".join((*pieces, text[done:]))
 
 
 def places(text: str, ip: str) -> list[int]:
     """Return the offsets at which this address stands, not as part of a longer one."""
     return [each.start() for each in re.finditer(rf"(?<![\w.]){re.escape(ip)}(?![\w]|\.\d)", text)]
-
-
-def replaced_in(line: Line, start: int, end: int, old: str, new: str) -> Change:
-    """Return the change that puts one address for another between two offsets of the whole text.
-
-    Raises Unclear where it does not stand there exactly once.
-    """
-    part = line.text[start - line.start : end - line.start]
-    found = places(part, old)
-    if len(found) != 1:
-        raise Unclear(line.number, line.bare)
-    at = start + found[0]
-    return Change(start=at, end=at + len(old), new=new)
 
 
 def ending(text: str) -> str:

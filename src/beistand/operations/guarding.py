@@ -9,7 +9,8 @@ from collections.abc import Callable
 from beistand.domain.errors import BeistandError
 from beistand.domain.guarding import GuardNote, HeldBack, LetPass, brings, held_back
 from beistand.domain.installation import Installation
-from beistand.domain.network_file import NetworkFile
+from beistand.domain.message import Message, message
+from beistand.domain.network_file import Named, NetworkFile
 from beistand.domain.network_file_edit import named
 from beistand.ports.network_files import NetworkFiles
 
@@ -19,8 +20,8 @@ def hold_back(
 ) -> GuardNote:
     """Take every service address out of every network file, the generated ones too; return what was done.
 
-    `keep` puts a file aside, durably, and returns where; nothing is changed before. One file that cannot be changed
-    hinders no other. Raises Failed `network-file-not-read`.
+    `keep` puts a file aside, durably, and returns where; nothing is changed before. One line or file that cannot be
+    read or changed hinders no other.
     """
     every = files.every()
     addresses = [each.address for each in installation.service_addresses]
@@ -28,17 +29,23 @@ def hold_back(
     passed: list[LetPass] = []
     for file in every:
         places = named(file, addresses)
-        if not places:
+        sure = [each for each in places if each.is_understood]
+        passed += [
+            LetPass(place=each, why=_not_understood(each)) for each in places if not each.is_understood
+        ]
+        if not sure:
             continue
         has_own = any(brings(each, installation.own_ip) for each in every if _is_read_beside(each, file))
         try:
-            without = _without(file, {each.address for each in places}, installation, has_own=has_own)
-            kept = "" if file.is_generated else keep(file)
-            files.write(without)
+            without, left = _without(file, sure, installation, has_own=has_own)
+            kept = "" if file.is_generated or without == file else keep(file)
+            if without != file:
+                files.write(without)
         except BeistandError as error:
-            passed += [LetPass(place=each, why=error.message) for each in places]
+            passed += [LetPass(place=each, why=error.message) for each in sure]
         else:
-            held += [HeldBack(place=each, kept=kept) for each in places]
+            held += [HeldBack(place=each, kept=kept) for each in sure if each not in left]
+            passed += [LetPass(place=each, why=_not_changed(each)) for each in left]
     return GuardNote(held=tuple(held), passed=tuple(passed))
 
 
@@ -47,9 +54,24 @@ def _is_read_beside(other: NetworkFile, file: NetworkFile) -> bool:
 
 
 def _without(
-    file: NetworkFile, addresses: set[str], installation: Installation, *, has_own: bool
-) -> NetworkFile:
-    for address in sorted(addresses):
-        file = held_back(file, address, installation.own_address, has_own=has_own)
+    file: NetworkFile, places: list[Named], installation: Installation, *, has_own: bool
+) -> tuple[NetworkFile, list[Named]]:
+    """Return the file without these places, and those that are left."""
+    left: list[Named] = []
+    after = file
+    for address in sorted({each.address for each in places}):
+        own = installation.own_address
+        # Which lines stay is asked of the file as it is: a line that goes moves the numbers of those behind it.
+        stays = {each.line for each in held_back(file, address, own, has_own=has_own)[1]}
+        left += [each for each in places if each.address == address and each.line in stays]
+        after, _ = held_back(after, address, own, has_own=has_own)
         has_own = True
-    return file
+    return after, left
+
+
+def _not_understood(place: Named) -> Message:
+    return message("network-file-not-understood", path=place.path, line=place.line, what=place.what)
+
+
+def _not_changed(place: Named) -> Message:
+    return message("network-file-not-understood", path=place.path, line=place.line, what=place.address)

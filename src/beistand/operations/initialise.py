@@ -52,7 +52,7 @@ def check_pbx(profile: Profile) -> None:
 def check_network_files(installation: Installation, files: NetworkFiles) -> None:
     """See that no network file brings the service address: it would be there after every boot, without a grant.
 
-    Raises Refused `service-address-in-file`, Failed `network-file-not-read`.
+    Raises Refused `service-address-in-file`.
     """
     for named in files.naming([each.address for each in installation.service_addresses]):
         raise Refused("service-address-in-file", address=named.address, path=named.path, line=named.line)

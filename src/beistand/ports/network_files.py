@@ -12,21 +12,19 @@ class NetworkFiles(Protocol):
 
         netplan's own files, not what it generates from them. All are of one manager.
         Raises Refused `network-manager-unknown` where none of the four manages the interface,
-        `network-files-disagree` where two do, `network-file-not-understood`, and Failed `network-file-not-read`.
+        `network-files-disagree` where two do, and `network-file-not-understood` where an address that one of them
+        gives this interface cannot be read.
         """
 
     def every(self) -> tuple[NetworkFile, ...]:
         """Return every network file that may have an effect, the generated ones too.
 
-        Profiles that NetworkManager makes up for what others configured are none.
-        Raises Failed `network-file-not-read`.
+        Profiles that NetworkManager makes up for what others configured are none. A file that cannot be read is
+        there with why (`unread`), and one that its manager would not take is not.
         """
 
     def naming(self, addresses: Collection[str]) -> tuple[Named, ...]:
-        """Return every place that brings one of these addresses (no prefix length), the generated files left out.
-
-        Raises Failed `network-file-not-read`.
-        """
+        """Return every place that brings one of these addresses (no prefix length), the generated files left out."""
 
     def write(self, file: NetworkFile) -> None:
         """Make this the file, durably: body, mode, owner; a link stays one and its target is written.
