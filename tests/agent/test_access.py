@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from beistand import protocol
-from beistand.agent.access import ACCESS, Access, access_of, permit
+from beistand.agent.access import ACCESS, WITHOUT_PASSWORD, Access, access_of, permit
 from beistand.agent.caller import PEER_ACCOUNT, Caller
 from beistand.agent.server import MOST_CONNECTIONS, Server
 from beistand.domain.account import AccountRole
@@ -61,6 +61,21 @@ def test_every_request_of_people_stands_in_the_table_and_in_the_examples() -> No
     requests = set(get_args(PersonRequest))
     assert requests == set(ACCESS)
     assert requests == {type(each) for each in EXAMPLES}
+
+
+def test_every_request_that_changes_something_wants_the_password_or_says_why_not() -> None:
+    """D13: a lost token deletes nothing and turns nothing off."""
+    changing = {
+        each
+        for each, access in ACCESS.items()
+        if access in (Access.LOOK, Access.ACT) and not _only_looks(each)
+    }
+    assert changing == set(WITHOUT_PASSWORD)
+    assert all(WITHOUT_PASSWORD.values())
+
+
+def _only_looks(request: type[Value]) -> bool:
+    return request.__name__.startswith(("Get", "List", "Read", "Plan", "Fetch", "Try"))
 
 
 ROWS = {

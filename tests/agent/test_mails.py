@@ -4,16 +4,20 @@ import pytest
 
 from beistand.agent import mails
 from beistand.agent.caller import Caller
-from beistand.domain.errors import BeistandError
-from beistand.domain.mail import Encryption, MailServer, MailText
+from beistand.domain.account import AccountRole
+from beistand.domain.errors import BeistandError, NoSpace, Refused
+from beistand.domain.mail import Encryption, MailServer, MailState, MailText
 from beistand.domain.settings import PairSettings
 from beistand.domain.value import Value
 from beistand.protocol import (
     GetMail,
     ListUsers,
     MailView,
+    PauseCycles,
+    RemoveConfig,
     RetryMails,
     SendTestMail,
+    SetConfig,
     SetMailServer,
     SetMailText,
     Trial,
@@ -21,6 +25,7 @@ from beistand.protocol import (
 from fakes.agents import OneOfTwo, TwoAgents
 from fakes.mail import DOWN
 
+ADMINISTRATOR = AccountRole.ADMINISTRATOR
 SOMEBODY = Caller(uid=990, user="beistand-web", account="anna")
 """An administrator at the pages; what he may do was decided before."""
 SERVER = MailServer(host="mail.example.org", user="pbx", password="geheim", sender="pbx@example.org")
@@ -122,3 +127,71 @@ def test_a_test_mail_says_what_works(one: OneOfTwo) -> None:
 def test_users_without_a_directory_are_nobody(one: OneOfTwo) -> None:
     answer = one.ask(ListUsers())
     assert (answer.users, answer.problem) == ((), None)
+
+
+# --- the address for alarms (D13) -----------------------------------------------------------------
+
+SURE = Caller(
+    uid=990, user="beistand-web", account="anna", role=ADMINISTRATOR, credential="1", sure_as="anna"
+)
+TOKEN = Caller(uid=990, user="beistand-web", account="token:x", role=ADMINISTRATOR, credential="1")
+
+
+@pytest.fixture
+def told(one: OneOfTwo, monkeypatch: pytest.MonkeyPatch) -> OneOfTwo:
+    """An active that mails alarms, and that takes every caller for who it is."""
+    monkeypatch.setattr(one.agent.accounts, "fresh", lambda caller: caller)
+    one.ask(SetConfig(config=one.config(send_mail=True, mail_address="old@example.org")))
+    return one
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "words"),
+    [
+        ({"mail_address": "new@example.org"}, "address-changed", "new@example.org"),
+        ({"send_mail": False}, "mails-off", "nobody"),
+    ],
+)
+def test_who_gets_no_more_alarms_is_told_once_and_by_whom(
+    told: OneOfTwo, changes: dict[str, object], kind: str, words: str
+) -> None:
+    told.ask(SetConfig(config=told.config(**changes)), SURE)
+    told.ask(SetConfig(config=told.config(**changes)), SURE)
+    told.agent.postman.turn()
+    (mail,) = [each for each in told.store.outbox() if each.kind == kind]
+    assert (mail.recipient, mail.state) == ("old@example.org", MailState.SENT)
+    assert words in mail.body
+    assert "anna" in mail.body
+
+
+def test_who_gets_no_more_alarms_is_told_when_the_configuration_is_deleted(told: OneOfTwo) -> None:
+    told.ask(RemoveConfig(), SURE)
+    assert [each.recipient for each in told.store.outbox() if each.kind == "mails-off"] == ["old@example.org"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"mail_address": "new@example.org"}, {"send_mail": False}, {"active": False}, {"keep_generations": 1}],
+)
+def test_a_token_alone_turns_nothing_off(told: OneOfTwo, changes: dict[str, object]) -> None:
+    before = told.store.config()
+    with pytest.raises(Refused, match="change-needs-password"):
+        told.ask(SetConfig(config=told.config(**changes)), TOKEN)
+    for request in (RemoveConfig(), PauseCycles(), wanted()):
+        with pytest.raises(Refused, match="needs-password"):
+            told.ask(request, TOKEN)
+    assert told.store.config() == before
+    assert [each for each in told.store.outbox() if each.kind in ("mails-off", "address-changed")] == []
+    told.ask(SetConfig(config=told.config(name="x")), TOKEN)
+    assert told.store.config().name == "x"
+
+
+def test_a_full_disk_keeps_the_mail_back_and_not_the_change(
+    told: OneOfTwo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise NoSpace("state-disk-full", path="/")
+
+    monkeypatch.setattr(told.store, "enqueue", full)
+    told.ask(SetConfig(config=told.config(mail_address="new@example.org")), SURE)
+    assert told.store.config().mail_address == "new@example.org"

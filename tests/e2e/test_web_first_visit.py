@@ -228,6 +228,7 @@ def test_who_guesses_has_to_wait_and_everybody_else_goes_on(lab: Lab, browser: B
     browser.open("a", "/mail/")
     browser.fill("host", lab.settings.address("m"))
     browser.fill("sender", "pbx@lab.example")
+    browser.fill("own_password", NEW_PASSWORD)
     browser.click("Save")
     browser.wait_for_text("The mail server is saved")
     assert json.loads(lab.sh("a", ["beistand", "account", "list", "--json"]).stdout)["accounts"]

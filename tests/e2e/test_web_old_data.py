@@ -136,14 +136,14 @@ def test_old_data_is_shown_large_and_served_only_after_a_typed_word(
     assert float(size.removesuffix("px")) > 24
     assert browser.problems() == []
     browser.fill("password", PASSWORD)
-    browser.click("Take over with")
-    browser.wait(lambda: browser.has("#missing-data-old"), what="the question for the word")
+    browser.click("Take over with", leads_on=False)
+    browser.wait(lambda: browser.find("#missing-data-old").is_displayed(), what="the question for the word")
     assert not switching.has_address(lab, "b")
     person.see_plan("pbx-a is down.")
     for each in browser.driver.find_elements("css selector", "[name=accept]"):
         each.click()  # no phone was registered: none can bear witness
     browser.fill("word-data-old", "OLD")
-    browser.fill("password", PASSWORD)
+    assert browser.find("[name=password]").get_attribute("value") == PASSWORD
     browser.click("Take over with")
     browser.wait(lambda: browser.has(".verdict-stop"), 2 * switching.SOON_SECONDS, "the failure of the PBX")
     assert "asterisk.service" in browser.find(".verdict-stop").text

@@ -93,6 +93,7 @@ def test_the_module_and_the_mail_server_are_configured(lab: Lab, person: Person)
     browser.fill("host", lab.settings.address("m"))
     browser.find("[name=encryption] option[value=none]").click()
     browser.fill("sender", "anlage@lab.example")
+    browser.fill("own_password", PASSWORD)
     person.send("#server form")
     browser.wait(lambda: browser.has(".told-done"), what="the word that it is kept")
     assert browser.find("[name=port]").get_attribute("value") == "25"

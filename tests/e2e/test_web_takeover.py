@@ -71,6 +71,7 @@ def test_the_mail_server_is_set_and_tried_by_page(
     browser.choose("encryption", "none")
     assert browser.field("port").get_attribute("value") == "25"  # suggested by the page
     browser.fill("sender", "pbx@lab.example")
+    browser.fill("own_password", PASSWORD)
     browser.click("Save")
     browser.wait_for_text("The mail server is saved")
     browser.fill("address", "admin@lab.example")

@@ -273,7 +273,8 @@ def test_path_query_and_body_become_the_request(programs: Any) -> None:
     assert program.ask("GET", "/jobs/j1?seen=4&seconds=2.5").status_code == 200
     answer = program.ask("PUT", "/module-configuration", {"name": "Nachts", "attempts": 3})
     assert json.loads(answer.content)["attempts"] == 3
-    assert program.ask("DELETE", "/module-configuration").status_code == 204
+    gone = program.ask("DELETE", "/module-configuration", Beistand_Confirmation=CONFIRMED)
+    assert gone.status_code == 204
     assert problem(program.ask("GET", "/takeover?restore_point=g1"))[0] == 409
     program.ask("PUT", "/mail/texts/users-takeover", {"subject": "Neustart", "body": "Bitte"})
     asked = [each for each in program.agent.requests if type(each).__name__ not in ("Hello", "Authenticate")]
@@ -288,6 +289,22 @@ def test_path_query_and_body_become_the_request(programs: Any) -> None:
     assert asked[1].config == config
     assert asked[3].restore_point == "g1"
     assert (asked[4].text.kind, asked[4].text.subject) == ("users-takeover", "Neustart")
+
+
+@pytest.mark.parametrize(
+    ("header", "password"), [({}, ""), ({"Beistand_Confirmation": CONFIRMED}, "horse-battery")]
+)
+def test_a_configuration_is_put_with_or_without_a_person(
+    programs: Any, header: dict[str, str], password: str
+) -> None:
+    """D13: the agent says where one is needed; a header that is no confirmation is refused in any case."""
+    program = programs({SetConfig: [ModuleConfig(), message("change-needs-password", change="inactive")]})
+    assert program.ask("PUT", "/module-configuration", {"name": "x"}, **header).status_code == 200
+    assert program.agent.asked(Authenticate)[-1].password == password
+    refused = program.ask("PUT", "/module-configuration", {"active": False}, **header)
+    assert problem(refused) == (403, "change-needs-password")
+    broken = program.ask("PUT", "/module-configuration", {"name": "x"}, Beistand_Confirmation="Basic ?")
+    assert problem(broken) == (403, "api-confirmation-missing")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from beistand.agent.access import ACCESS, Access
-from beistand.protocol import NewToken, PersonRequest
+from beistand.protocol import NewToken, PersonRequest, SetConfig
 from beistand.text import LANGUAGES
 from beistand.text.catalogue import entries
 from beistand.web.api.document import document
@@ -41,7 +41,9 @@ def test_no_route_is_there_twice() -> None:
 
 @EVERY
 def test_a_route_needs_what_the_agent_will_ask_for(route: Route) -> None:
-    assert route.needs is NEEDS[ACCESS[route.request]]
+    wanted = NEEDS[ACCESS[route.request]]
+    # What makes the pair weaker in a configuration the agent decides when it sees it.
+    assert route.needs is (Needs.PERHAPS if route.request is SetConfig else wanted)
 
 
 @EVERY

@@ -75,7 +75,9 @@ def test_deleting_is_asked_first(start: Start) -> None:
     browser, agent = start(on_the_active({DeleteBackup: BackupList(backups=(), free_bytes=0)}))
     assert b"Delete the backup?" in browser.get("/backups/b1/delete/").content
     assert agent.asked(DeleteBackup) == []
-    assert browser.post("/backups/b1/delete/").status_code == 303
+    assert b'name="own_password"' in browser.get("/backups/b1/delete/").content
+    assert browser.post("/backups/b1/delete/", {"own_password": "korrekt"}).status_code == 303
+    assert agent.asked(Authenticate)[-1].password == "korrekt"
     assert agent.asked(DeleteBackup) == [DeleteBackup(id="b1")]
 
 

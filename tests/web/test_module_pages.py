@@ -73,7 +73,9 @@ def test_deleting_is_asked_first(start: Start) -> None:
     browser, agent = start(on_the_active({RemoveConfig: Done()}))
     assert b"Delete the configuration?" in browser.get("/module/delete/").content
     assert agent.asked(RemoveConfig) == []
-    assert browser.post("/module/delete/").status_code == 303
+    assert b'name="own_password"' in browser.get("/module/delete/").content
+    assert browser.post("/module/delete/", {"own_password": "korrekt"}).status_code == 303
+    assert agent.asked(Authenticate)[-1].password == "korrekt"
     assert len(agent.asked(RemoveConfig)) == 1
 
 

@@ -19,7 +19,8 @@ class Access(IntEnum):
     ACT = 2
     """An administrator's."""
     DANGEROUS = 3
-    """An administrator's, and the password with it: it may stop calls, overwrite data or open doors."""
+    """An administrator's, and the password with it: it may stop calls, overwrite or delete data, open doors, or
+    leave the pair without its copy or its people without alarms."""
     ROOT = 4
     """Root at the console only."""
 
@@ -51,25 +52,20 @@ ACCESS: dict[type[Value], Access] = {
     protocol.PlanTakeover: Access.ACT,
     protocol.StartCycle: Access.ACT,
     protocol.CancelJob: Access.ACT,
-    protocol.PauseCycles: Access.ACT,
     protocol.ResumeCycles: Access.ACT,
     protocol.SetConfig: Access.ACT,
-    protocol.RemoveConfig: Access.ACT,
     protocol.FetchHostKey: Access.ACT,
     protocol.TryStandby: Access.ACT,
     protocol.CreateBackup: Access.ACT,
-    protocol.DeleteBackup: Access.ACT,
     protocol.BeginUpload: Access.ACT,
     protocol.SendUpload: Access.ACT,
     protocol.CheckUpload: Access.ACT,
     protocol.DropUpload: Access.ACT,
-    protocol.SetMailServer: Access.ACT,
     protocol.SetMailText: Access.ACT,
     protocol.SendTestMail: Access.ACT,
     protocol.RetryMails: Access.ACT,
     protocol.InstallLicences: Access.ACT,
     protocol.InstallLicence: Access.ACT,
-    protocol.RemoveLicence: Access.ACT,
     protocol.PlanSetup: Access.ACT,
     protocol.ConfirmSetup: Access.ACT,
     protocol.Init: Access.DANGEROUS,
@@ -85,10 +81,37 @@ ACCESS: dict[type[Value], Access] = {
     protocol.RemoveAccount: Access.DANGEROUS,
     protocol.MakeToken: Access.DANGEROUS,
     protocol.RemoveToken: Access.DANGEROUS,
+    # What a lost token must not be enough for: the copy, its licences and the alarms.
+    protocol.PauseCycles: Access.DANGEROUS,
+    protocol.RemoveConfig: Access.DANGEROUS,
+    protocol.DeleteBackup: Access.DANGEROUS,
+    protocol.RemoveLicence: Access.DANGEROUS,
+    protocol.SetMailServer: Access.DANGEROUS,
     protocol.MakeSetupCode: Access.ROOT,
     protocol.AcceptPair: Access.ROOT,
 }
 """A test finds a request that stands here not."""
+
+WITHOUT_PASSWORD: dict[type[Value], str] = {
+    protocol.LogOut: "ends nobody's session but one's own",
+    protocol.ChangePassword: "carries the old password itself",
+    protocol.StartCycle: "the copy becomes newer; what it replaces is kept as a restore point",
+    protocol.CancelJob: "nothing is lost: a cycle comes again, and a takeover that is ended is undone",
+    protocol.ResumeCycles: "turns replication on",
+    protocol.SetConfig: "what makes the pair weaker in it wants the password (domain/weakening.py)",
+    protocol.CreateBackup: "adds a file; one that the disk has no room for is refused",
+    protocol.BeginUpload: "what is uploaded is used by an import only, which wants the password",
+    protocol.SendUpload: "as its begin",
+    protocol.CheckUpload: "reads what was uploaded",
+    protocol.DropUpload: "its file is still where it came from",
+    protocol.SetMailText: "who gets it, and through which server, wants the password",
+    protocol.SendTestMail: "one mail that says that it is a test",
+    protocol.RetryMails: "sends what was to be sent anyway",
+    protocol.InstallLicences: "adds keys; a key that stands on both sides is refused",
+    protocol.InstallLicence: "adds a key, as a file does",
+    protocol.ConfirmSetup: "keeps what was begun with the password",
+}
+"""Why a request that changes something is no dangerous one; a test finds a request without a reason."""
 
 
 def access_of(caller: Caller) -> Access:

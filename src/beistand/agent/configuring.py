@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from beistand.agent.access import Access, access_of
+from beistand.agent.letters import to_former
 from beistand.agent.licensing import today
 from beistand.agent.log import log
 from beistand.domain.config_check import change_problem, config_problem, tidied
 from beistand.domain.errors import Refused
 from beistand.domain.licensing import key_problem, module_problem
 from beistand.domain.role import Role
+from beistand.domain.weakening import former_address, weakenings
 from beistand.protocol import Done, RemoveConfig, SetConfig
 
 if TYPE_CHECKING:
@@ -20,11 +23,11 @@ if TYPE_CHECKING:
     from beistand.domain.config import ModuleConfig
 
 
-def set_config(agent: Agent, request: SetConfig, _caller: Caller) -> ModuleConfig:
+def set_config(agent: Agent, request: SetConfig, caller: Caller) -> ModuleConfig:
     """Save it; what was removed is there again.
 
-    Raises Refused `configure-on-the-active`, `module-licence-missing`, `licence-key-other`, and with what
-    `config_problem` or `change_problem` finds.
+    Raises Refused `configure-on-the-active`, `module-licence-missing`, `licence-key-other`, `change-needs-password`,
+    and with what `config_problem` or `change_problem` finds.
     """
     old, wanted = agent.store.config(), tidied(request.config)
     _check_may_edit(agent)
@@ -35,18 +38,21 @@ def set_config(agent: Agent, request: SetConfig, _caller: Caller) -> ModuleConfi
     )
     if problem:
         raise Refused(problem.code, **problem.fields)
-    new = _saved(agent, msgspec.structs.replace(wanted, is_removed=False))
+    weaker = weakenings(old, wanted, today(agent))
+    if weaker and access_of(caller) < Access.DANGEROUS:
+        raise Refused("change-needs-password", change=weaker[0])
+    new = _saved(agent, old, msgspec.structs.replace(wanted, is_removed=False), caller)
     log("config-saved", revision=new.revision)
     return new
 
 
-def remove_config(agent: Agent, _request: RemoveConfig, _caller: Caller) -> Done:
+def remove_config(agent: Agent, _request: RemoveConfig, caller: Caller) -> Done:
     """Delete it: what stands in it rests. Raises Refused as `set_config`, and `module-config-missing`."""
     old = agent.store.config()
     _check_may_edit(agent)
     if old.is_removed:
         raise Refused("module-config-missing")
-    new = _saved(agent, msgspec.structs.replace(old, is_removed=True, active=False))
+    new = _saved(agent, old, msgspec.structs.replace(old, is_removed=True, active=False), caller)
     log("config-removed", revision=new.revision)
     return Done()
 
@@ -59,11 +65,16 @@ def _check_may_edit(agent: Agent) -> None:
         raise Refused(problem.code, **problem.fields)
 
 
-def _saved(agent: Agent, wanted: ModuleConfig) -> ModuleConfig:
+def _saved(agent: Agent, old: ModuleConfig, wanted: ModuleConfig, caller: Caller) -> ModuleConfig:
     heard = agent.link.last()
     # Above the peer's, too: it may have been changed there last, when that was the active.
     known = max(agent.store.config().revision, heard.config_revision if heard else 0)
     new = msgspec.structs.replace(wanted, revision=known + 1)
     agent.store.set_config(new)
     agent.link.greet_now()
+    if former := former_address(old, new):
+        # Saved is saved: a full disk keeps this mail back, not the configuration.
+        with agent.complaints.about("former-address"):
+            agent.postman.enqueue([to_former(agent, former, new, caller.who)])
+            agent.postman.soon()
     return new

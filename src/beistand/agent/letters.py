@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from beistand.agent.agent import Agent
+    from beistand.domain.config import ModuleConfig
     from beistand.domain.message import Field
     from beistand.domain.notices import Notice
     from beistand.domain.settings import PairSettings
@@ -88,6 +89,28 @@ def to_administrator(agent: Agent, occasion: str, notice: Notice) -> OutboxEntry
         kind=notice.code,
         recipient=agent.store.config().mail_address,
         subject=subject,
+        body=f"{body.rstrip()}\n\n{foot}\n",
+        since=agent.clock.now(),
+    )
+
+
+def to_former(agent: Agent, address: str, config: ModuleConfig, who: str) -> OutboxEntry:
+    """Return the mail that tells an address that no more alarms come to it, and who decided that."""
+    spoken, installation = _language(agent), agent.node.installation
+    host = socket.gethostname()
+    goes_on = config.send_mail and not config.is_removed
+    kind = "address-changed" if goes_on else "mails-off"
+    fields = {"host": host, "who": who, "when": agent.clock.now().isoformat(), "new": config.mail_address}
+    pages = f"https://{installation.own_ip}:{PAGES_PORT}/"
+    foot = term(
+        "mail.foot", spoken, host=host, address=installation.service_ip, pages=pages, own=installation.own_ip
+    )
+    body = term(f"mail.{kind}.body", spoken, **fields)
+    return OutboxEntry(
+        occasion=f"{kind}-{config.revision}",
+        kind=kind,
+        recipient=address,
+        subject=term(f"mail.{kind}.subject", spoken, host=host),
         body=f"{body.rstrip()}\n\n{foot}\n",
         since=agent.clock.now(),
     )

@@ -25,6 +25,7 @@ WORDS = {
     "licence-kind": "licence.kind",
     "role": "role",
     "state": "state",
+    "weakening": "weakening",
 }
 """`{kind:job-kind}`: a field that is one of several values becomes the word `job.kind.<value>`."""
 BECAUSE = "because"

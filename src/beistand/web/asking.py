@@ -15,6 +15,8 @@ class Request(HttpRequest):
     account: AccountView | None
     told: list[Message]
     """What went wrong, to be shown at the top of this very page."""
+    own_password_problem: Message | None
+    """Why the form on this page wants the password of the person, or wants it again."""
 
 
 def is_administrator(request: Request) -> bool:

@@ -30,6 +30,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         # A fresh machine has one page only: it is set up first.
         "menu": menu(asked) if appliance is None or appliance.initialised else [],
         "told": asked.told,
+        "own_password_problem": asked.own_password_problem,
         # Told once: a part of a page that is asked for again and again takes none away from the page that shows them.
         "notices": SimpleLazyObject(lambda: notices(asked)),
         "language": spoken(),

@@ -65,6 +65,7 @@ class AgentMiddleware:
         request.agent = AgentLink(token, request.META.get("REMOTE_ADDR", ""), is_watching=is_watching)
         request.account = None
         request.told = []
+        request.own_password_problem = None
         try:
             if token:
                 self._recognise(request)

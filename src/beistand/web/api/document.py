@@ -38,6 +38,13 @@ def document(language: str) -> Json:
     }
 
 
+SECURITY: dict[Needs, list[Json]] = {
+    Needs.CONFIRMATION: [{"token": [], "confirmation": []}],
+    Needs.PERHAPS: [{"token": []}, {"token": [], "confirmation": []}],
+}
+"""Where a token is not all; in a list any one is enough."""
+
+
 def _paths(language: str) -> Json:
     paths: Json = {}
     for tag, routes in GROUPS.items():
@@ -48,12 +55,11 @@ def _paths(language: str) -> Json:
 
 
 def _operation(route: Route, language: str) -> Json:
-    needs_confirmation = route.needs is Needs.CONFIRMATION
     operation: Json = {
         "operationId": route.name,
         "summary": term(f"web.api.{route.name}", language),
         "description": term(f"web.api.needs.{route.needs}", language),
-        "security": [{"token": [], "confirmation": []} if needs_confirmation else {"token": []}],
+        "security": SECURITY.get(route.needs, [{"token": []}]),
         "parameters": [
             *_parameters(route.in_path, "path"),
             *_parameters(route.in_query, "query"),

@@ -39,6 +39,7 @@ STATUSES = {
         "log-in-wrong",
         "needs-administrator",
         "needs-console",
+        "change-needs-password",
         "needs-password",
         "needs-root",
     ),

@@ -70,7 +70,9 @@ def token_of(request: HttpRequest) -> str:
 
 def confirmation_of(request: HttpRequest, route: Route) -> Confirmation:
     """Return who confirms. Raises Refused `api-confirmation-missing` where the route needs one."""
-    if route.needs is not Needs.CONFIRMATION:
+    if route.needs not in (Needs.CONFIRMATION, Needs.PERHAPS):
+        return Confirmation()
+    if route.needs is Needs.PERHAPS and CONFIRMATION not in request.headers:
         return Confirmation()
     scheme, _, encoded = request.headers.get(CONFIRMATION, "").partition(" ")
     try:

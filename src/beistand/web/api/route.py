@@ -23,6 +23,8 @@ class Needs(StrEnum):
     ADMINISTRATOR = "administrator"
     CONFIRMATION = "confirmation"
     """An administrator's token, and a person's name and password beside it."""
+    PERHAPS = "perhaps"
+    """An administrator's token; what makes the pair weaker wants name and password beside it."""
 
 
 class Carries(StrEnum):

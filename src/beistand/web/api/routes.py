@@ -10,7 +10,8 @@ from beistand.domain.job import Job
 from beistand.domain.value import Value
 from beistand.web.api.route import Carries, Needs, Route
 
-VIEWER, ADMINISTRATOR, CONFIRMATION = Needs.VIEWER, Needs.ADMINISTRATOR, Needs.CONFIRMATION
+VIEWER, ADMINISTRATOR = Needs.VIEWER, Needs.ADMINISTRATOR
+CONFIRMATION, PERHAPS = Needs.CONFIRMATION, Needs.PERHAPS
 OUTSIDE_SECONDS = 40.0
 """For what waits for the standby or a mail server, which have deadlines of their own."""
 SETUP_SECONDS = 90.0
@@ -71,12 +72,12 @@ GROUPS: dict[str, tuple[Route, ...]] = {
     ),
     "module": (
         Route("GET /module-configuration", protocol.GetConfig, ModuleConfig, VIEWER),
-        Route("PUT /module-configuration", protocol.SetConfig, ModuleConfig, ADMINISTRATOR, within="config"),
-        Route("DELETE /module-configuration", protocol.RemoveConfig, protocol.Done, ADMINISTRATOR),
+        Route("PUT /module-configuration", protocol.SetConfig, ModuleConfig, PERHAPS, within="config"),
+        Route("DELETE /module-configuration", protocol.RemoveConfig, protocol.Done, CONFIRMATION),
     ),
     "takeover": (
         Route("POST /cycles", protocol.StartCycle, Job, ADMINISTRATOR),
-        Route("POST /cycles/pause", protocol.PauseCycles, protocol.UpdateView, ADMINISTRATOR),
+        Route("POST /cycles/pause", protocol.PauseCycles, protocol.UpdateView, CONFIRMATION),
         Route("POST /cycles/resume", protocol.ResumeCycles, protocol.UpdateView, ADMINISTRATOR),
         Route("GET /generations", protocol.ListGenerations, protocol.GenerationList, VIEWER),
         Route(
@@ -101,7 +102,7 @@ GROUPS: dict[str, tuple[Route, ...]] = {
         Route("GET /backups", protocol.ListBackups, protocol.BackupList, VIEWER),
         Route("POST /backups", protocol.CreateBackup, Job, ADMINISTRATOR),
         Route("GET /backups/{id}", protocol.GetBackup, protocol.BackupDetails, VIEWER),
-        Route("DELETE /backups/{id}", protocol.DeleteBackup, protocol.BackupList, ADMINISTRATOR),
+        Route("DELETE /backups/{id}", protocol.DeleteBackup, protocol.BackupList, CONFIRMATION),
         Route(
             "GET /backups/{id}/file",
             protocol.ReadBackup,
@@ -128,7 +129,7 @@ GROUPS: dict[str, tuple[Route, ...]] = {
         Route("GET /licences", protocol.GetLicences, protocol.LicencesView, VIEWER),
         Route("POST /licences", protocol.InstallLicence, protocol.LicencesView, ADMINISTRATOR),
         Route("POST /licences/file", protocol.InstallLicences, protocol.LicencesView, ADMINISTRATOR),
-        Route("DELETE /licences/{key}", protocol.RemoveLicence, protocol.LicencesView, ADMINISTRATOR),
+        Route("DELETE /licences/{key}", protocol.RemoveLicence, protocol.LicencesView, CONFIRMATION),
     ),
     "mail": (
         Route("GET /mail", protocol.GetMail, protocol.MailView, VIEWER),
@@ -136,7 +137,7 @@ GROUPS: dict[str, tuple[Route, ...]] = {
             "PUT /mail/server",
             protocol.SetMailServer,
             protocol.MailView,
-            ADMINISTRATOR,
+            CONFIRMATION,
             narrowed={"port": PORT},
         ),
         Route(

@@ -23,6 +23,7 @@ from beistand.protocol import (
 from beistand.web.agent_link import AgentLink
 from beistand.web.answers import see_other
 from beistand.web.asking import Request
+from beistand.web.confirming import ask_surely, tell_refusal
 from beistand.web.forms.backups import BackupScheduleForm, NewBackupForm
 from beistand.web.forms.refusals import tell_at
 from beistand.web.forms.schedule import next_runs, rhythm
@@ -70,7 +71,7 @@ def schedule(request: Request) -> HttpResponseBase:
             save_config(request, state, form.changed(state.config))
         except BeistandError as error:
             if not tell_at(form, error.message):
-                told(request, error)
+                tell_refusal(request, error)
         else:
             notice(request, "web.backups.saved")
             return see_other("backups")
@@ -90,9 +91,9 @@ def delete(request: Request, id: str) -> HttpResponseBase:  # noqa: A002
     details = request.agent.ask(GetBackup(id=id), BackupDetails)
     if request.method == "POST":
         try:
-            request.agent.ask(DeleteBackup(id=id), BackupList)
+            ask_surely(request, DeleteBackup(id=id), BackupList)
         except BeistandError as error:
-            told(request, error)
+            tell_refusal(request, error)
         else:
             notice(request, "web.backups.deleted")
             return see_other("backups")

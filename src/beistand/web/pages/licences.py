@@ -13,11 +13,12 @@ from beistand.client import Told
 from beistand.protocol import GetLicences, InstallLicence, InstallLicences, LicencesView, RemoveLicence
 from beistand.web.answers import see_other
 from beistand.web.asking import is_administrator
+from beistand.web.confirming import ask_surely, tell_refusal
 from beistand.web.forms.licences import LicenceFileForm, LicenceKeyForm
 from beistand.web.forms.refusals import in_full
 from beistand.web.pages.errors import forbidden
 from beistand.web.rights import for_administrators, for_viewers
-from beistand.web.telling import notice, say, told
+from beistand.web.telling import notice, say
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -51,9 +52,9 @@ def remove(request: Request, key: str) -> HttpResponseBase:
         return see_other("licences")
     if request.method == "POST":
         try:
-            request.agent.ask(RemoveLicence(key=key), LicencesView)
+            ask_surely(request, RemoveLicence(key=key), LicencesView)
         except Told as refused:
-            told(request, refused)
+            tell_refusal(request, refused)
         else:
             notice(request, "web.licences.removed", key=key)
             return see_other("licences")

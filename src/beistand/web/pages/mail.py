@@ -30,6 +30,7 @@ from beistand.protocol import (
 from beistand.text.figures import moment
 from beistand.web.answers import see_other
 from beistand.web.asking import is_administrator
+from beistand.web.confirming import ask_surely, tell_refusal
 from beistand.web.forms.mail import PORTS, MailServerForm, MailTextForm, TestMailForm
 from beistand.web.forms.refusals import in_full
 from beistand.web.pages.errors import forbidden
@@ -84,7 +85,7 @@ def _save_server(request: Request) -> HttpResponse:
             sender=given["sender"],
         )
         try:
-            request.agent.ask(asked, MailView)
+            ask_surely(request, asked, MailView)
         except Told as refused:
             _at_field(request, form, refused)
         else:
@@ -161,7 +162,7 @@ def _at_field(request: Request, form: Form | None, refused: Told) -> None:
     """Tell a refusal at the field it is about, else at the top."""
     field = FIELD_OF.get(refused.message.code, "")
     if form is None or field not in form.fields:
-        told(request, refused)
+        tell_refusal(request, refused)
         return
     form.add_error(field, in_full(refused.message))
 

@@ -19,6 +19,7 @@ from beistand.protocol import (
 )
 from beistand.web.answers import see_other
 from beistand.web.asking import Request
+from beistand.web.confirming import ask_surely, tell_refusal
 from beistand.web.forms.module import GeneralForm, SettingsForm
 from beistand.web.forms.refusals import tell_at
 from beistand.web.forms.schedule import next_runs, rhythm
@@ -72,9 +73,9 @@ def delete(request: Request) -> HttpResponseBase:
         return see_other("module")
     if request.method == "POST":
         try:
-            request.agent.ask(RemoveConfig(), Done)
+            ask_surely(request, RemoveConfig(), Done)
         except BeistandError as error:
-            told(request, error)
+            tell_refusal(request, error)
         else:
             notice(request, "web.module.deleted")
             return see_other("module")
@@ -120,9 +121,8 @@ def save(request: Request, state: ModuleState, config: ModuleConfig) -> ModuleCo
     """Hand the configuration to the agent. Raises BeistandError: also why it cannot be edited here."""
     if state.locked:
         raise Refused(state.locked.code, **state.locked.fields)
-    return request.agent.ask(
-        SetConfig(config=msgspec.structs.replace(config, is_removed=False)), ModuleConfig
-    )
+    asked = SetConfig(config=msgspec.structs.replace(config, is_removed=False))
+    return ask_surely(request, asked, ModuleConfig)
 
 
 def say_saved(request: Request, state: ModuleState) -> None:
@@ -143,7 +143,7 @@ def _saved(request: Request, state: ModuleState, form: GeneralForm | SettingsFor
         save(request, state, form.changed(state.config))
     except BeistandError as error:
         if not tell_at(form, error.message):
-            told(request, error)
+            tell_refusal(request, error)
         return False
     say_saved(request, state)
     return True

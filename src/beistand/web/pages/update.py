@@ -15,6 +15,7 @@ from beistand.protocol import GetUpdate, PauseCycles, ResumeCycles, StartCycle, 
 from beistand.web.address import PORT
 from beistand.web.answers import see_other
 from beistand.web.asking import Request, is_administrator
+from beistand.web.confirming import ask_surely, tell_refusal
 from beistand.web.going import see_job
 from beistand.web.rights import for_administrators, for_viewers
 from beistand.web.telling import notice, told
@@ -36,9 +37,9 @@ def update(request: Request) -> HttpResponseBase:
 def pause(request: Request) -> HttpResponseBase:
     """Let the cycles rest."""
     try:
-        request.agent.ask(PauseCycles(), UpdateView)
+        ask_surely(request, PauseCycles(), UpdateView)
     except BeistandError as error:
-        told(request, error)
+        tell_refusal(request, error)
         return _page(request)
     notice(request, "web.update.paused")
     return see_other("update")
