@@ -193,6 +193,11 @@ SCENES: dict[str, Scene] = {
         fill={"licence_key": "abc", "attempts": "0", "mail_address": "a@b, c@d", "start": "31:02:2026"},
         press="main form .primary",
     ),
+    "module-general-weaker": Scene(
+        f"{MODULE}/general/",
+        {SetConfig: message("change-needs-password", change="inactive")},
+        press="main form .primary",
+    ),
     "module-settings-standby-side": Scene(f"{MODULE}/settings/", _standby()),
     "module-settings-superseded": Scene(
         f"{MODULE}/settings/", _standby(state="superseded", role=Role.SUPERSEDED)
@@ -238,7 +243,7 @@ SCENES: dict[str, Scene] = {
     "mail-wrong": Scene(
         "/mail/",
         {SetMailServer: message("mail-host-form", host="mail server")},
-        fill={"host": "mail server"},
+        fill={"host": "mail server", "own_password": PASSWORD},
         press="#server .primary",
     ),
     "network": Scene("/network/"),
