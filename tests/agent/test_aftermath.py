@@ -115,7 +115,7 @@ def take_over_with(one: OneOfTwo, *dead: str, accept: tuple[str, ...] = ()) -> J
 def test_lines_that_nobody_could_replug_are_kept_and_told(
     two: TwoAgents, one: OneOfTwo, dead: tuple[str, ...], accept: tuple[str, ...], told: str
 ) -> None:
-    """In the job's result, in the log, and in the administrator's mail."""
+    """In the job's result, in the audit log, and in the administrator's mail."""
     one.store.set_config(ModuleConfig(send_mail=True, mail_address="admin@example.org", replug=REPLUG))
     loop = Loop(one.agent, two.a.agent.wake)
     loop.turn()
@@ -124,7 +124,7 @@ def test_lines_that_nobody_could_replug_are_kept_and_told(
     job = take_over_with(one, *dead, accept=accept)
     assert job.state is JobState.DONE, job
     assert job.result.get("dead_lines", "") == told
-    events = [each for each in one.store.events(50) if each.message.code == "lines-stay-dead"]
+    events = [each for each in one.store.events(50) if each.message.code == "audit.lines-stay-dead"]
     assert [(each.message.fields["items"], each.operator) for each in events] == [(told, "anna")] * bool(told)
     for _ in range(40):
         loop.turn()

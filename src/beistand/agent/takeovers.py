@@ -16,7 +16,7 @@ from beistand.domain.health import oldest_promised
 from beistand.domain.job import GIVE_WAY, Job, JobKind
 from beistand.domain.message import message
 from beistand.domain.phones import reached
-from beistand.domain.safety import OLDEST, REPLUG, data_age, dead_lines, findings, not_accepted, verdict
+from beistand.domain.safety import OLDEST, REPLUG, data_age, findings, not_accepted, verdict
 from beistand.domain.serving import may_take_over
 from beistand.operations.converge import serve_seconds
 from beistand.operations.importing import restore_points
@@ -82,7 +82,8 @@ def start_takeover(agent: Agent, request: StartTakeover, caller: Caller) -> Job:
             Event(at=accepted_at, message=message("takeover-begins", epoch=grant.epoch), operator=operator)
         )
         if dead:
-            agent.tell(Event(at=accepted_at, message=dead_lines(dead), operator=operator))
+            told = message("audit.lines-stay-dead", items=", ".join(dead))
+            agent.tell(Event(at=accepted_at, message=told, operator=operator))
         try:
             # From the click on, so that an active that boots meanwhile does not come between.
             agent.keeper.prepare(grant.epoch)
