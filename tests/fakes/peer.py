@@ -33,7 +33,7 @@ from beistand.domain.manifest import (
 )
 from beistand.domain.message import Field, message
 from beistand.ports.peer import Sent
-from beistand.protocol import OfferAnswer
+from beistand.protocol import MakeRoom, OfferAnswer
 from fakes.clock import A_SUNDAY_NOON
 
 
@@ -56,6 +56,7 @@ class FakePeer:
         self.sent: list[tuple[str, str]] = []
         """Folder and name of everything that travelled in the last cycle."""
         self.offers: list[Generation] = []
+        self.needed: list[MakeRoom] = []
         self.connections: tuple[Connection, ...] = ()
         """What came with the last `receive`."""
         self.cancelled = 0
@@ -67,6 +68,10 @@ class FakePeer:
         self.sent = []
         self.offers.append(generation)
         return OfferAnswer(base="" if self.forgets else self.live)
+
+    def make_room(self, needed: MakeRoom) -> None:
+        self.before("make_room")
+        self.needed.append(needed)
 
     def send(
         self,

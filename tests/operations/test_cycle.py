@@ -329,6 +329,7 @@ def test_a_short_break_of_the_line_while_the_peer_imports_is_bridged(active: Act
     [
         ("offer", PeerRefused(message("pbx-version-differs", ours="1", theirs="2"))),
         ("offer", PeerRefused(message("no-space", path="/"))),
+        ("make_room", PeerRefused(message("no-room-for-generation", mount="/", path="/a", size=1))),
         ("send files", NoSpace("peer-disk-full", server="192.0.2.2")),
         ("receive", PeerRefused(message("job-running", kind="receive", job="1"))),
     ],

@@ -24,6 +24,7 @@ from beistand.protocol import (
     Done,
     Greet,
     Hello,
+    MakeRoom,
     Offer,
     OfferAnswer,
     PushConfig,
@@ -67,6 +68,9 @@ class SshPeer:
 
     def offer(self, generation: Generation) -> OfferAnswer:
         return self._ask(Offer(generation=generation), OfferAnswer, ACT_SECONDS)
+
+    def make_room(self, needed: MakeRoom) -> None:
+        self._ask(needed, Done, ACT_SECONDS)
 
     def receive(self, generation: Generation, base: str, connections: tuple[Connection, ...] = ()) -> Job:
         request = Receive(generation=generation, base=base, connections=packed(connections))

@@ -29,7 +29,8 @@ from beistand.domain.job import Job, JobKind
 from beistand.domain.pair import Greeting
 from beistand.domain.value import Value
 from beistand.operations.importing import live_generation, restore_points
-from beistand.operations.receiving import check_offer, receive_generation
+from beistand.operations.receiving import receive_generation
+from beistand.operations.room_there import answer_offer, make_room
 from beistand.ports.progress import Progress
 from beistand.protocol import (
     Accepted,
@@ -45,6 +46,7 @@ from beistand.protocol import (
     HostKey,
     Init,
     ListGenerations,
+    MakeRoom,
     Offer,
     OfferAnswer,
     PlanTakeover,
@@ -92,6 +94,7 @@ class Verbs:
             PushConfig: self.push_config,
             PushSettings: self.push_settings,
             Offer: self.offer,
+            MakeRoom: self.make_room,
             Receive: self.receive,
             Release: self.release,
             Resume: self.resume,
@@ -208,7 +211,11 @@ class Verbs:
             # While trees are on their way back everything would travel, in vain.
             raise Refused("recovering")
         cycles.check_licences(self._agent.node, peer_licences(self._agent))
-        return check_offer(self._agent.node, request.generation)
+        return answer_offer(self._agent.node, request.generation)
+
+    def make_room(self, request: MakeRoom, _caller: Caller) -> Value:
+        make_room(self._agent.node, request)
+        return Done()
 
     def receive(self, request: Receive, _caller: Caller) -> Job:
         def work(progress: Progress) -> dict[str, str]:

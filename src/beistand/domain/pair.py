@@ -11,7 +11,7 @@ from beistand.domain.pause import Pause
 from beistand.domain.role import Grant, NodeId, Side, Standing
 from beistand.domain.value import Value
 
-PROTOCOL_VERSION = 5
+PROTOCOL_VERSION = 6
 
 
 class Appliance(Value, frozen=True, kw_only=True):

@@ -22,10 +22,14 @@ Arrived = Callable[[Operation], BinaryIO]
 
 def check_space(node: Node, needs: Mapping[str, int]) -> None:
     """Raise NoSpace `no-space` for the first file system that has no room. Nothing was staged yet."""
-    for mount, size in sorted(needs.items()):
-        free = node.disk.free(mount)
-        if size and size + MARGIN > free:
-            raise NoSpace("no-space", mount=shown(mount), needed=size + MARGIN, free=free)
+    for mount, needed, free in space_missing(node, needs):
+        raise NoSpace("no-space", mount=shown(mount), needed=needed, free=free)
+
+
+def space_missing(node: Node, needs: Mapping[str, int]) -> tuple[tuple[str, int, int], ...]:
+    """Return each file system that has no room for so many bytes: its root, what it needs, what it has."""
+    found = ((mount, size + MARGIN, node.disk.free(mount)) for mount, size in sorted(needs.items()) if size)
+    return tuple((mount, needed, free) for mount, needed, free in found if needed > free)
 
 
 def stage(node: Node, undo: str, needs: Mapping[str, int], arrived: Arrived, job: Progress) -> None:

@@ -19,6 +19,7 @@ from beistand.domain.manifest import (
     shown,
 )
 from beistand.operations.backup import Taken
+from beistand.operations.room_there import room_needed
 from beistand.ports.node import Node
 from beistand.ports.peer import Peer, Sent
 from beistand.ports.progress import Progress
@@ -39,12 +40,13 @@ class Unsettled(Failed):
 def transfer(node: Node, peer: Peer, taken: Taken, base: str, job: Progress) -> Sent:
     """Send contents, dumps and the manifest, or its delta to `base`, which is live there ("": nothing is).
 
-    Raises Unsettled, and what Peer.send raises.
+    Raises Unsettled, what Peer.make_room raises before anything travels, and what Peer.send raises.
     """
     if taken.generation.manifest == base:
         return NOTHING
     job.stage("transfer")
     delivery = _Delivery(node, peer, taken, base, job)
+    delivery.begin()
     sent = NOTHING
     for portion in delivery.portions():
         sent = _sum(sent, delivery.send_contents(portion))
@@ -60,16 +62,24 @@ class _Delivery:
         self._limit = node.store.config().bandwidth_limit
         self._few: list[Change] | None = None
         """All changes, where they are few enough to remember."""
+        self._portions: list[Portion] = []
+        """Of these."""
         self._sent = 0
         self._total = 0
         """Bytes of contents that travelled, and of all that have to, as far as is known."""
 
-    def portions(self) -> Iterator[Portion]:
-        """Yield the changes, some at a time: a list of them all may be as big as the manifest."""
+    def begin(self) -> None:
+        """See how much there is to do, and that it has room there. Raises what Peer.make_room raises."""
         few = list(islice(self._changes(), FEW + 1))
         self._few = few if len(few) <= FEW else None
         self._total = sum(map(_new_bytes, self._changes()))
-        return portions(self._changes(), self._old)
+        if self._few is not None:
+            self._portions = list(portions(self._few, self._old))
+        self._peer.make_room(room_needed(self.portions()))
+
+    def portions(self) -> Iterator[Portion]:
+        """Yield the changes, some at a time: a list of them all may be as big as the manifest."""
+        return iter(self._portions) if self._few is not None else portions(self._changes(), self._old)
 
     def send_contents(self, portion: Portion) -> Sent:
         """Send what is found nowhere there. Raises Unsettled, and what Peer.send raises."""

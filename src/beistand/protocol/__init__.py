@@ -111,7 +111,9 @@ from beistand.protocol.mails import (
     UsersTold,
 )
 from beistand.protocol.peer import (
+    FolderNeed,
     Greet,
+    MakeRoom,
     Offer,
     PushConfig,
     PushSettings,
@@ -195,7 +197,17 @@ PersonRequest = (
     | UndoSetup
 )
 PeerRequest = (
-    Hello | Greet | PushConfig | PushSettings | Offer | Receive | Release | Resume | WatchJob | CancelJob
+    Hello
+    | Greet
+    | PushConfig
+    | PushSettings
+    | Offer
+    | MakeRoom
+    | Receive
+    | Release
+    | Resume
+    | WatchJob
+    | CancelJob
 )
 Request = PersonRequest | PeerRequest
 
@@ -232,6 +244,7 @@ __all__ = [
     "DropUpload",
     "FetchHostKey",
     "FileChange",
+    "FolderNeed",
     "GenerationList",
     "GetBackup",
     "GetConfig",
@@ -260,6 +273,7 @@ __all__ = [
     "LogLines",
     "LogOut",
     "MailView",
+    "MakeRoom",
     "MakeSetupCode",
     "MakeToken",
     "NetworkView",

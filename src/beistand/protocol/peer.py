@@ -1,11 +1,18 @@
 """What the other appliance asks, over ssh and `beistand peer`."""
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from beistand.domain.config import ModuleConfig
 from beistand.domain.connections import Packed
 from beistand.domain.generation import Generation
 from beistand.domain.pair import Greeting
 from beistand.domain.settings import PairSettings
 from beistand.domain.value import Value
+
+MOST_BYTES = 1 << 60
+MOST_FOLDERS = 100
 
 
 class Greet(Value, frozen=True, kw_only=True, tag="greet", tag_field="verb"):
@@ -26,6 +33,25 @@ class Offer(Value, frozen=True, kw_only=True, tag="offer", tag_field="verb"):
     """Announce a generation before anything travels: space and order are checked."""
 
     generation: Generation
+
+
+class FolderNeed(Value, frozen=True, kw_only=True):
+    """What a generation brings directly into one folder of the telephone system, or one file of it."""
+
+    path: Annotated[str, Meta(max_length=4096)]
+    size: Annotated[int, Meta(ge=0, le=MOST_BYTES)]
+    """Bytes of new contents."""
+
+
+class MakeRoom(Value, frozen=True, kw_only=True, tag="make-room", tag_field="verb"):
+    """See whether what is about to travel has room; what an earlier transfer left in the inbox may go for it."""
+
+    arriving: Annotated[int, Meta(ge=0, le=MOST_BYTES)]
+    """Bytes that travel into the inbox."""
+    folders: Annotated[tuple[FolderNeed, ...], Meta(max_length=MOST_FOLDERS)]
+    """Those that get the most; the smaller ones are left out."""
+    largest: FolderNeed
+    """The largest file among them: a person who makes room begins there."""
 
 
 class Receive(Value, frozen=True, kw_only=True, tag="receive", tag_field="verb"):
