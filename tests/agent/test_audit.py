@@ -4,8 +4,9 @@ from typing import cast
 
 import pytest
 
-from beistand.agent.access import ACCESS
+from beistand.agent.access import ACCESS, Access
 from beistand.agent.audit import _is_told
+from beistand.agent.repeated import MOST_OF_ONE
 from beistand.domain.account import AccountRole
 from beistand.domain.errors import NoSpace
 from beistand.domain.mail import Encryption
@@ -22,6 +23,7 @@ from beistand.protocol import (
     LogIn,
     LogOut,
     MakeSetupCode,
+    MakeToken,
     PutAccount,
     ReadAudit,
     ReadBackup,
@@ -172,7 +174,7 @@ def test_a_full_disk_stops_no_act_but_is_told(two: TwoAgents) -> None:
     settle_in(two.a)
     tell = two.a.store.tell
 
-    def full(_event: object) -> None:
+    def full(*_: object) -> None:
         raise NoSpace("state-disk-full", path="/var/lib/beistand", why="full")
 
     two.a.store.tell = full
@@ -186,3 +188,74 @@ def test_a_full_disk_stops_no_act_but_is_told(two: TwoAgents) -> None:
 
 def test_a_refusal_from_another_version_is_told_as_it_is() -> None:
     assert audited(message("audit.new-verb", refused="new-reason"), "en").startswith("audit.new-verb")
+
+
+# --- the same again and again (D12) ---------------------------------------------------------------
+
+
+@pytest.fixture
+def token(two: TwoAgents) -> Page:
+    """A program with a viewer's token."""
+    settle_in(two.a)
+    made = two.a.ask(MakeToken(name="wall", role=VIEWER))
+    page = Page(two.a)
+    page.ask(Authenticate(token=made.token, address=ADDRESS))
+    return page
+
+
+def test_refused_acts_of_a_token_push_nothing_out(two: TwoAgents, token: Page) -> None:
+    before = len(lines(two.a))
+    for _ in range(5100):
+        token.code(RetryService())
+    (line,) = lines(two.a)[: len(lines(two.a)) - before]
+    assert audited(line.what, "en").startswith("had the service started anew – refused 5,100 times until ")
+    assert "5.100-mal abgelehnt" in audited(line.what, "de")
+    assert line.who == "token:wall"
+    assert lines(two.a, "setup-code")
+    assert lines(two.a, "token-make")
+
+
+def test_whoever_tries_everything_gets_a_few_lines(two: TwoAgents, token: Page) -> None:
+    before = len(lines(two.a))
+    for number in range(3):
+        for each in EXAMPLES:
+            if ACCESS[type(each)] is not Access.OPEN and not isinstance(each, LogOut):
+                token.code(each)
+        two.clock.advance(60 * number)
+    found = lines(two.a)[: len(lines(two.a)) - before]
+    assert len(found) == MOST_OF_ONE + 1
+    (many,) = [each for each in found if each.what.code == "audit.many"]
+    assert int(str(many.what.fields["times"])) > 30
+
+
+def test_an_hour_later_it_is_told_anew(two: TwoAgents, token: Page) -> None:
+    before = len(lines(two.a))
+    for _ in range(4):
+        for _ in range(7):
+            token.code(RetryService())
+        two.clock.advance(1801)
+    found = lines(two.a)[: len(lines(two.a)) - before]
+    assert [each.what.fields["times"] for each in found] == [14, 14]
+
+
+def test_the_counts_of_a_window_that_is_over_are_kept(two: TwoAgents, token: Page) -> None:
+    """Nobody looked meanwhile: the next refusal, whosever it is, writes what was counted."""
+    for _ in range(7):
+        token.code(RetryService())
+    two.clock.advance(3601)
+    Page(two.a).code(LogIn(name="anna", password="guess"))
+    kept = [each.message for each in two.a.store.events(10) if each.message.code == "audit.retry"]
+    assert [each.fields["times"] for each in kept] == [7]
+
+
+def test_the_same_act_over_and_over_is_counted_too(two: TwoAgents) -> None:
+    """A viewer who logs in and out without end: the log has room for what others do."""
+    settle_in(two.a)
+    viewer(two.a)
+    for _ in range(100):
+        two.a.agent.audit.done(LogIn(name="bert", password=""), ROOT)
+    found = [each for each in lines(two.a) if each.who == "bert"]
+    assert len(found) == 20
+    assert found[0].what.fields["times"] == 81
+    assert "81 times until" in audited(found[0].what, "en")
+    assert "times" not in found[1].what.fields

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
@@ -13,6 +14,7 @@ from threading import Thread
 import msgspec
 import pytest
 
+from beistand.adapters import store as adapter
 from beistand.adapters.state_file import MIGRATIONS, StateFile
 from beistand.adapters.store import COPIES_KEPT, EVENTS_KEPT, SqliteStore
 from beistand.domain.attempts import Attempts
@@ -23,7 +25,7 @@ from beistand.domain.licence import Licence, LicenceKind, LicenceSet
 from beistand.domain.message import message
 from beistand.domain.pair import Appliance, Pair
 from beistand.domain.role import Grant, Role, Side
-from beistand.ports.store import Event, Store
+from beistand.ports.store import Event, Room, Store
 
 ME, PEER = "a" * 16, "b" * 16
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -216,6 +218,51 @@ def test_history_is_newest_first_and_capped(store: SqliteStore) -> None:
     assert len(store.events(2 * EVENTS_KEPT)) == EVENTS_KEPT
     assert tuple(each for _, each in store.history()) == store.events(2 * EVENTS_KEPT)
     assert [number for number, _ in store.history()] == list(range(EVENTS_KEPT + 1, 1, -1))
+
+
+def test_each_room_keeps_its_own(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """D12: no kind of line pushes out another."""
+    monkeypatch.setattr(adapter, "KEPT", {Room.TOLD: 3, Room.DONE: 2, Room.REFUSED: 4})
+    store.tell(Event(at=NOW, message=message("told")))
+    store.tell(Event(at=NOW, message=message("done")), Room.DONE)
+    for number in range(50):
+        store.tell(Event(at=NOW, message=message("refused", number=number)), Room.REFUSED)
+    kept = [each.message for _, each in store.history()]
+    assert kept[-2:] == [message("done"), message("told")]
+    assert [each.fields["number"] for each in kept[:-2]] == [49, 48, 47, 46]
+
+
+def test_an_event_is_told_anew_in_its_place(store: SqliteStore) -> None:
+    first = store.tell(Event(at=NOW, message=message("one")), Room.REFUSED)
+    second = store.tell(Event(at=NOW, message=message("two")))
+    assert second > first
+    store.retell(first, Event(at=NOW, message=message("one", times=5)))
+    store.retell(second + 1, Event(at=NOW, message=message("none")))
+    assert [(number, each.message) for number, each in store.history()] == [
+        (second, message("two")),
+        (first, message("one", times=5)),
+    ]
+
+
+def test_the_audit_log_of_the_version_before_finds_its_rooms(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    old = [
+        message("cycle-failed"),
+        message("audit.takeover"),
+        message("audit.retry", refused="needs-password"),
+    ]
+    with closing(sqlite3.connect(path)) as db, db:
+        for statement in (*MIGRATIONS[0], *MIGRATIONS[1]):
+            db.execute(statement)
+        for each in old:
+            body = msgspec.json.encode(Event(at=NOW, message=each))
+            db.execute("INSERT INTO event (body) VALUES (?)", (body,))
+        db.execute("PRAGMA user_version = 2")
+    store = SqliteStore(path)
+    rooms = store._file.rows("SELECT room FROM event ORDER BY number")
+    assert rooms == [("told",), ("done",), ("refused",)]
+    assert [each.message for each in store.events()] == old[::-1]
+    store.close()
 
 
 def test_many_threads_share_one_store(store: SqliteStore) -> None:

@@ -52,6 +52,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT""",
         "CREATE INDEX outbox_by_state ON outbox (state, number)",
     ),
+    (
+        "ALTER TABLE event ADD COLUMN room TEXT NOT NULL DEFAULT 'told'",
+        """UPDATE event SET room = CASE WHEN instr(CAST(body AS TEXT), '"refused":') THEN 'refused' ELSE 'done' END
+            WHERE instr(CAST(body AS TEXT), '"code":"audit.')""",
+        "CREATE INDEX event_by_room ON event (room, number)",
+    ),
 )
 """Each entry brings the file from its index to the next `user_version`; old entries never change."""
 

@@ -19,7 +19,7 @@ from beistand.domain.mail import MailState, OutboxEntry
 from beistand.domain.pair import Pair
 from beistand.domain.role import Grant, Side, Standing
 from beistand.domain.settings import PairSettings
-from beistand.ports.store import Event
+from beistand.ports.store import Event, Room
 
 T = TypeVar("T")
 COPIES_KEPT = 500
@@ -27,6 +27,8 @@ COPIES_KEPT = 500
 GOOD_COPIES_KEPT = 200
 """Newest imported copies, kept beside: failures never push out what a takeover would serve."""
 EVENTS_KEPT = 5000
+KEPT = {Room.TOLD: EVENTS_KEPT, Room.DONE: EVENTS_KEPT, Room.REFUSED: 2000}
+"""Events of each room."""
 MAILS_KEPT = 10_000
 """Newest ended mails: more than any installation has users, so that none is told twice of one occasion."""
 
@@ -236,12 +238,19 @@ class SqliteStore:
 
     # history
 
-    def tell(self, event: Event) -> None:
+    def tell(self, event: Event, room: Room = Room.TOLD) -> int:
+        shrink = """DELETE FROM event WHERE room = ?1 AND number <=
+            (SELECT number FROM event WHERE room = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?2)"""
         with self._file.change() as db:
-            db.execute("INSERT INTO event (body) VALUES (?)", (msgspec.json.encode(event),))
-            db.execute(
-                "DELETE FROM event WHERE number <= (SELECT max(number) FROM event) - ?", (EVENTS_KEPT,)
+            added = db.execute(
+                "INSERT INTO event (body, room) VALUES (?, ?)", (msgspec.json.encode(event), room.value)
             )
+            db.execute(shrink, (room.value, KEPT[room]))
+        return added.lastrowid or 0
+
+    def retell(self, number: int, event: Event) -> None:
+        with self._file.change() as db:
+            db.execute("UPDATE event SET body = ? WHERE number = ?", (msgspec.json.encode(event), number))
 
     def events(self, limit: int = 100) -> tuple[Event, ...]:
         """Newest first."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from beistand import protocol
 from beistand.agent.access import ACCESS, Access
 from beistand.agent.log import log_message
 from beistand.agent.paging import older_than, page
+from beistand.agent.repeated import Key, Repeated
 from beistand.domain.account import account_of, plain_name
 from beistand.domain.errors import BeistandError
 from beistand.domain.message import Field, Message
-from beistand.ports.store import Event
+from beistand.ports.store import Event, Room
 from beistand.protocol import AuditLine, AuditLines
 from beistand.text.audit import PREFIX, REFUSED, audited
 from beistand.text.catalogue import LANGUAGES
@@ -46,27 +50,26 @@ class Audit:
 
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
+        self._telling = Lock()
+        self._repeated = Repeated(agent.clock.monotonic, agent.store)
 
     def done(self, request: Value, caller: Caller) -> None:
         if _is_told(request):
-            self._tell(request, caller, _fields(request))
+            self._tell(request, caller, _fields(request), Room.DONE)
 
     def refused(self, request: Value, caller: Caller, why: Message) -> None:
-        """Tell a refusal.
-
-        The same one of somebody who is not logged in is told every ten minutes at most: guessing without end must
-        not push out what else is in the log.
-        """
+        """Tell a refusal. The same one again is counted in its line: it must not push out what else is in the log."""
         is_guess = isinstance(request, protocol.Authenticate) and why.code in GUESSES
         if not (_is_told(request) or is_guess):
             return
-        who = self._who(request, caller)
-        is_anybody = why.code in GUESSES or not caller.credential
-        if is_anybody and not self._agent.complaints.is_new(f"audit {who} {_tag(request)} {why.code}", ""):
-            return
-        self._tell(request, caller, {**why.fields, **_fields(request), REFUSED: why.code})
+        self._tell(request, caller, {**why.fields, **_fields(request), REFUSED: why.code}, Room.REFUSED)
 
-    def _tell(self, request: Value, caller: Caller, fields: dict[str, Field]) -> None:
+    def write(self) -> None:
+        """Write the counts that stand in no line yet."""
+        with self._telling, self._agent.complaints.about("audit"):
+            self._repeated.write()
+
+    def _tell(self, request: Value, caller: Caller, fields: dict[str, Field], room: Room) -> None:
         message = Message(code=f"{PREFIX}{_tag(request)}", fields=fields)
         address = (caller.address or _text(request, "address"))[:64] if _is_from_afar(request, caller) else ""
         event = Event(
@@ -75,14 +78,29 @@ class Audit:
             operator=self._who(request, caller),
             address=address,
         )
-        log_message(Message(code=message.code, fields={"who": event.operator, "from": address, **fields}))
         try:
-            self._agent.store.tell(event)
+            with self._telling:
+                is_new = self._note(event, room)
         except BeistandError as error:
+            is_new = True
             self._agent.complaints.tell("audit", error.message, "error")
             self._agent.troubles["audit"] = error.message
         else:
             self._agent.troubles.pop("audit", None)
+        if is_new:
+            log_message(Message(code=message.code, fields={"who": event.operator, "from": address, **fields}))
+
+    def _note(self, event: Event, room: Room) -> bool:
+        """Keep the event; return whether it has a line of its own."""
+        what, who = event.message, event.operator
+        if room is Room.DONE:
+            return self._repeated.note((who, str(what)), event, room)
+        key: Key = (who, what.code, str(what.fields[REFUSED]))
+        if not self._repeated.has(key) and self._repeated.is_full(who):
+            # Whoever tries everything that there is gets one more line for all of it.
+            key, fields = (who,), {REFUSED: what.fields[REFUSED]}
+            event = msgspec.structs.replace(event, message=Message(code=f"{PREFIX}many", fields=fields))
+        return self._repeated.note(key, event, room)
 
     def _who(self, request: Value, caller: Caller) -> str:
         """Return who asked. A name that nobody has is not told: people type passwords into the wrong field."""
@@ -97,6 +115,7 @@ class Audit:
 
 def read_audit(agent: Agent, request: protocol.ReadAudit) -> AuditLines:
     """Return the lines that contain the text, as the log has it or as a person reads it, newest first."""
+    agent.audit.write()
     wanted = request.contains.strip().casefold()
     kept = ((str(number), event) for number, event in agent.store.history())
     acts = (

@@ -6,6 +6,7 @@ Everything else raises NoSpace `state-disk-full`.
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from beistand.domain.attempts import Attempts
@@ -28,6 +29,17 @@ class Event(Value, frozen=True, kw_only=True):
     operator: str = ""
     address: str = ""
     """Of the browser; empty: at the console."""
+
+
+class Room(StrEnum):
+    """Where an event is kept: each room has its own limit, so that no kind of line pushes out another."""
+
+    TOLD = "told"
+    """What happened."""
+    DONE = "done"
+    """What people and programs did."""
+    REFUSED = "refused"
+    """What they were refused."""
 
 
 class Store(Protocol):
@@ -109,7 +121,12 @@ class Store(Protocol):
         """Note what became of these mails, which are in the outbox: all of them or, after a crash, none."""
 
     # history
-    def tell(self, event: Event) -> None: ...
+    def tell(self, event: Event, room: Room = Room.TOLD) -> int:
+        """Keep one more event and return its number; the oldest ones of a room that is full go."""
+
+    def retell(self, number: int, event: Event) -> None:
+        """Put this in the place of the event with that number, if that is still kept."""
+
     def events(self, limit: int = 100) -> tuple[Event, ...]: ...
     def history(self) -> tuple[tuple[int, Event], ...]:
         """Return every event that is kept, newest first, with its number, which no other event ever has."""
