@@ -1,7 +1,7 @@
 # The two commands that matter: `make demo` and `make test`. Everything they need is installed by themselves.
 PYTHON ?= /usr/bin/python3
 BIN := .venv/bin
-SOURCES := src lab tests bench torture
+SOURCES := src lab tests bench torture packaging/lock
 
 .PHONY: demo demo-often test torture screens bench check format setup clean
 .DEFAULT_GOAL := test
@@ -57,6 +57,11 @@ demo-often: setup
 bench: setup
 	@packaging/install-packages bench
 	@$(BIN)/python -m bench
+
+# What packaging/install takes from others: resolved anew, each release with the hashes of its wheels. Review and commit.
+lock: setup
+	$(BIN)/python packaging/lock
+.PHONY: lock
 
 clean:
 	rm -rf .venv build dist

@@ -74,24 +74,34 @@ def _digest(asterisk: Path, *, plain: bool) -> str:
 
 def _wheels(build: Path) -> Path:
     """Beistand and all it needs as wheels: an appliance has no way to a registry."""
-    project = (PROJECT / "pyproject.toml").read_bytes()
-    folder = build / f"wheels-{hashlib.sha256(project).hexdigest()[:16]}"
-    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check"]
-    if not folder.is_dir():
-        half = build / "half-wheels"
-        # hatchling too, so that a change of the sources needs no registry.
-        _pip([*pip, "--wheel-dir", str(half), str(PROJECT), "hatchling>=1.24"])
-        half.rename(folder)
+    packaging = PROJECT / "packaging"
+    locks = b"".join((packaging / each).read_bytes() for each in ("requirements.lock", "build.lock"))
+    folder, tools = (
+        build / f"{each}-{hashlib.sha256(locks).hexdigest()[:16]}" for each in ("wheels", "build-tools")
+    )
+    if not folder.is_dir() or not tools.is_dir():
+        # What builds is kept, so that a change of the sources needs no registry.
+        _pip("install", "--target", str(build / "half-tools"), *_locked(packaging / "build.lock"))
+        _pip("download", "--dest", str(build / "half-wheels"), *_locked(packaging / "requirements.lock"))
+        for half, whole in (("half-tools", tools), ("half-wheels", folder)):
+            shutil.rmtree(whole, ignore_errors=True)
+            (build / half).rename(whole)
     for old in folder.glob("beistand-*.whl"):
         old.unlink()
-    _pip([*pip, "--no-deps", "--no-index", "--find-links", str(folder), "-w", str(folder), str(PROJECT)])
+    own = ["--no-build-isolation", "--no-index", "--no-deps", "--wheel-dir", str(folder), str(PROJECT)]
+    _pip("wheel", *own, environment={"PYTHONPATH": str(tools)})
     return folder
 
 
-def _pip(argv: list[str]) -> None:
+def _locked(lock: Path) -> list[str]:
+    return ["--only-binary", ":all:", "--require-hashes", "-r", str(lock)]
+
+
+def _pip(command: str, *arguments: str, environment: dict[str, str] | None = None) -> None:
     import os
 
-    commands.run(argv, timeout=600, environment={**os.environ, "LANG": "C.UTF-8"})
+    argv = [sys.executable, "-m", "pip", command, "--quiet", "--disable-pip-version-check", *arguments]
+    commands.run(argv, timeout=600, environment={**os.environ, "LANG": "C.UTF-8", **(environment or {})})
 
 
 def _make(settings: Settings, asterisk: Path, target: Path, wheels: Path | None) -> None:

@@ -114,16 +114,42 @@ def _end_agent(administrator: Administrator, *how: str) -> None:
     assert switching.serves(lab, "a")
 
 
-def test_calls_go_on_while_beistand_is_installed_anew(administrator: Administrator) -> None:
-    """B6: an upgrade of the active touches neither the address nor the PBX."""
+UMASKS = ("077", "000")
+
+
+@pytest.mark.parametrize("umask", UMASKS)
+def test_calls_go_on_while_beistand_is_installed_anew(administrator: Administrator, umask: str) -> None:
+    """B6: an upgrade of the active touches neither the address nor the PBX, whatever the shell's umask.
+
+    Another library than the locked one is replaced, pages and peer run, and nobody else can write to the program.
+    """
     lab, before = administrator.lab, _main_pid(administrator.lab)
     _bring_installer(lab)
+    library = "/opt/beistand/lib/python3.11/site-packages/tomli_w"
+    lab.sh(
+        "a",
+        [
+            "sh",
+            "-c",
+            f"echo changed >>{library}/__init__.py; sed -i s/1.2/1.1/ {library}-1.2.0.dist-info/METADATA",
+        ],
+    )
     with running_call(lab):
-        installer = ["/root/beistand/packaging/install", "--wheels", "/root/beistand/wheels"]
-        lab.sh("a", installer, timeout=180)
+        installer = "/root/beistand/packaging/install --wheels /root/beistand/wheels"
+        lab.sh("a", ["sh", "-c", f"umask {umask}; {installer}"], timeout=180)
         assert _main_pid(lab) != before
         switching.wait_for_state(administrator, "a", "serving")
         assert switching.serves(lab, "a")
+    assert "changed" not in lab.sh("a", ["cat", f"{library}/__init__.py"]).stdout
+    for account in ("beistand-web", "beistand-peer"):
+        lab.sh(
+            "a",
+            ["runuser", "-u", account, "--", "/opt/beistand/bin/python", "-c", "import beistand.web.serve"],
+        )
+    assert lab.sh("a", ["systemctl", "is-active", "beistand-web"]).stdout == "active\n"
+    writable = "find /opt/beistand /usr/bin/beistand /etc/systemd/system/beistand* /etc/beistand -perm /022 ! -type l"
+    assert lab.sh("a", ["sh", "-c", writable]).stdout == ""
+    switching.cycle(administrator)
 
 
 def _bring_installer(lab: Lab) -> None:
