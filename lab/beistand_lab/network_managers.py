@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from beistand_lab import commands, control_groups
@@ -37,16 +37,16 @@ _FILES = {
 Say = Callable[[str], None]
 
 
-def layer(build: Path, say: Say) -> Path:
+def layer(build: Path, say: Say, packages: Sequence[str] = PACKAGES) -> Path:
     """The folder to lay over a root; made once for each release of this machine's Debian."""
     release = Path("/etc/os-release").read_bytes()
-    digest = hashlib.sha256(b" ".join([release, _LAYOUT, *map(str.encode, PACKAGES)])).hexdigest()[:16]
+    digest = hashlib.sha256(b" ".join([release, _LAYOUT, *map(str.encode, packages)])).hexdigest()[:16]
     finished = build / f"managers-{digest}"
     if not finished.is_dir():
-        say("fetching ifupdown, NetworkManager and netplan (once)")
+        say(f"fetching {', '.join(packages)} (once)")
         work = build / "half-managers"
         shutil.rmtree(work, ignore_errors=True)
-        for deb in _fetch(work):
+        for deb in _fetch(work, packages):
             commands.run(["dpkg-deb", "-x", str(deb), str(work / "x")])
         _arrange(work / "x", work / "layer")
         (work / "layer").rename(finished)
@@ -88,7 +88,7 @@ def file_of(manager: str) -> str:
     return f"/etc/{_FILES[manager]}"
 
 
-def _fetch(work: Path) -> list[Path]:
+def _fetch(work: Path, packages: Sequence[str]) -> list[Path]:
     """The packages and what they need that this machine lacks, by its own package client."""
     cache = work / "cache"
     (cache / "archives/partial").mkdir(parents=True)
@@ -96,7 +96,7 @@ def _fetch(work: Path) -> list[Path]:
     options = ["-o", f"Dir::Cache={cache}", "-o", f"Dir::State::lists={work / 'lists'}"]
     options += ["-o", "APT::Sandbox::User=root", "-o", "APT::Update::Post-Invoke-Success::="]
     install = ["install", "--yes", "--no-install-recommends", "--download-only"]
-    for words in (["update"], [*install, *PACKAGES]):
+    for words in (["update"], [*install, *packages]):
         # The person's own environment: it may name the proxy that leads to the mirror.
         commands.run(
             ["apt-get", "-qq", *options, *words],

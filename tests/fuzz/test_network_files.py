@@ -6,8 +6,18 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from beistand.domain.network_file import Manager, NetworkFile, NotUnderstood
-from beistand.domain.network_file_edit import added, configured, leases, mentions, named, replaced, without
+from beistand.domain.network_file_edit import (
+    added,
+    configured,
+    leases,
+    mentions,
+    named,
+    replaced,
+    taken_out,
+    without,
+)
 from domain.network_file_texts import TEXTS
+from fuzz import network_file_grammar as grammar
 
 ADDRESSES = st.integers(min_value=1, max_value=253).map(lambda last: f"192.0.2.{last}")
 LENGTHS = st.integers(min_value=8, max_value=30)
@@ -91,3 +101,29 @@ def test_a_damaged_file_is_understood_or_refused(body: bytes, at: int, which: st
     ):
         with suppress(NotUnderstood):
             act()
+
+
+MADE = {
+    Manager.IFUPDOWN: grammar.interfaces(),
+    Manager.NETWORKD: grammar.network(),
+    Manager.NETWORK_MANAGER: grammar.profile(),
+    Manager.NETPLAN: grammar.plan(),
+}
+
+
+@given(data=st.data(), manager=st.sampled_from(list(Manager)))
+@settings(max_examples=400, deadline=None)
+def test_what_is_understood_goes_and_what_is_not_stays_told(data: st.DataObject, manager: Manager) -> None:
+    for text in data.draw(MADE[manager]).values():
+        file = NetworkFile(path="/etc/there", manager=manager, body=text.encode())
+        before = named(file, [grammar.SERVICE])
+        with suppress(NotUnderstood):
+            after, left = taken_out(file, grammar.SERVICE)
+            stays = named(after, [grammar.SERVICE])
+            assert sum(each.is_understood for each in stays) == len(left)
+            unclear = sum(not each.is_understood for each in before)
+            assert sum(not each.is_understood for each in stays) <= unclear + len(before)
+            others = [each.address for each in configured(file) if each.ip != grammar.SERVICE]
+            assert sorted(each.address for each in configured(after) if each.ip != grammar.SERVICE) == sorted(
+                others
+            )

@@ -157,7 +157,11 @@ def test_a_standby_whose_file_brings_the_address_loses_it_there(manager: Manager
 def test_an_address_that_cannot_be_taken_out_is_told() -> None:
     text = f"[Match]\nName=eth0\n\n[Network]\nAddress={OWN}/24\nAddress={PRESENT}/24\nAddress={PRESENT}/33x\n"
     left = Left(text=text)
-    assert "leave-address-stays-in-file" in codes(leave_standing_by(left.leaver))
+    told = codes(leave_standing_by(left.leaver))
+    assert "leave-address-stays-in-file" in told
+    # It protects none that can be.
+    assert "leave-address-out-of-file" in told
+    assert left.in_file == [f"{OWN}/24"]
 
 
 def test_several_units_go_in_reverse_order() -> None:

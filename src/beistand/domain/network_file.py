@@ -138,3 +138,8 @@ def with_prefix(ip: str, length: str) -> str:
         return str(IPv4Address(ip))
     interface = IPv4Interface(f"{IPv4Address(ip)}/{length}")
     return f"{interface.ip}/{interface.network.prefixlen}"
+
+
+def is_length(said: str | None) -> bool:
+    """Tell whether this is the prefix length of an IPv4 network in digits."""
+    return bool(said) and said is not None and len(said) < 10 and said.isdigit() and int(said) <= 32

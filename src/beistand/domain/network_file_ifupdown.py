@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from beistand.domain.network_file import Configured, Doubt, Edit, Reading, Unclear, with_prefix
+from beistand.domain.network_file import Configured, Doubt, Edit, Reading, Unclear, shown, with_prefix
 from beistand.domain.network_file_ip_command import IpCommand, ip_command, ip_of_iproute
 from beistand.domain.network_file_stanza_edit import Brought, removal, replacement
 from beistand.domain.network_file_stanzas import Option, Parsed, Source, Stanza, parsed
@@ -13,6 +13,7 @@ from beistand.domain.network_file_text import Change, changed, doubt, ending
 COMMANDS = {"pre-up", "up", "post-up", "down", "pre-down", "post-down"}
 _ADDRESS = re.compile(r"([0-9A-Fa-fxX.]+)(?:/\s*([0-9.]+))?(?![0-9A-Fa-f.])")
 """What ifupdown takes of a value: the address up to the stroke, and of the rest the digits (compute_v4_mask)."""
+_SHELL = set(";&|$`<>()\n")
 _HARMLESS = {"gateway", "netmask", "broadcast", "network", "pointopoint", "point-to-point", "metric", "scope"}
 _HARMLESS |= {
     "label",
@@ -120,15 +121,32 @@ def _brought(stanzas: tuple[Stanza, ...]) -> tuple[list[Brought], list[Doubt]]:
                     found.append(_of_option(stanza, option, masks[at]))
                 except ValueError:
                     doubts.append(doubt(option.line, stanza.base))
+                else:
+                    doubts += _behind(option)
             elif option.key in COMMANDS:
                 command = ip_command(option.value)
                 if command:
                     found.append(_of_command(stanza, option, command))
                 else:
                     doubts.append(doubt(option.line))
-            elif option.key not in _HARMLESS and not option.key.startswith(_HARMLESS_BEGINNINGS):
+            elif not _is_harmless(option):
                 doubts.append(doubt(option.line))
     return found, doubts
+
+
+def _behind(option: Option) -> list[Doubt]:
+    """Return the doubt about what stands behind an address; a comment is none."""
+    match = _ADDRESS.match(option.value)
+    rest = option.value[match.end() :] if match else ""
+    if not rest.strip() or (re.match(r"\s+#|#", rest) and (rest[0] != "#" or "/" in option.word)):
+        return []
+    return [Doubt(line=option.line.number, what=shown(option.line.text), text=rest)]
+
+
+def _is_harmless(option: Option) -> bool:
+    # ifupdown puts values into commands for a shell: what follows a semicolon there is one of its own.
+    is_known = option.key in _HARMLESS or option.key.startswith(_HARMLESS_BEGINNINGS)
+    return is_known and _SHELL.isdisjoint(option.value)
 
 
 def _masks(stanza: Stanza) -> list[str]:

@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from fnmatch import fnmatchcase
 
-from beistand.domain.network_file import ANY, Configured, Doubt, Edit, Reading, Unclear, with_prefix
+from beistand.domain.network_file import (
+    ANY,
+    Configured,
+    Doubt,
+    Edit,
+    Reading,
+    Unclear,
+    is_length,
+    with_prefix,
+)
 from beistand.domain.network_file_sections import Entry, Section, headless, of_name, sections
 from beistand.domain.network_file_text import LONGEST, Change, changed, doubt, ending, lines
 from beistand.domain.value import Value
@@ -169,7 +178,8 @@ def _address(entry: Entry, number: int) -> _Address:
     match = _VALUE.fullmatch(entry.value[:LONGEST])
     if match is None:
         raise ValueError(entry.value)
-    address = with_prefix(match[1], match[2] or "")
+    # A length that there is none of counts for NetworkManager as if it were missing.
+    address = with_prefix(match[1], match[2] if is_length(match[2]) else "")
     gateway = "" if match[3] in {None, ANY} else match[3]
     last = match.end(2) if match[2] else match.end(1)
     return _Address(

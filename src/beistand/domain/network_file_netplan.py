@@ -6,7 +6,16 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from beistand.domain.network_file import Configured, Doubt, Edit, Reading, Unclear, shown, with_prefix
+from beistand.domain.network_file import (
+    Configured,
+    Doubt,
+    Edit,
+    Reading,
+    Unclear,
+    is_length,
+    shown,
+    with_prefix,
+)
 from beistand.domain.network_file_text import Change, changed, ending, places
 from beistand.domain.value import Value
 
@@ -203,7 +212,7 @@ def _items(text: str) -> tuple[list[_Item], list[Doubt]]:
                 if item := _item(interface, parent, node, scalar):
                     found.append(item)
             except ValueError:
-                doubts.append(_doubt(text, node, interface.name))
+                doubts.append(_doubt(text, node, interface.name, scalar))
     return found, doubts
 
 
@@ -235,16 +244,19 @@ def _item(interface: _Interface, parent: Node, node: Node, scalar: Node) -> _Ite
     said = str(scalar.value)
     if ":" in said:
         return None
-    match = (_LISTED if _is(parent, "sequence") else _PASSED_ON).match(said)
+    is_listed = _is(parent, "sequence")
+    match = (_LISTED if is_listed else _PASSED_ON).match(said)
     if match is None:
         raise ValueError(said)
+    # What NetworkManager cannot read as a length counts there as none.
+    has_length = bool(match[2]) and (is_listed or is_length(match[2]))
     return _Item(
         interface=interface,
         parent=parent,
         node=node,
         scalar=scalar,
-        address=with_prefix(match[1], match[2] or ""),
-        said=said[: match.end(2) if match[2] else match.end(1)],
+        address=with_prefix(match[1], match[2] if has_length else ""),
+        said=said[: match.end(2) if has_length else match.end(1)],
     )
 
 
@@ -252,11 +264,11 @@ def _left(item: _Item) -> Doubt:
     return Doubt(line=_line(item.scalar), what=shown(str(item.scalar.value)))
 
 
-def _doubt(text: str, node: Any, interface: str) -> Doubt:
-    start, end = node.start_mark.index, _last(node)
-    said = text[start:end]
-    what = said or str(node.value)
-    return Doubt(line=_line(node), what=shown(what), text=f"{said} {node.value}", interface=interface)
+def _doubt(text: str, node: Any, interface: str, value: Any = None) -> Doubt:
+    """Return the doubt about an entry; of a pair, `node` is the key and `value` the rest."""
+    last = node if value is None else value
+    said = text[_span(node)[0] : max(_last(node), _last(last))]
+    return Doubt(line=_line(node), what=shown(said), text=f"{said} {last.value}", interface=interface)
 
 
 def _of_parents(items: Iterator[_Item]) -> list[tuple[Any, list[_Item]]]:

@@ -18,7 +18,7 @@ _BRINGING = {
     # The address that the interface's DHCP server has is given to the interface, too.
     ("DHCPServer", "ServerAddress"),
 }
-_LENGTH = re.compile(r"\+?(?:0[xX][0-9a-fA-F]{1,4}|[0-9]{1,4})")
+_LENGTH = re.compile(r"\s*\+?(0[xX][0-9a-fA-F]{1,4}|0[bB][01]{1,8}|0[oO][0-7]{1,4}|[0-9]{1,4})")
 """A number as systemd reads it (safe_atou8): octal behind a 0."""
 
 
@@ -173,11 +173,11 @@ def _address(value: str) -> str:
     ip, slash, length = value.partition("/")
     if not slash:
         return with_prefix(ip, "")
-    if not _LENGTH.fullmatch(length):
+    match = _LENGTH.fullmatch(length)
+    if match is None:
         raise ValueError(length)
-    digits = length.removeprefix("+")
-    is_octal = digits.startswith("0") and digits.isdigit()
-    return with_prefix(ip, str(int(digits, 8 if is_octal else 0)))
+    is_octal = match[1].startswith("0") and match[1].isdigit()
+    return with_prefix(ip, str(int(match[1], 8 if is_octal else 0)))
 
 
 def _without(entry: Entry) -> Change:

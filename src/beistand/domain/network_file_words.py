@@ -10,7 +10,8 @@ _REFUSED = set("|&;<>(){}\n")
 _MAGIC = set("*?[")
 _USER = re.compile(r"~([A-Za-z0-9_.-]{0,60})(?=[/\s]|\Z)")
 _SET = re.compile(r"\[[!^]?(?:\[:[a-z]{1,10}:\]|[^\]\s\"'\\]){1,200}\]")
-_NAME = re.compile(r"\{?([A-Za-z_][A-Za-z0-9_]{0,60})\}?")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,60}")
+_WITHOUT_END = re.compile(r"\(\([^()`$]{0,200}\)\)|\{(?!HOME\})[A-Za-z_][^{}`$]{0,200}\}")
 
 
 class _Refused(Exception):
@@ -21,8 +22,8 @@ def words(line: str, home: Callable[[str], str]) -> tuple[str, ...]:
     """Return the words of a line as patterns for glob(3): what stood in quotes matches itself only.
 
     `home`: the folder of a user, empty for nobody's; without a name that of root. Of the variables only HOME is
-    known: at boot the others stand for nothing. Commands are refused, as WRDE_NOCMD has it: a line with one has no
-    words at all.
+    known: at boot the others stand for nothing, and `${…}` and arithmetic for anything. Commands are refused, as
+    WRDE_NOCMD has it: a line with one has no words at all.
     """
     found: list[str] = []
     try:
@@ -61,8 +62,10 @@ def _word(line: str, at: int, home: Callable[[str], str]) -> tuple[str, int]:
             pieces.append(_literal(("\\" if is_kept else "") + line[at]))
             at += 1
         elif sign in "`$" and quote != "'":
-            said, at = _expanded(sign, line, at, home)
-            pieces.append(_literal(said))
+            if sign == "`":
+                raise _Refused
+            said, at = _expanded(line, at, home)
+            pieces.append(said)
         elif not quote and sign in _REFUSED:
             raise _Refused
         else:
@@ -72,16 +75,19 @@ def _word(line: str, at: int, home: Callable[[str], str]) -> tuple[str, int]:
     return "".join(pieces), at
 
 
-def _expanded(sign: str, line: str, at: int, home: Callable[[str], str]) -> tuple[str, int]:
-    if sign == "`" or line[at : at + 1] == "(":
+def _expanded(line: str, at: int, home: Callable[[str], str]) -> tuple[str, int]:
+    """Return the pattern that stands for what begins with the dollar sign before `at`, and where it ends."""
+    if match := _WITHOUT_END.match(line, at):
+        # Arithmetic, ${name:-word} and their like: whatever they may be.
+        return "*", match.end()
+    if line.startswith("{HOME}", at):
+        return _literal(home("")), at + len("{HOME}")
+    if line[at : at + 1] in {"(", "{"}:
         raise _Refused
     name = _NAME.match(line, at)
     if name is None:
         return "$", at
-    if line[at] == "{" and not name[0].endswith("}"):
-        raise _Refused  # ${name:-word} and its like stand in no network file
-    length = len(name[0]) if line[at] == "{" else len(name[1])
-    return home("") if name[1] == "HOME" else "", at + length
+    return _literal(home("") if name[0] == "HOME" else ""), name.end()
 
 
 def _literal(said: str) -> str:

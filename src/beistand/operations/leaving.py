@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import msgspec
 
 from beistand.domain.errors import BeistandError, Refused
+from beistand.domain.guarding import brings, held_back
 from beistand.domain.installation import Installation
 from beistand.domain.leaving import line_to_write, with_length_of
 from beistand.domain.message import Field, Message, message
 from beistand.domain.network_file import Named, NetworkFile, NotUnderstood
-from beistand.domain.network_file_edit import added, configured, replaced, without
+from beistand.domain.network_file_edit import added, configured, replaced
 from beistand.domain.profile import Service
 from beistand.operations.setup import SetupNode, await_manager
 from beistand.ports.network import Addresses
@@ -183,11 +184,13 @@ def _taken_out(leaver: Leaver, file: NetworkFile, place: Named) -> Message:
     fields: dict[str, Field] = {"address": place.address, "path": place.path, "line": place.line}
     own = leaver.installation.own_address
     try:
-        if any(one.ip == own.partition("/")[0] for one in configured(file)):
-            changed = without(file, place.address)
-        else:
-            changed = replaced(file, place.address, own)
+        if not place.is_understood:
+            raise NotUnderstood(place.path, place.line, place.what)
+        # A line that cannot be read protects none that can.
+        changed, left = held_back(file, place.address, own, has_own=brings(file, own.partition("/")[0]))
         leaver.node.files.write(changed)
+        if left:
+            raise NotUnderstood(place.path, left[0].line, left[0].what)
     except BeistandError as error:
         return message("leave-address-stays-in-file", why=str(error.message), **fields)
     return message("leave-address-out-of-file", **fields)
