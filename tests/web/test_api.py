@@ -49,7 +49,7 @@ from beistand.protocol import (
     UploadView,
     WatchJob,
 )
-from beistand.web.api.answering import MOST_WATCHERS, patient
+from beistand.web.waiting import MOST_WAITERS, patient
 from fakes.agent_server import FakeAgent, Reply
 from web.conftest import STATUS, give_session
 
@@ -424,8 +424,8 @@ def test_an_empty_upload_is_none(programs: Any) -> None:
 def test_programs_that_watch_a_job_leave_threads_for_the_pages() -> None:
     watch = WatchJob(id="0" * 16, seconds=30.0)
     with ExitStack() as waiting:
-        asked = [waiting.enter_context(patient(watch)) for _ in range(MOST_WATCHERS + 1)]
-        assert asked == [watch] * MOST_WATCHERS + [WatchJob(id=watch.id, seconds=0.0)]
-        assert waiting.enter_context(patient(GetStatus())) == GetStatus()
-    with patient(watch) as again:
+        asked = [waiting.enter_context(patient(watch, str(number))) for number in range(MOST_WAITERS + 1)]
+        assert asked == [watch] * MOST_WAITERS + [WatchJob(id=watch.id, seconds=0.0)]
+        assert waiting.enter_context(patient(GetStatus(), "0")) == GetStatus()
+    with patient(watch, "0") as again:
         assert again == watch

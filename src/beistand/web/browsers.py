@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 from gunicorn.workers.gthread import TConn
 
+from beistand.web.fair_threads import Whose
+
 T = TypeVar("T")
 STALLED_SECONDS = 60.0
 """A browser that neither takes nor sends anything for so long loses its connection, not the others their pages."""
@@ -106,6 +108,7 @@ class Browser(TConn):  # type: ignore[misc]  # gunicorn has no type information
         self.address = str(client[0])
         self.has_shaken = False
         self.heard = bytearray()
+        self.whose = Whose(self.address)
         self.deadline = 0.0
         """Monotonic seconds when its request must be here."""
         self.on_close: Callable[[Browser], None] = lambda _browser: None

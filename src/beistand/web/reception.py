@@ -4,6 +4,7 @@ Gunicorn's own worker gives each connection a thread from its first byte on: as 
 which one machine can hold with no effort, kept an administrator from the click.
 """
 
+import hashlib
 import re
 import selectors
 import ssl
@@ -18,6 +19,7 @@ from gunicorn import http
 from gunicorn.workers.gthread import ThreadWorker
 
 from beistand.web.browsers import Browser
+from beistand.web.fair_threads import FairThreads, Whose
 
 HEARD_SECONDS = 15.0
 """From its first byte a request has so long to be here; a file that is sent with it is not part of that."""
@@ -32,6 +34,7 @@ LINGER_SECONDS = 2.0
 MOST_LINGERING = 200
 TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,7})[ \t]*\r\n", re.IGNORECASE)
+_SESSION = re.compile(rb"__Host-session=[^;\s]{1,200}|\r\nauthorization:[^\r\n]{1,300}", re.IGNORECASE)
 _AT_ONCE = re.compile(rb"\r\n(expect|transfer-encoding):", re.IGNORECASE)
 
 
@@ -48,6 +51,16 @@ def is_here(heard: bytes | bytearray) -> bool:
     if length is None or _AT_ONCE.search(lines) or int(length[1]) > SMALL_BODY:
         return True
     return len(body) >= int(length[1])
+
+
+def session_of(heard: bytes | bytearray) -> str:
+    """Return what tells this session or program apart from others of its address, empty where nothing does.
+
+    Nobody has looked at it: it decides whose turn it is, and nothing else.
+    """
+    head = bytes(heard).partition(b"\r\n\r\n")[0]
+    found = _SESSION.search(head)
+    return hashlib.sha256(found[0]).hexdigest() if found else ""
 
 
 class Reception(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type information
@@ -137,7 +150,11 @@ class Reception(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type inf
                 raise ConnectionResetError
         return True
 
+    def get_thread_pool(self) -> FairThreads:
+        return FairThreads(self.cfg.threads)
+
     def _hand_over(self, conn: Browser) -> None:
+        conn.whose = Whose(conn.address, session_of(conn.heard))
         if conn.parser is None:
             conn.parser = http.get_parser(self.cfg, conn.sock, conn.client)
         conn.initialized = conn.data_ready = True

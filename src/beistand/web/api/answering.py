@@ -4,7 +4,6 @@ import logging
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import BoundedSemaphore
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
@@ -15,7 +14,7 @@ from beistand.domain.errors import BeistandError, Refused
 from beistand.domain.job import Job
 from beistand.domain.message import Message
 from beistand.domain.value import Value
-from beistand.protocol import AccountView, Authenticate, Done, WatchJob
+from beistand.protocol import AccountView, Authenticate, Done
 from beistand.web.api.document import document
 from beistand.web.api.problems import problem
 from beistand.web.api.reading import (
@@ -29,12 +28,10 @@ from beistand.web.api.reading import (
 )
 from beistand.web.api.route import PREFIX, Carries, Route
 from beistand.web.api.streams import download, upload
+from beistand.web.waiting import patient
 
 DOCUMENT = f"{PREFIX}/openapi.json"
 POLICY = "default-src 'none'; frame-ancestors 'none'"
-MOST_WATCHERS = 8
-"""Programs that wait for a job's next change at once: the other threads are the pages'."""
-_WATCHERS = BoundedSemaphore(MOST_WATCHERS)
 Respond = Callable[[HttpRequest], HttpResponseBase]
 
 
@@ -79,7 +76,7 @@ def _done(request: HttpRequest) -> HttpResponseBase:
     if route.carries is Carries.JSON:
         with (
             _connection(request, token, confirmation) as client,
-            patient(route.built(parts, **_filled(request, confirmation))) as asked,
+            patient(route.built(parts, **_filled(request, confirmation)), token) as asked,
         ):
             return _told(route, client.call(asked, route.answer, route.seconds))
     connection = _connection(request, token, confirmation)
@@ -92,18 +89,6 @@ def _done(request: HttpRequest) -> HttpResponseBase:
 def _filled(request: HttpRequest, confirmation: Confirmation) -> dict[str, str | bool]:
     """Return the fields that nobody sends: who confirmed, and to which address of this machine the request came."""
     return {"operator": confirmation.name, "reached": request.META["SERVER_NAME"], "at_console": False}
-
-
-@contextmanager
-def patient(asked: Value) -> Iterator[Value]:
-    """Yield the request; a watcher of a job waits only while few do, and is answered at once else."""
-    is_watch = isinstance(asked, WatchJob) and asked.seconds > 0
-    waits = is_watch and _WATCHERS.acquire(blocking=False)
-    try:
-        yield msgspec.structs.replace(asked, seconds=0.0) if is_watch and not waits else asked
-    finally:
-        if waits:
-            _WATCHERS.release()
 
 
 @contextmanager

@@ -16,9 +16,11 @@ from beistand.text import hint, sentence
 from beistand.web.answers import see_other
 from beistand.web.asking import Request, is_administrator
 from beistand.web.going import see_job
+from beistand.web.middleware import TOKEN
 from beistand.web.pages.errors import forgotten
 from beistand.web.rights import for_administrators, for_viewers, local_path
 from beistand.web.telling import say, spoken, told
+from beistand.web.waiting import patient
 
 WAIT_SECONDS = 2.0
 """The script asks again after an answer: a change is seen at once, and no thread waits long."""
@@ -94,7 +96,9 @@ def _next(request: Request) -> str:
 
 
 def _watch(request: Request, id: str, seen: int = -1) -> Job:  # noqa: A002
-    return request.agent.ask(WatchJob(id=id, seen=seen, seconds=WAIT_SECONDS if seen >= 0 else 0.0), Job)
+    asked = WatchJob(id=id, seen=seen, seconds=WAIT_SECONDS if seen >= 0 else 0.0)
+    with patient(asked, request.session.get(TOKEN, "")) as asked_now:
+        return request.agent.ask(asked_now, Job)
 
 
 def _stage(request: Request, job: Job) -> str:

@@ -73,6 +73,7 @@ if (job) {
   const lost = job.querySelector(".job-lost");
   let seen = job.dataset.seen;
   const ask = async () => {
+    const asked = performance.now();
     try {
       const answer = await fetch(`${job.dataset.job}?seen=${seen}`, { redirect: "manual" });
       // Logged out, or no such job any more: the page itself says which.
@@ -81,6 +82,8 @@ if (job) {
       const now = await answer.json();
       lost.hidden = true;
       if (!now.is_running) return window.location.reload();
+      // Answered at once, and without news: another window of this session waits already.
+      const isNews = now.revision !== Number(seen) || performance.now() - asked > 1000;
       seen = now.revision;
       if (stage.textContent !== now.stage) stage.textContent = now.stage;
       if (now.total) {
@@ -89,7 +92,7 @@ if (job) {
       } else {
         bar.removeAttribute("value");
       }
-      window.setTimeout(ask, 250);
+      window.setTimeout(ask, isNews ? 250 : 2000);
     } catch {
       lost.hidden = false;
       window.setTimeout(ask, 2000);
