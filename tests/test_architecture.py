@@ -24,6 +24,7 @@ EDGES = {
     "src/beistand/adapters/smtp.py",
     "src/beistand/cli/main.py",
     "src/beistand/web/api/answering.py",
+    "src/beistand/web/fair_threads.py",
 }
 """Where a bug must not end the whole program: threads, connections, the loop, the command line.
 
