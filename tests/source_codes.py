@@ -19,6 +19,8 @@ TELLERS = {
     "CommandFailed",
     "NoSpace",
     "BadGeneration",
+    "Refusal",
+    "Unread",
     "PeerError",
     "PeerUnreachable",
     "_block",
@@ -47,6 +49,8 @@ TROUBLES = {
     "CommandFailed",
     "NoSpace",
     "BadGeneration",
+    "Refusal",
+    "Unread",
     "PeerError",
     "PeerUnreachable",
     "PeerRefused",
@@ -161,6 +165,8 @@ def _is_code(text: str) -> bool:
 
 def _fields(call: ast.Call, name: str) -> frozenset[str] | None:
     names = {each.arg for each in call.keywords}
+    if name in ("Refusal", "Unread"):  # of a reader: the agent adds which file
+        return frozenset({"path", "why"})
     if name in ("Message", "Finding"):
         fields = next((each.value for each in call.keywords if each.arg == "fields"), None)
         if fields is None:

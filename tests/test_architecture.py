@@ -12,6 +12,7 @@ LONGEST_FILE = 400
 LONGEST_FUNCTION = 40
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "manager", "common", "base", "misc"}
 EDGES = {
+    "src/beistand/reader/process.py",
     "src/beistand/agent/coverage.py",
     "src/beistand/agent/guard.py",
     "src/beistand/agent/server.py",
@@ -117,3 +118,14 @@ def test_tests_neither_patch_nor_sleep(word: str) -> None:
         if each != here and word in each.read_text()
     }
     assert users == set()
+
+
+def test_the_agent_keeps_what_its_readers_need() -> None:
+    """Without these a child that reads the PBX's files cannot give its rights up, or loses call records."""
+    unit = (ROOT / "packaging/beistand-agent.service").read_text().splitlines()
+    told = dict(each.split("=", 1) for each in unit if "=" in each and not each.startswith("#"))
+    needed = {
+        f"CAP_{each}" for each in ("SETUID", "SETGID", "SYS_CHROOT", "SYS_NICE", "KILL", "DAC_READ_SEARCH")
+    }
+    assert needed <= set(told.get("CapabilityBoundingSet", " ".join(needed)).split())
+    assert told.get("RestrictRealtime", "no") == "no"

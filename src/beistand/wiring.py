@@ -26,6 +26,7 @@ from beistand.adapters.network_files import SystemNetworkFiles
 from beistand.adapters.network_managers import LocalNetworkManagers
 from beistand.adapters.passwords import Argon2Passwords
 from beistand.adapters.profiles import Profiles
+from beistand.adapters.readers import Readers
 from beistand.adapters.records import LocalRecords
 from beistand.adapters.registers import KernelRegisters
 from beistand.adapters.rsync import check_rsync
@@ -72,9 +73,10 @@ class Wiring:
         self.guard_notes = GuardNotes(places.guard_note, places.kept_network_files)
         self.phone_teller = SipPhoneTeller()
         self.mailer = SmtpMailer()
-        self.users = FileUsers()
+        self.readers = Readers()
+        self.users = FileUsers(self.readers)
         self.services = SystemdServices(places.gate)
-        self.contacts = SqliteContacts()
+        self.contacts = SqliteContacts(self.readers, places.run)
         self.console = SocketConsole()
         self.registers = KernelRegisters()
         self.scanner = TreeScanner(places.state)
@@ -82,8 +84,8 @@ class Wiring:
         self.profiles = Profiles(places.etc / "profile.d")
         self.keys = SshKeys(folder=places.state / "keys")
         self.time_servers = TimeServerFiles()
-        self.lines = ConfiguredLines()
-        self.records = LocalRecords()
+        self.lines = ConfiguredLines(self.readers)
+        self.records = LocalRecords(self.readers, places.state)
         self.watched_folders = LocalFolders()
         self.module_log = ModuleLog(places.log)
         self.signatures = Ed25519Signatures()
@@ -125,10 +127,10 @@ class Wiring:
             services=self.services,
             contacts=self.contacts,
             console=self.console,
-            disk=LocalDisk(trusted_folders(profile), reserve=self.store.reserve),
+            disk=LocalDisk(trusted_folders(profile), reserve=self.store.reserve, readers=self.readers),
             scanner=self.scanner,
             manifests=self.manifests,
-            databases=registry(),
+            databases=registry(self.readers),
             peer=self.peer(pair) if pair else None,
         )
 

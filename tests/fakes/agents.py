@@ -28,7 +28,15 @@ from beistand.ports.places import Places
 from beistand.protocol import Greet, PushConfig, PushSettings, Release, Resume
 from fakes.clock import FakeClock
 from fakes.file_systems import FakeFileSystems
-from fakes.insight import FakeFolders, FakeLines, FakeModuleLog, FakeRecords, FakeSellers, FakeSignatures
+from fakes.insight import (
+    FakeFolders,
+    FakeLines,
+    FakeModuleLog,
+    FakeReadings,
+    FakeRecords,
+    FakeSellers,
+    FakeSignatures,
+)
 from fakes.mail import FakeMailer, FakePhones, FakeUsers
 from fakes.network import (
     FakeAddresses,
@@ -104,6 +112,7 @@ class FakeWiring:
     sellers: FakeSellers = field(default_factory=FakeSellers)
     lines: FakeLines = field(default_factory=FakeLines)
     watched_folders: FakeFolders = field(default_factory=FakeFolders)
+    readers: FakeReadings = field(default_factory=FakeReadings)
     records: FakeRecords = field(default_factory=FakeRecords)
     module_log: FakeModuleLog = field(default_factory=FakeModuleLog)
     peer_now: Any = None

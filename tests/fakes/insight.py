@@ -37,6 +37,14 @@ class FakeFolders:
 
 
 @dataclass
+class FakeReadings:
+    told: tuple[Message, ...] = ()
+
+    def troubles(self) -> tuple[Message, ...]:
+        return self.told
+
+
+@dataclass
 class FakeModuleLog:
     kept: list[KeptLine] = field(default_factory=list)
 

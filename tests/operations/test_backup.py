@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -91,7 +92,7 @@ def test_an_engine_without_support_is_never_left_out_silently(tmp_path: Path) ->
 
 
 class BusyDatabases:
-    def dump(self, database: Database, into: Path) -> Dumped | None:
+    def dump(self, database: Database, into: Path, check: Callable[[], None] = lambda: None) -> Dumped | None:
         raise Failed("database-busy", database=database.name)
 
     def settle(self, database: Database, seconds: float) -> None:

@@ -13,6 +13,8 @@ from beistand.domain.errors import Cancelled, CommandFailed
 SAFE_ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": "/root"}
 """Programs are asked in one language, so that their answers can be read."""
 
+Program = subprocess.Popen[bytes]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
@@ -105,6 +107,20 @@ def start(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**SAFE_ENVIRONMENT, **(environment or {})},
+        start_new_session=True,
+    )
+
+
+def start_beside(
+    arguments: Sequence[str], control: int, *, errors: int | None = None
+) -> "subprocess.Popen[bytes]":
+    """Start a program that takes its orders from this socket in place of its standard input."""
+    return subprocess.Popen(
+        list(arguments),
+        stdin=control,
+        stdout=subprocess.DEVNULL,
+        stderr=errors,
+        env=SAFE_ENVIRONMENT,
         start_new_session=True,
     )
 

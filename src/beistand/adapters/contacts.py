@@ -1,48 +1,158 @@
-"""The registered phones in the PBX's own SQLite file (port `Contacts`)."""
+"""The registered phones in the PBX's own SQLite file (port `Contacts`), as a reader finds them."""
 
-import sqlite3
-from contextlib import closing
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 
+from beistand.adapters.folders import Folders, trusted_folders
+from beistand.adapters.hashing import stamp
+from beistand.adapters.kept_answer import KeptAnswer, state_of
+from beistand.adapters.opening import COMPANIONS, CONTENT, opened_database
+from beistand.adapters.readers import SHARED, Readers, Scratch, scratch_for
 from beistand.domain.errors import Failed
 from beistand.domain.phones import LEAST_SECONDS, MOST_SECONDS, Contact, Dated
-from beistand.domain.profile import Profile
+from beistand.domain.profile import Contacts, Profile
+from beistand.reader.asking import Cell, Done, Limits, Rows, SelectRows, UpdateRows
+from beistand.reader.snapshot import COPY
 
-BUSY_SECONDS = 1.0
+LARGEST_DATABASE = 64 << 20
+"""Bytes; what is larger holds no list of phones that a takeover could wait for."""
+NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+BESIDE = "-beistand"
+"""The ending of the new file, before it takes the place of the old one."""
 
 
 class SqliteContacts:
+    def __init__(self, readers: Readers = SHARED, scratch: Path | None = None) -> None:
+        """`scratch`: where copies are made; without it, where temporary files belong."""
+        self._readers = readers
+        self._scratch = scratch or Path(tempfile.gettempdir())
+        self._lock = Lock()
+        self._known: dict[tuple[str, str], KeptAnswer[tuple[Contact, ...]]] = {}
+
     def list(self, profile: Profile) -> tuple[Contact, ...]:
-        """Return () for an unreadable database too: a list of witnesses must never stop a takeover."""
-        if profile.contacts is None or not Path(profile.contacts.database).exists():
+        """Return what is known, read anew where that takes no time: a list of witnesses must stop no takeover."""
+        contacts = profile.contacts
+        if contacts is None or not os.path.lexists(contacts.database):
             return ()
+        state = state_of(contacts.database + each for each in ("", *(ending for _, ending in COMPANIONS)))
+        return self._kept(profile, contacts).get(state)
+
+    def _kept(self, profile: Profile, contacts: Contacts) -> KeptAnswer[tuple[Contact, ...]]:
+        key = (contacts.database, contacts.list)
+        with self._lock:
+            if key not in self._known:
+                self._known = {key: KeptAnswer(lambda: self._read(profile, contacts), ())}
+            return self._known[key]
+
+    def _read(self, profile: Profile, contacts: Contacts) -> tuple[Contact, ...]:
+        path, folders = contacts.database, Folders(trusted_folders(profile))
         try:
-            with closing(_open(profile.contacts.database, "ro")) as db:
-                return tuple(_contact(*row) for row in db.execute(profile.contacts.list) if row[0])
-        except (sqlite3.Error, TypeError):
+            with (
+                self._readers.telling(path),
+                opened_database(folders, path) as files,
+                self._room(files) as room,
+            ):
+                found = self._readers.ask(
+                    SelectRows(sql=contacts.list),
+                    Rows,
+                    path,
+                    files,
+                    scratch=room,
+                    limits=_limits(files, path),
+                )
+        except FileNotFoundError:
             return ()
+        return tuple(_contact(*row) for row in found.rows if row and row[0])
 
     def renew(self, profile: Profile, dated: Dated) -> int:
-        """Raise Failed `contacts-not-renewed`."""
-        if profile.contacts is None or not Path(profile.contacts.database).exists():
+        """Put a changed copy in the place of the database. Raise Failed: `contacts-not-renewed`, or why not read."""
+        contacts = profile.contacts
+        if contacts is None or not os.path.lexists(contacts.database):
             return 0
+        path, folders = contacts.database, Folders(trusted_folders(profile))
+        times: dict[str, str | int | float] = {
+            "at": dated.at,
+            "age": dated.age,
+            "least": LEAST_SECONDS,
+            "most": MOST_SECONDS,
+        }
+        change = UpdateRows(sql=contacts.renew, parameters=times)
         try:
-            with closing(_open(profile.contacts.database, "rw")) as db, db:
-                # In place: owner and mode stay, and SQLite gives its journal to the owner of the database.
-                times = {"at": dated.at, "age": dated.age, "least": LEAST_SECONDS, "most": MOST_SECONDS}
-                return db.execute(profile.contacts.renew, times).rowcount
-        except sqlite3.Error as error:
-            raise Failed(
-                "contacts-not-renewed", database=profile.contacts.database, why=str(error)
-            ) from error
+            with (
+                self._readers.telling(path),
+                opened_database(folders, path) as files,
+                self._room(files) as room,
+            ):
+                done = self._readers.ask(change, Done, path, files, scratch=room, limits=_limits(files, path))
+                with _told(path):
+                    _put(folders, path, files["database"], room)
+        except FileNotFoundError:
+            return 0
+        except Failed as error:
+            if why := error.message.fields.get("why"):
+                raise Failed("contacts-not-renewed", database=path, why=why) from error
+            raise
+        return done.count
+
+    @contextmanager
+    def _room(self, files: dict[str, int]) -> Iterator[Scratch]:
+        with _told(str(self._scratch)), scratch_for(files["database"], self._scratch) as room:
+            yield room
+
+
+@contextmanager
+def _told(path: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise Failed("contacts-not-renewed", database=path, why=error.strerror or str(error)) from error
+
+
+def _limits(files: dict[str, int], path: str) -> Limits:
+    """Raise Failed `reading-too-much`."""
+    size = max(os.fstat(each).st_size for each in files.values())
+    if size > LARGEST_DATABASE:
+        raise Failed("reading-too-much", path=path)
+    return Limits(seconds=2, file=2 * LARGEST_DATABASE)
+
+
+def _put(folders: Folders, path: str, old: int, room: Scratch) -> None:
+    """Put the copy in the place of the database, with its owner and mode; its old content or the new, never a part."""
+    before, name = os.fstat(old), os.path.basename(path)
+    with folders.opened(os.path.dirname(path)) as folder:
+        with suppress(FileNotFoundError):
+            os.unlink(name + BESIDE, dir_fd=folder)
+        source = os.open(COPY, CONTENT, dir_fd=room.handle)
+        try:
+            target = os.open(name + BESIDE, NEW, 0o600, dir_fd=folder)
+            try:
+                while os.sendfile(target, source, None, LARGEST_DATABASE):
+                    pass
+                os.fchown(target, before.st_uid, before.st_gid)
+                os.fchmod(target, before.st_mode & 0o777)
+                os.fsync(target)
+            finally:
+                os.close(target)
+        finally:
+            os.close(source)
+        if stamp(os.stat(name, dir_fd=folder, follow_symlinks=False)) != stamp(os.fstat(old)):
+            raise Failed("reading-moved", path=path)
+        os.rename(name + BESIDE, name, src_dir_fd=folder, dst_dir_fd=folder)
+        os.fsync(folder)
 
 
 def _contact(
-    uri: object,
-    endpoint: object = "",
-    survives: object = 1,
-    is_qualified: object = 0,
-    *names: object,
+    uri: Cell,
+    endpoint: Cell = "",
+    survives: Cell = 1,
+    is_qualified: Cell = 0,
+    *names: Cell,
 ) -> Contact:
     """Return the contact of a row; whatever a profile's own SQL leaves out is not known."""
     return Contact(
@@ -53,7 +163,3 @@ def _contact(
         aor=str(names[0] or "") if names else "",
         key=str(names[1] or "") if names[1:] else "",
     )
-
-
-def _open(database: str, mode: str) -> sqlite3.Connection:
-    return sqlite3.connect(f"{Path(database).as_uri()}?mode={mode}", uri=True, timeout=BUSY_SECONDS)

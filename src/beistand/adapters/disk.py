@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from beistand.adapters.durable_file import make_folders, opened_durably, write_durably
 from beistand.adapters.folders import Folders, empty, mount_points, remove_tree
+from beistand.adapters.readers import SHARED, Readers
 from beistand.adapters.reserve import Reserve
 from beistand.adapters.sqlite_check import sqlite_problem
 from beistand.domain.errors import BadGeneration, Failed
@@ -44,8 +45,10 @@ class LocalDisk:
         trusted: Iterable[str],
         mounts: tuple[str, ...] | None = None,
         reserve: Reserve | None = None,
+        readers: Readers = SHARED,
     ) -> None:
         self._reserve = reserve
+        self._readers = readers
         self._folders = Folders(trusted)
         self._inbox = Folders(())
         self._inbox_paths: dict[Path, str] = {}
@@ -226,8 +229,13 @@ class LocalDisk:
             os.symlink(shape.target, name, dir_fd=folder)
             os.chown(name, shape.uid, shape.gid, dir_fd=folder, follow_symlinks=False)
 
-    def database_problem(self, slot: Slot) -> str:
-        return sqlite_problem(os.path.join(_side(slot), str(slot.number)))
+    def database_problem(self, slot: Slot, check: Callable[[], None]) -> str:
+        with self._folders.opened(_side(slot)) as folder:
+            handle = os.dup(folder)
+        try:
+            return sqlite_problem(self._readers, str(slot.number), handle, check)
+        finally:
+            os.close(handle)
 
     def discard(self, mount: str, undo: str, check: Callable[[], None]) -> None:
         self._folders.forget()

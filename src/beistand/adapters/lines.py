@@ -1,69 +1,63 @@
-"""Lines to the outside, as the telephone system's own files name them (port `LineFiles`)."""
+"""Lines to the outside, as the telephone system's own files name them (port `LineFiles`), as a reader finds them."""
 
-import re
-from collections.abc import Iterator
-from glob import glob
-from pathlib import Path
+import os
+import time
+from glob import iglob
+from itertools import islice
 
+from beistand.adapters.folders import Folders, trusted_folders
+from beistand.adapters.kept_answer import KeptAnswer, state_of
+from beistand.adapters.opening import open_regular
+from beistand.adapters.readers import SHARED, Readers
+from beistand.domain.errors import Failed
 from beistand.domain.profile import Lines, Profile
+from beistand.reader.asking import MOST_FILES, ReadLines
+from beistand.reader.asking import Lines as Found
 
-LARGEST_FILE = 4 << 20
 MOST_LINES = 200
-_SECTION = re.compile(r"\s*\[([^\]]+)\](?:\(([^)]*)\))?")
-_SETTING = re.compile(r"\s*([A-Za-z_]+)\s*=>?\s*(.*)")
-_WHERE = ("server_uri", "match", "client_uri")
-"""What says where a line leads, the best first."""
-_PASSWORD = re.compile(r":[^:@]*(?::[^@]*)?@")
+MOST_NAMES = 10_000
+"""Looked at for one pattern of the profile."""
 
 
 class ConfiguredLines:
+    def __init__(self, readers: Readers = SHARED) -> None:
+        self._readers = readers
+        self._known: dict[Lines, KeptAnswer[tuple[str, ...]]] = {}
+
     def list(self, profile: Profile) -> tuple[str, ...]:
-        if profile.lines is None:
+        """Return what is known, read anew where that takes no time: a list for people must stop no takeover."""
+        lines = profile.lines
+        if lines is None:
             return ()
-        found: list[str] = []
-        for file in sorted({each for pattern in profile.lines.files for each in glob(pattern)}):
-            found += _lines_of(_text(file), profile.lines)
+        names = _matching(lines)
+        kept = self._known.get(lines)
+        if kept is None:
+            kept = self._known[lines] = KeptAnswer(lambda: self._read(profile, lines), ())
+        return kept.get(state_of(names))
+
+    def _read(self, profile: Profile, lines: Lines) -> tuple[str, ...]:
+        folders, found = Folders(trusted_folders(profile)), list[str]()
+        ask = ReadLines(types=lines.types, register_keys=lines.register_keys)
+        end = time.monotonic() + self._readers.patience
+        for name in _matching(lines):
+            try:
+                with self._readers.telling(name):
+                    found += self._lines_of(folders, name, ask, end - time.monotonic())
+            except Failed:
+                continue  # the lines of the other files are lines all the same
         return tuple(dict.fromkeys(found))[:MOST_LINES]
 
-
-def _text(file: str) -> str:
-    try:
-        path = Path(file)
-        return path.read_text(errors="replace") if path.stat().st_size <= LARGEST_FILE else ""
-    except OSError:
-        return ""  # what cannot be read must never stop a takeover
-
-
-def _lines_of(text: str, lines: Lines) -> Iterator[str]:
-    """Yield `name (where)`; a section takes over from its templates what it does not say itself."""
-    known: dict[str, dict[str, str]] = {}
-    for name, templates, settings in _sections(text):
-        inherited = {key: value for each in templates for key, value in known.get(each, {}).items()}
-        merged = {**inherited, **settings}
-        known[name] = merged
-        if merged.get("type") in lines.types and "!" not in templates:
-            yield _named(name, merged)
-        for key in lines.register_keys:
-            yield from (_PASSWORD.sub("@", each) for each in settings.get(key, "").split("\n") if each)
+    def _lines_of(self, folders: Folders, name: str, ask: ReadLines, seconds: float) -> tuple[str, ...]:
+        try:
+            file = open_regular(folders, name)
+        except FileNotFoundError:
+            return ()
+        try:
+            return self._readers.ask(ask, Found, name, {name: file}, seconds=seconds).lines
+        finally:
+            os.close(file)
 
 
-def _sections(text: str) -> Iterator[tuple[str, tuple[str, ...], dict[str, str]]]:
-    name, templates, settings = "", (), {}  # type: tuple[str, tuple[str, ...], dict[str, str]]
-    for line in text.splitlines():
-        bare = re.split(r"(?<!\\);", line, maxsplit=1)[0]
-        if match := _SECTION.match(bare):
-            if name:
-                yield name, templates, settings
-            name, settings = match[1].strip(), {}
-            templates = tuple(each.strip() for each in (match[2] or "").split(",") if each.strip())
-        elif match := _SETTING.match(bare):
-            key, value = match[1].lower(), match[2].strip()
-            # `register` may stand several times in one section.
-            settings[key] = f"{settings[key]}\n{value}" if key == "register" and key in settings else value
-    if name:
-        yield name, templates, settings
-
-
-def _named(name: str, settings: dict[str, str]) -> str:
-    where = next((settings[each] for each in _WHERE if settings.get(each)), "")
-    return f"{name} ({where})" if where else name
+def _matching(lines: Lines) -> list[str]:
+    found = {each for pattern in lines.files for each in islice(iglob(pattern), MOST_NAMES)}
+    return sorted(found)[:MOST_FILES]

@@ -1,20 +1,33 @@
 """Counts what is newer than a moment in the trees and call records of a profile (port `Records`)."""
 
 import os
-import sqlite3
+import tempfile
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from beistand.adapters.folders import Folders, trusted_folders
+from beistand.adapters.opening import opened_database
+from beistand.adapters.readers import SHARED, Readers, scratch_for
+from beistand.domain.errors import BeistandError
 from beistand.domain.fork import Counted, Recorded
 from beistand.domain.profile import Profile, RecordKind
+from beistand.reader.asking import Limits, Rows, SelectRows
 
-BUSY_SECONDS = 1.0
+SECONDS = 30.0
+"""For one database: it is copied first, and call records of years are large."""
+COPY_SECONDS = 10.0
+LARGEST_DATABASE = 8 << 30
 
 
 class LocalRecords:
+    def __init__(self, readers: Readers = SHARED, scratch: Path | None = None) -> None:
+        """`scratch`: where copies are made; without it, where temporary files belong."""
+        self._readers = readers
+        self._scratch = scratch or Path(tempfile.gettempdir())
+
     def since(self, profile: Profile, moment: datetime) -> Recorded:
         counts = {each.kind: 0 for each in profile.records}
         files, size, newest, begin = 0, 0, 0.0, moment.timestamp()
@@ -25,13 +38,32 @@ class LocalRecords:
             for each in profile.records if newer else ():
                 counts[each.kind] += any(fnmatchcase(path, glob) for glob in each.files)
         for each in profile.records:
-            counts[each.kind] += _rows(each, moment)
+            counts[each.kind] += self._rows(profile, each, moment)
         return Recorded(
             records=tuple(Counted(kind=kind, count=count) for kind, count in counts.items()),
             files=files,
             bytes=size,
             newest=datetime.fromtimestamp(newest, UTC) if newest else None,
         )
+
+    def _rows(self, profile: Profile, kind: RecordKind, moment: datetime) -> int:
+        """Return how many rows are newer; 0 where they cannot be counted, and that is told."""
+        if not kind.database or not os.path.lexists(kind.database):
+            return 0
+        ask = SelectRows(sql=kind.count, parameters={"since": _begin(moment)}, seconds=COPY_SECONDS)
+        limits = Limits(seconds=int(SECONDS), file=LARGEST_DATABASE)
+        try:
+            with (
+                self._readers.telling(kind.database),
+                opened_database(Folders(trusted_folders(profile)), kind.database) as files,
+                scratch_for(files["database"], self._scratch) as room,
+            ):
+                found = self._readers.ask(
+                    ask, Rows, kind.database, files, scratch=room, limits=limits, seconds=SECONDS
+                )
+            return int(found.rows[0][0] or 0)
+        except (BeistandError, OSError, IndexError, ValueError):
+            return 0
 
 
 def _files(profile: Profile) -> Iterator[tuple[str, os.stat_result]]:
@@ -56,14 +88,6 @@ def _below(root: str) -> Iterator[str]:
         yield from (os.path.join(folder, name) for name in names)
 
 
-def _rows(kind: RecordKind, moment: datetime) -> int:
-    """Return how many rows are newer: the telephone system writes local time, without saying so."""
-    if not kind.database or not Path(kind.database).exists():
-        return 0
-    begin = moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    try:
-        source = f"{Path(kind.database).as_uri()}?mode=ro"
-        with closing(sqlite3.connect(source, uri=True, timeout=BUSY_SECONDS)) as db:
-            return int(db.execute(kind.count, {"since": begin}).fetchone()[0])
-    except (sqlite3.Error, TypeError, ValueError):
-        return 0
+def _begin(moment: datetime) -> str:
+    """Return the moment as the telephone system writes it: local time, without saying so."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -1,57 +1,84 @@
-"""The people of the telephone system, from its own files (port `Users`)."""
+"""The people of the telephone system, from its own files (port `Users`), as a reader finds them."""
 
-import re
-from pathlib import Path
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from fnmatch import fnmatchcase
+from itertools import islice
 
-from beistand.adapters.asterisk_config import Section, read_sections
-from beistand.domain.errors import Failed
+from beistand.adapters.folders import Folders, trusted_folders
+from beistand.adapters.opening import open_regular
+from beistand.adapters.readers import SHARED, Readers
+from beistand.domain.errors import BeistandError, Failed
 from beistand.domain.mail import User
 from beistand.domain.profile import DirectoryFormat, Profile
+from beistand.reader.asking import MOST_FILES, Includes, People, ReadMailboxes
 
-MOST_USERS = 20_000
-LONGEST = 200
-"""Signs of a name, an extension or an address; what is longer is none."""
-NO_MAILBOXES = ("general", "zonemessages", "general-template")
-_EXTENSION = re.compile(r"[0-9A-Za-z_.*#+-]{1,80}")
+ROUNDS = 12
+"""Each one learns what the files of the one before include."""
+MOST_NAMES = 10_000
+"""Looked at in a folder for a pattern."""
+LONGEST_NAME = 512
 
 
 class FileUsers:
+    def __init__(self, readers: Readers = SHARED) -> None:
+        self._readers = readers
+
     def list(self, profile: Profile) -> tuple[User, ...]:
         directory = profile.users
         if directory is None:
             return ()
+        with self._readers.telling(directory.path):
+            try:
+                match directory.format:
+                    case DirectoryFormat.ASTERISK_VOICEMAIL:
+                        people = self._mailboxes(profile, directory.path)
+            except OSError as error:
+                why = error.strerror or str(error)
+                raise Failed("users-not-read", path=directory.path, why=why) from error
+        return tuple(
+            User(name=each.name, extension=each.extension, address=each.address) for each in people.people
+        )
+
+    def _mailboxes(self, profile: Profile, path: str) -> People:
+        folders = Folders(trusted_folders(profile))
+        with ExitStack() as stack:
+            files = [open_regular(folders, path)]
+            stack.callback(os.close, files[0])
+            includes: dict[str, tuple[int, ...]] = {}
+            for _ in range(ROUNDS):
+                ask = ReadMailboxes(includes=includes)
+                named = {str(at): each for at, each in enumerate(files)}
+                answer = self._readers.ask(ask, (People, Includes), path, named)
+                if isinstance(answer, People):
+                    return answer
+                assert isinstance(answer, Includes)
+                for name in answer.names:
+                    before = len(files)
+                    for each in _opened(folders, os.path.dirname(path), name, MOST_FILES - before):
+                        stack.callback(os.close, each)
+                        files.append(each)
+                    includes[name] = tuple(range(before, len(files)))
+        raise Failed("reading-too-much", path=path)
+
+
+def _opened(folders: Folders, folder: str, name: str, most: int) -> Iterator[int]:
+    """Yield descriptors of the files that a name of an include stands for, below the folder only."""
+    path = os.path.normpath(os.path.join(folder, name))
+    if len(name) > LONGEST_NAME or "\0" in name or not path.startswith(folder + "/"):
+        return
+    above, pattern = os.path.split(path)
+    try:
+        with folders.opened(above) as handle, os.scandir(handle) as entries:
+            # Only the last part may be a pattern, as people use it: `voicemail.d/*.conf`.
+            found = sorted(
+                each.name for each in islice(entries, MOST_NAMES) if fnmatchcase(each.name, pattern)
+            )
+    except OSError:
+        return
+    for each in found[: max(0, most)]:
         try:
-            match directory.format:
-                case DirectoryFormat.ASTERISK_VOICEMAIL:
-                    sections = read_sections(Path(directory.path))
-        except OSError as error:
-            why = error.strerror or str(error)
-            raise Failed("users-not-read", path=directory.path, why=why) from error
-        return _mailboxes(sections)
-
-
-def _mailboxes(sections: tuple[Section, ...]) -> tuple[User, ...]:
-    """Return the owner of each mailbox; of one that is named twice in a context, as it was named last."""
-    found: dict[tuple[str, str], User] = {}
-    for section in sections:
-        if section.name.lower() in NO_MAILBOXES or section.is_template:
-            continue
-        for key, value in section.entries:
-            if user := _user(key, value):
-                found[section.name, key] = user
-            if len(found) >= MOST_USERS:
-                break
-    return tuple(found.values())
-
-
-def _user(extension: str, value: str) -> User | None:
-    """Return who `PIN,name,address,pager,options` names; the PIN is dropped here and read nowhere else."""
-    parts = [each.strip() for each in value.split(",")]
-    if not _EXTENSION.fullmatch(extension) or len(parts) < 2:
-        return None
-    # Several addresses stand between bars; the first one is the person's.
-    address = parts[2].split("|")[0].strip() if len(parts) > 2 else ""
-    name = "".join(each for each in parts[1] if each.isprintable())
-    if max(len(name), len(address)) > LONGEST or not address.isprintable():
-        return None
-    return User(name=name, extension=extension, address=address)
+            yield open_regular(folders, os.path.join(above, each))
+        except (OSError, BeistandError):
+            continue  # as Asterisk would tell; the other users are still users

@@ -140,14 +140,13 @@ def _sorted(found: list[Finding]) -> tuple[Finding, ...]:
 
 
 def _troubles(agent: Agent) -> list[Finding]:
-    return [
-        Finding(
-            code=each.code,
-            severity=Severity.WARN if each.code in BESIDE else Severity.BLOCK,
-            fields=dict(each.fields),
-        )
+    """Return what the agent has trouble with; of files that are not read, what stands in them is missing in plans."""
+    told = [
+        (each, Severity.WARN if each.code in BESIDE else Severity.BLOCK)
         for _, each in sorted(agent.troubles.items())
     ]
+    told += [(each, Severity.WARN) for each in agent.wiring.readers.troubles()]
+    return [Finding(code=each.code, severity=severity, fields=dict(each.fields)) for each, severity in told]
 
 
 def _line(agent: Agent) -> list[Finding]:

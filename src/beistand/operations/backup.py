@@ -111,7 +111,7 @@ def _dump_all(node: Node, job: Progress, live: LiveThere) -> tuple[list[Entry], 
     for database in sorted(node.profile.databases, key=lambda each: each.name):
         job.check()
         try:
-            entry = _dump(node, database)
+            entry = _dump(node, database, job)
         except Failed as error:
             line = live.line(DATABASE_PREFIX + database.name)
             if error.message.code != "database-busy" or line is None:
@@ -123,8 +123,9 @@ def _dump_all(node: Node, job: Progress, live: LiveThere) -> tuple[list[Entry], 
     return entries, busy
 
 
-def _dump(node: Node, database: Database) -> Entry | None:
-    dumped = node.databases[database.engine].dump(database, dump_path(node, database.name))
+def _dump(node: Node, database: Database, job: Progress) -> Entry | None:
+    engine = node.databases[database.engine]
+    dumped = engine.dump(database, dump_path(node, database.name), job.check)
     if dumped is None:
         if database.optional:
             return None

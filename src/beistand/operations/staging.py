@@ -67,7 +67,7 @@ def _stage_file(node: Node, operation: Operation, slot: Slot, arrived: Arrived, 
         if operation.origin is Origin.LIVE:
             raise Drifted(operation.content)
         raise BadGeneration("content-differs", path=shown(operation.path))
-    if operation.is_database and (problem := node.disk.database_problem(slot)):
+    if operation.is_database and (problem := node.disk.database_problem(slot, job.check)):
         raise BadGeneration("database-damaged", path=shown(operation.path), why=problem)
 
 

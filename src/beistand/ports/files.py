@@ -25,10 +25,11 @@ class Dumped(Value, frozen=True, kw_only=True):
 class Databases(Protocol):
     """One engine's databases."""
 
-    def dump(self, database: Database, into: Path) -> Dumped | None:
+    def dump(self, database: Database, into: Path, check: Callable[[], None] = lambda: None) -> Dumped | None:
         """Write a consistent copy beside `into` and rename it there; never blocks the PBX's own writers for long.
 
         The same content gives the same bytes. None: there is no such database on this machine.
+        `check` is called again and again meanwhile, and may raise.
         Raises Failed `database-not-dumped`, `database-busy` (written too often to be copied without
         disturbing the PBX; what stood at `into` is still there), NoSpace.
         """
@@ -99,8 +100,11 @@ class Disk(Protocol):
 
     def stage_link(self, slot: Slot, shape: Shape) -> None: ...
 
-    def database_problem(self, slot: Slot) -> str:
-        """Return what SQLite finds wrong with a staged database; empty: it is whole."""
+    def database_problem(self, slot: Slot, check: Callable[[], None]) -> str:
+        """Return what SQLite finds wrong with a staged database; empty: it is whole.
+
+        `check` is called again and again meanwhile, and may raise.
+        """
 
     def discard(self, mount: str, undo: str, check: Callable[[], None]) -> None:
         """Remove an undo with all it holds; `check` is called between any two files, and may raise."""

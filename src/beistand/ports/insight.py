@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from beistand.domain.coverage import Found
+from beistand.domain.message import Message
 from beistand.domain.profile import Engine, Profile
 
 
@@ -21,3 +22,10 @@ class WatchedFolders(Protocol):
 class LineFiles(Protocol):
     def list(self, profile: Profile) -> tuple[str, ...]:
         """Return the lines that the profile's files name, as `name (where)`; without passwords."""
+
+
+class Readings(Protocol):
+    """What becomes of files that the telephone system's account wrote, where they are read for people and plans."""
+
+    def troubles(self) -> tuple[Message, ...]:
+        """Return why files could not be read when it was last tried; each names its file."""

@@ -1,20 +1,15 @@
 """Changes of an SQLite file that a writer has made and not committed, told without opening it as a database."""
 
-import fcntl
 import os
 import stat
-import struct
 import time
 from pathlib import Path
 
+from beistand.reader.snapshot import is_reserved
+
 COUNTER = slice(24, 28)
 """The file change counter: it moves with each commit (sqlite.org/fileformat2.html section 1.3.8)."""
-RESERVED_BYTE = 0x40000001
-"""Locked by whoever has written in a transaction that is not committed yet (SQLite's os.h)."""
 POLL_SECONDS = 0.01
-OFD_GETLK = 36
-"""F_OFD_GETLK of fcntl(2): who would stand in the way of a lock; takes none."""
-_LOCK = struct.Struct("hhqqi4x")
 
 
 def wait_for_commit(database: Path, seconds: float) -> None:
@@ -38,15 +33,9 @@ def wait_for_commit(database: Path, seconds: float) -> None:
 def _wait(file: int, end: float) -> None:
     before = _counter(file)
     # The writer may have begun the next one already: then the counter tells.
-    while _is_reserved(file) and _counter(file) == before and time.monotonic() < end:
+    while is_reserved(file) and _counter(file) == before and time.monotonic() < end:
         time.sleep(POLL_SECONDS)
 
 
 def _counter(file: int) -> bytes:
     return os.pread(file, COUNTER.stop, 0)[COUNTER]
-
-
-def _is_reserved(file: int) -> bool:
-    wanted = _LOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, RESERVED_BYTE, 1, 0)
-    kind, *_ = _LOCK.unpack(fcntl.fcntl(file, OFD_GETLK, wanted))
-    return bool(kind != fcntl.F_UNLCK)

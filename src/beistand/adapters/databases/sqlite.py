@@ -1,39 +1,37 @@
-"""Dump SQLite files while the PBX writes to them (port `Databases`).
-
-Asterisk's call record writers try five times with 200 µs between and then lose the record (FIGURES section 9):
-the lock of a copy must be shorter than that, and the file free at least as long in between.
-"""
+"""Dump SQLite files while the PBX writes to them (port `Databases`): a reader copies them."""
 
 import os
-import sqlite3
+import shutil
+import stat
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from urllib.parse import quote
 
 import msgspec
 
 from beistand.adapters.databases.open_changes import wait_for_commit
 from beistand.adapters.durable_file import publish, sync_file
 from beistand.adapters.durable_stream import DurableStream, told_as_failure
+from beistand.adapters.folders import Folders
 from beistand.adapters.hashing import file_digest, stamp
+from beistand.adapters.opening import COMPANIONS, opened_database
 from beistand.adapters.owners import Owners
+from beistand.adapters.readers import SCRATCH, SHARED, Readers, Scratch, scratch_for
+from beistand.adapters.sqlite_check import seconds_for
 from beistand.domain.errors import Failed, NoSpace
+from beistand.domain.manifest import shown
 from beistand.domain.profile import Database
 from beistand.domain.value import Value
 from beistand.ports.files import Dumped
+from beistand.reader.asking import CopyDatabase, Done, Limits
+from beistand.reader.snapshot import COPY, PAUSE_SECONDS, is_reserved
 
-STEP_BYTES = 256 << 10
-"""Copied under one lock: 0.1 to 0.3 ms from the page cache."""
-PAUSE_SECONDS = 0.0005
-"""Between two locks: a writer that asks every 200 µs finds the file free."""
-ONE_STEP_BYTES = 1 << 20
-"""Up to this size the whole file is one step; astdb nearly always is."""
 LIMIT_SECONDS = 20.0
 """A commit makes the copy begin anew: this long it is tried."""
 CLOCK_TICK_NS = 2_000_000_000
 """A change this close before the dump may be followed by another one with the same time."""
+ROOM_BYTES = 64 << 20
+"""By which a database may grow while it is copied, and what SQLite puts beside the copy."""
 
 
 class Source(Value, frozen=True, kw_only=True):
@@ -44,13 +42,18 @@ class Source(Value, frozen=True, kw_only=True):
 
 
 class SqliteDatabases:
-    def __init__(self, now: Callable[[], int] = time.time_ns, limit: float = LIMIT_SECONDS) -> None:
+    def __init__(
+        self,
+        now: Callable[[], int] = time.time_ns,
+        limit: float = LIMIT_SECONDS,
+        readers: Readers = SHARED,
+    ) -> None:
+        self._readers = readers
         self._now = now
         self._limit = limit
 
-    def dump(self, database: Database, into: Path) -> Dumped | None:
-        live = Path(database.name)
-        stamps = _stamps(live)
+    def dump(self, database: Database, into: Path, check: Callable[[], None] = lambda: None) -> Dumped | None:
+        stamps = _stamps(database.name)
         if stamps[0] is None:
             return None
         note = into.with_name(into.name + ".source")
@@ -63,10 +66,14 @@ class SqliteDatabases:
             into.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             for each in (draft, note):
                 each.unlink(missing_ok=True)
+            for left in into.parent.glob(f"{SCRATCH}*"):  # of an agent that was killed
+                shutil.rmtree(left)
         try:
-            self._copy(live, draft)
-            dumped = _described(live, draft)
+            status = self._copied(database, draft, check)
+            if status is None:
+                return None
             with told_as_failure(into):
+                dumped = _described(status, draft)
                 sync_file(draft)
                 publish(draft, into)
         finally:
@@ -80,144 +87,94 @@ class SqliteDatabases:
     def settle(self, database: Database, seconds: float) -> None:
         wait_for_commit(Path(database.name), seconds)
 
-    def _copy(self, live: Path, draft: Path) -> None:
-        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        pace = _Pace(str(live), time.monotonic() + self._limit)
-        try:
-            _warm(live)
-            if _is_wal(live):
-                _copy_beside_writers(live, draft, pace)
-            else:
-                _copy_between_writers(live, draft, pace)
-            _check(live, draft)
-        except sqlite3.Error as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
-                raise NoSpace("disk-full", path=str(draft.parent)) from error
-            raise Failed("database-not-dumped", database=str(live), why=str(error)) from error
-
-
-def _is_wal(live: Path) -> bool:
-    with _told_as_unreadable(live), live.open("rb") as file:
-        return file.read(20)[18:19] == b"\x02"  # read version (sqlite.org/fileformat2.html section 1.3)
-
-
-def _copy_beside_writers(live: Path, draft: Path, pace: "_Pace") -> None:
-    """With a write-ahead log no reader keeps a writer waiting: SQLite's own backup."""
-    with closing(sqlite3.connect(draft)) as target, closing(_connect(live)) as source:
-        # Nobody reads the draft before it is synced and renamed.
-        target.execute("PRAGMA journal_mode = OFF")
-        target.execute("PRAGMA synchronous = OFF")
-        source.backup(target, pages=64, progress=pace.after_step, sleep=PAUSE_SECONDS)
-
-
-def _copy_between_writers(live: Path, draft: Path, pace: "_Pace") -> None:
-    """Read the file piece by piece under SQLite's shared lock, and write outside of it.
-
-    SQLite's own backup writes its target while it holds the lock: on a busy disk for many milliseconds, and
-    call records were lost. As with it, a commit in between makes the copy begin anew.
-    """
-    # Closing any descriptor of a file ends all POSIX locks of the process on it (fcntl(2)): ours is closed last.
-    with (
-        _told_as_unreadable(live),
-        live.open("rb", buffering=0) as file,
-        draft.open("wb", buffering=0) as out,
-    ):
-        size = os.fstat(file.fileno()).st_size
-        step = max(STEP_BYTES, size) if size <= ONE_STEP_BYTES else STEP_BYTES
-        moment, done = b"", 0
+    def _copied(self, database: Database, draft: Path, check: Callable[[], None]) -> os.stat_result | None:
+        """Make the draft; return what the live file was, None where there is none."""
+        end = time.monotonic() + self._limit
         while True:
-            with _first_in_line(), closing(_connect(live)) as source:
-                now, piece = _read_locked(source, file.fileno(), step, done)
-            if now != moment:
-                moment, begins_anew, done = now, done > 0, 0
-                out.truncate(0)
-                out.seek(0)
-                if begins_anew:
-                    pace.after_step(0, 1, 1)
-                    continue
-            out.write(piece)
-            done += len(piece)
-            if len(piece) < step:
-                return
-            pace.after_step(0, 1, 1)
+            try:
+                return self._tried(database, draft, check, end)
+            except FileNotFoundError:
+                return None
+            except OSError as error:
+                why = error.strerror or str(error)
+                raise Failed("database-not-dumped", database=database.name, why=why) from error
+            except Failed as error:
+                # Another file, or a journal, came while it was looked at: the PBX has just been started or stopped.
+                if error.message.code != "reading-moved" or time.monotonic() > end:
+                    raise _meant(error, database, draft) from error
+                time.sleep(PAUSE_SECONDS)
+
+    def _tried(
+        self, database: Database, draft: Path, check: Callable[[], None], end: float
+    ) -> os.stat_result:
+        folders = Folders((os.path.dirname(database.name),))
+        with (
+            opened_database(folders, database.name) as files,
+            scratch_for(files["database"], draft.parent) as room,
+        ):
+            status = os.fstat(files["database"])
+            size = sum(os.fstat(each).st_size for each in files.values())
+            seconds = self._limit + seconds_for(size)
+            self._readers.ask(
+                CopyDatabase(seconds=max(0.0, end - time.monotonic())),
+                Done,
+                database.name,
+                files,
+                scratch=room,
+                limits=Limits(seconds=int(seconds) + 1, file=2 * size + ROOM_BYTES),
+                seconds=seconds,
+                check=check,
+            )
+            _must_be_the_same(database.name, files)
+            _take_over(room, draft)
+        return status
 
 
-def _read_locked(source: sqlite3.Connection, file: int, step: int, at: int) -> tuple[bytes, bytes]:
-    """Return which moment of the database this is (its change counter), and the piece of the file."""
-    source.execute("BEGIN")
-    source.execute("PRAGMA schema_version").fetchone()  # takes the lock; rolls back what a crash left
-    moment, piece = os.pread(file, 4, 24), os.pread(file, step, at)
-    source.execute("ROLLBACK")
-    return moment, piece
+def _must_be_the_same(name: str, files: Mapping[str, int]) -> None:
+    """Raise Failed `reading-moved` where what was copied was not all: a crash meanwhile, or another file."""
+    for what, ending in (("database", ""), *COMPANIONS[:2]):
+        try:
+            now = os.lstat(name + ending)
+        except FileNotFoundError:
+            now = None
+        if what not in files:
+            # A journal of a writer that still works is none of ours; one that nobody holds was left by a crash.
+            has_moved = now is not None and now.st_size > 0 and not is_reserved(files["database"])
+        else:
+            has_moved = what != "journal" and (now is None or now.st_ino != os.fstat(files[what]).st_ino)
+        if has_moved:
+            raise Failed("reading-moved", path=shown(name))
 
 
-class _Pace:
-    """Gives the writers their time between two steps, and gives up when they never stop."""
-
-    def __init__(self, database: str, deadline: float) -> None:
-        self._database = database
-        self._deadline = deadline
-
-    def after_step(self, _status: int, remaining: int, _total: int) -> None:
-        if remaining and time.monotonic() > self._deadline:
-            raise Failed("database-busy", database=self._database)
-        time.sleep(PAUSE_SECONDS)
-
-
-@contextmanager
-def _first_in_line() -> Iterator[None]:
-    """Let this thread run before all ordinary ones.
-
-    On a busy machine the scheduler would take the processor away in the middle of a step, lock held, for
-    several milliseconds: 1 to 4 call records of 150 were lost that way.
-    """
-    policy, parameter = os.sched_getscheduler(0), os.sched_getparam(0)
+def _take_over(room: Scratch, draft: Path) -> None:
+    """Make the copy ours; its reader has ended and holds no descriptor of it any more."""
+    copy = os.open(COPY, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=room.handle)
     try:
-        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(1))
-    except PermissionError:
-        yield  # a container without CAP_SYS_NICE: as good as it gets there
-        return
-    try:
-        yield
+        if not stat.S_ISREG(os.fstat(copy).st_mode):
+            raise Failed("odd-file", path=str(draft))
+        if os.geteuid() == 0:
+            os.fchown(copy, 0, 0)
+        os.fchmod(copy, 0o600)
     finally:
-        os.sched_setscheduler(0, policy, parameter)
+        os.close(copy)
+    os.rename(COPY, draft, src_dir_fd=room.handle)
 
 
-@contextmanager
-def _told_as_unreadable(live: Path) -> Iterator[None]:
-    """Turn an OSError of reading into Failed `database-not-dumped`."""
-    try:
-        yield
-    except OSError as error:
-        raise Failed("database-not-dumped", database=str(live), why=error.strerror or str(error)) from error
+def _meant(error: Failed, database: Database, draft: Path) -> Failed:
+    """Return what a reader's failure means for a dump."""
+    match error.message.code:
+        case "reading-busy" | "reading-moved":
+            return Failed("database-busy", database=database.name)
+        case "reading-no-room":
+            return NoSpace("disk-full", path=str(draft.parent))
+        case "reading-damaged" | "reading-failed":
+            return Failed("database-not-dumped", database=database.name, why=error.message.fields["why"])
+    return error
 
 
-def _connect(live: Path) -> sqlite3.Connection:
-    # rw, not ro: a journal that a crash of the PBX left behind must be rolled back to read the file at all.
-    # SQLite gives the companions it makes to the owner of the database.
-    name = f"file:{quote(os.fsencode(live))}?mode=rw"
-    return sqlite3.connect(name, uri=True, timeout=1.0, isolation_level=None)
-
-
-def _warm(live: Path) -> None:
-    """Bring the file into the page cache: a step must never wait for the disk under its lock."""
-    with _told_as_unreadable(live), live.open("rb", buffering=0) as file:
-        while file.read(1 << 20):
-            pass
-
-
-def _check(live: Path, draft: Path) -> None:
-    with closing(sqlite3.connect(draft)) as target:
-        answer = target.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if answer != "ok":
-        raise Failed("database-not-dumped", database=str(live), why=str(answer))
-
-
-def _described(live: Path, draft: Path) -> Dumped:
+def _described(status: os.stat_result, draft: Path) -> Dumped:
     owners = Owners()
-    with _told_as_unreadable(live):
-        status = live.stat()
-        digest, size = file_digest(draft)
+    digest, size = file_digest(draft)
     return Dumped(
         size=size,
         digest=digest,
@@ -227,12 +184,12 @@ def _described(live: Path, draft: Path) -> Dumped:
     )
 
 
-def _stamps(live: Path) -> tuple[tuple[int, int, int, int] | None, ...]:
+def _stamps(live: str) -> tuple[tuple[int, int, int, int] | None, ...]:
     """Return what changes with every commit; None for a file that is not there."""
     found: list[tuple[int, int, int, int] | None] = []
-    for end in ("", "-journal", "-wal"):
+    for ending in ("", "-journal", "-wal"):
         try:
-            found.append(stamp(os.stat(f"{live}{end}")))
+            found.append(stamp(os.lstat(live + ending)))
         except (FileNotFoundError, NotADirectoryError):
             found.append(None)
     return tuple(found)

@@ -1,0 +1,203 @@
+"""Databases of an account that was broken into: the agent's root is never lent to them (DESIGN, Readers)."""
+
+import os
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+
+import beistand
+from beistand.adapters.contacts import SqliteContacts
+from beistand.adapters.databases.sqlite import SqliteDatabases
+from beistand.adapters.disk import LocalDisk
+from beistand.adapters.readers import Readers
+from beistand.adapters.records import LocalRecords
+from beistand.domain.errors import Cancelled, Failed
+from beistand.domain.imports import Shape, Slot, SlotSide
+from beistand.domain.manifest import Kind
+from beistand.domain.phones import Dated
+from beistand.domain.profile import Database, Engine, Profile
+from hostile_files import LARGE, ODD, SCHEMAS, TRIGGERS, plain, plant_super_journal
+
+ASTERISK = Path(beistand.__file__).parent / "profiles" / "asterisk.toml"
+PBX = 12345
+"""An account that is not ours, where the tests may choose."""
+SECONDS = 10
+"""More than any reader may take for what is shown or renewed, and far from for ever."""
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    folder = tmp_path / "asterisk"
+    folder.mkdir()
+    give_away(folder)
+    return folder / "astdb.sqlite3"
+
+
+def give_away(path: Path) -> None:
+    if os.geteuid() == 0:
+        os.chown(path, PBX, PBX, follow_symlinks=False)
+
+
+def made(database: Path, make: Callable[[Path], None]) -> Path:
+    make(database)
+    for each in database.parent.iterdir():
+        give_away(each)
+    return database
+
+
+def profile_of(database: Path) -> Profile:
+    shipped = msgspec.toml.decode(ASTERISK.read_bytes(), type=Profile)
+    assert shipped.contacts is not None
+    contacts = msgspec.structs.replace(shipped.contacts, database=str(database))
+    calls = msgspec.structs.replace(shipped.records[0], database=str(database))
+    return msgspec.structs.replace(shipped, contacts=contacts, records=(calls,), trees=())
+
+
+def dump(database: Path, into: Path) -> None:
+    SqliteDatabases().dump(Database(engine=Engine.SQLITE, name=str(database)), into)
+
+
+def renew(database: Path, readers: Readers) -> str:
+    """Return why the contacts are not renewed; empty: they are."""
+    began = time.monotonic()
+    try:
+        SqliteContacts(readers).renew(profile_of(database), Dated(at=time.time(), age=0))
+    except Failed as error:
+        return error.message.code
+    finally:
+        assert time.monotonic() - began < SECONDS
+    return ""
+
+
+@pytest.fixture
+def victim(tmp_path: Path) -> Path:
+    file = tmp_path / "reserve"
+    file.write_text("of root")
+    return file
+
+
+def test_a_planted_journal_deletes_nothing(database: Path, victim: Path, tmp_path: Path) -> None:
+    made(database, plain)
+    plant_super_journal(database, victim)
+    give_away(Path(f"{database}-journal"))
+    readers = Readers()
+    with pytest.raises(Failed, match="reading-journal"):
+        dump(database, tmp_path / "dumps" / "astdb")
+    assert SqliteContacts(readers).list(profile_of(database)) == ()
+    assert LocalRecords(readers).since(profile_of(database), datetime.now(UTC)).records[0].count == 0
+    assert [each.code for each in readers.troubles()] == ["reading-journal"]
+    assert renew(database, readers) == "reading-unsettled"
+    assert victim.exists()
+    assert Path(f"{database}-journal").exists()
+    readers.close()
+
+
+@pytest.mark.parametrize("kind", [*SCHEMAS])
+def test_what_runs_when_it_is_read_is_not_read(database: Path, kind: str) -> None:
+    made(database, SCHEMAS[kind])
+    readers, began = Readers(), time.monotonic()
+    assert SqliteContacts(readers).list(profile_of(database)) == ()
+    assert time.monotonic() - began < SECONDS
+    assert [each.code for each in readers.troubles()] == ["reading-not-plain"]
+    assert readers.troubles()[0].fields["path"] == str(database)
+    assert renew(database, readers) != ""
+    readers.close()
+
+
+@pytest.mark.parametrize("kind", [*TRIGGERS])
+def test_what_runs_when_it_is_changed_is_not_changed(database: Path, kind: str) -> None:
+    made(database, TRIGGERS[kind])
+    readers, before = Readers(), database.read_bytes()
+    assert len(SqliteContacts(readers).list(profile_of(database))) == 1
+    assert renew(database, readers) != ""
+    assert database.read_bytes() == before
+    assert [each.fields["path"] for each in readers.troubles()] == [str(database)]
+    readers.close()
+
+
+@pytest.mark.parametrize("kind", [*LARGE])
+def test_what_is_large_has_its_bounds(database: Path, kind: str) -> None:
+    made(database, LARGE[kind])
+    readers, began = Readers(), time.monotonic()
+    assert len(SqliteContacts(readers).list(profile_of(database))) <= 20_000
+    assert time.monotonic() - began < SECONDS
+    readers.close()
+
+
+@pytest.mark.parametrize("kind", [*ODD])
+def test_what_is_no_file_is_named_and_keeps_nobody_waiting(database: Path, tmp_path: Path, kind: str) -> None:
+    made(database, ODD[kind])
+    readers, began = Readers(), time.monotonic()
+    assert SqliteContacts(readers).list(profile_of(database)) == ()
+    assert renew(database, readers) in ("odd-file", "file-is-link")
+    assert [each.fields["path"] for each in readers.troubles()] == [str(database)]
+    with pytest.raises(Failed, match=r"odd-file|file-is-link") as failed:
+        dump(database, tmp_path / "dumps" / "astdb")
+    assert failed.value.message.fields["path"] == str(database)
+    assert time.monotonic() - began < SECONDS
+    readers.close()
+
+
+def test_a_trouble_ends_with_its_cause(database: Path) -> None:
+    made(database, ODD["fifo"])
+    readers = Readers()
+    contacts = SqliteContacts(readers)
+    assert contacts.list(profile_of(database)) == ()
+    assert readers.troubles()
+    database.unlink()
+    made(database, plain)
+    assert len(contacts.list(profile_of(database))) == 1
+    assert readers.troubles() == ()
+    readers.close()
+
+
+def test_a_second_name_of_another_accounts_file_is_not_read(database: Path, tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs two accounts")
+    secret = tmp_path / "secret"
+    plain(secret)
+    os.link(secret, database)
+    readers = Readers()
+    assert SqliteContacts(readers).list(profile_of(database)) == ()
+    assert [each.code for each in readers.troubles()] == ["file-elsewhere"]
+    readers.close()
+
+
+def test_the_check_of_a_staged_database_ends_with_a_click(tmp_path: Path) -> None:
+    """A generated column kept the check busy for minutes, and the click waited for it."""
+    disk = LocalDisk((str(tmp_path),), mounts=(str(tmp_path),))
+    disk.prepare(str(tmp_path), "u")
+    slot = Slot(mount=str(tmp_path), undo="u", side=SlotSide.NEW, number=1)
+    source = tmp_path / "source"
+    plain(source)
+    body, uid = source.read_bytes(), PBX if os.geteuid() == 0 else os.getuid()
+    shape = Shape(kind=Kind.FILE, mode=0o600, uid=uid, gid=uid, size=len(body), mtime_ns=1, target="")
+    parts = iter([body])
+    disk.stage_file(slot, lambda _: next(parts, b""), shape)
+    assert disk.database_problem(slot, lambda: None) == ""
+
+    def click() -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        disk.database_problem(slot, click)
+    staged = tmp_path / ".beistand/u/new"
+    assert [each.name for each in staged.iterdir()] == ["1"]
+    status = (staged / "1").stat()
+    assert (status.st_mode & 0o777, status.st_uid, status.st_nlink) == (0o600, uid, 1)
+    assert disk.database_problem(slot, lambda: None) == ""
+
+
+def test_who_reads_has_no_rights(database: Path) -> None:
+    """The process that waits reads nothing; whoever ends it gets a new one with the next question."""
+    made(database, plain)
+    readers = Readers()
+    contacts = SqliteContacts(readers)
+    assert len(contacts.list(profile_of(database))) == 1
+    readers.close()
+    assert len(contacts.list(profile_of(database))) == 1
+    readers.close()
