@@ -14,6 +14,7 @@ FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "manager", "common", "b
 EDGES = {
     "src/beistand/reader/process.py",
     "src/beistand/agent/coverage.py",
+    "src/beistand/agent/gate.py",
     "src/beistand/agent/guard.py",
     "src/beistand/agent/server.py",
     "src/beistand/agent/worker.py",

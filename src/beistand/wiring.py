@@ -1,5 +1,6 @@
 """Build the adapters: the one place that knows them all."""
 
+from beistand.adapters.address_gate import KernelAddressGate
 from beistand.adapters.addresses import NetlinkAddresses
 from beistand.adapters.arp import RawArp
 from beistand.adapters.backup_folder import BackupFolder, UploadFolder
@@ -21,6 +22,7 @@ from beistand.adapters.lines import ConfiguredLines
 from beistand.adapters.live_addresses import NetlinkLiveAddresses
 from beistand.adapters.manifests import ManifestFolder
 from beistand.adapters.module_log import ModuleLog
+from beistand.adapters.netfilter import NetfilterChanges
 from beistand.adapters.network_changes import NetlinkChanges
 from beistand.adapters.network_files import SystemNetworkFiles
 from beistand.adapters.network_managers import LocalNetworkManagers
@@ -66,6 +68,7 @@ class Wiring:
         self.live_addresses = NetlinkLiveAddresses(self.addresses)
         self.network_files = SystemNetworkFiles()
         self.network_managers = LocalNetworkManagers()
+        self.address_gate = KernelAddressGate()
         self.arp = RawArp(self._own_ip)
         self.signs = NetworkSigns()
         self.sip = UdpSipProbe()
@@ -120,6 +123,7 @@ class Wiring:
             clock=self.clock,
             store=self.store,
             addresses=self.addresses,
+            address_gate=self.address_gate,
             arp=self.arp,
             signs=self.signs,
             sip=self.sip,
@@ -137,6 +141,10 @@ class Wiring:
     def network_changes(self) -> NetlinkChanges:
         """Listen to the kernel from now on."""
         return NetlinkChanges()
+
+    def rule_changes(self) -> NetfilterChanges:
+        """Listen to the kernel's rules from now on."""
+        return NetfilterChanges()
 
     def peer(self, pair: Pair) -> Peer:
         """Return the channel to this peer; it connects when it is first used."""

@@ -50,6 +50,7 @@ class Timed(FakeArp):
 def serving(seconds: float) -> tuple[World, Timed, Announcer, list[str]]:
     world, clock, alarms = World(), FakeClock(), list[str]()
     world.kill_a()
+    world.a.machine.silenced.clear()  # a rival has no gate
     world.b.machine.held.add(ADDRESS)
     arp = Timed(world, clock, seconds)
     return world, arp, Announcer(arp, clock, alarms.append), alarms

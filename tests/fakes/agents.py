@@ -26,6 +26,7 @@ from beistand.domain.value import Value
 from beistand.ports.node import Node
 from beistand.ports.places import Places
 from beistand.protocol import Greet, PushConfig, PushSettings, Release, Resume
+from fakes.address_gate import FakeAddressGate
 from fakes.clock import FakeClock
 from fakes.file_systems import FakeFileSystems
 from fakes.insight import (
@@ -128,10 +129,12 @@ class FakeWiring:
     network_files: FakeNetworkFiles = field(default_factory=FakeNetworkFiles)
     network_managers: Any = None
     live_addresses: Any = None
+    address_gate: Any = None
 
     def __post_init__(self) -> None:
         self.backups = BackupFolder(self.places.backups)
         self.guard_notes = GuardNotes(self.places.guard_note, self.places.kept_network_files)
+        self.address_gate = self.address_gate or FakeAddressGate(self.addresses.machine)
         self.upload = UploadFolder(self.places.upload)
         self.file_systems = FakeFileSystems()
 
@@ -154,6 +157,7 @@ class FakeWiring:
             clock=self.clock,
             store=self.store,
             addresses=self.addresses,
+            address_gate=self.address_gate,
             arp=self.arp,
             signs=self.signs,
             sip=self.sip,
@@ -229,6 +233,7 @@ class OneOfTwo:
         for each in (self.folder / "run").iterdir():
             each.unlink()
         self.machine.held.clear()
+        self.machine.silenced.add(ADDRESS)  # before the network is there
         self.services.running.clear()
         self.services.is_gate_open = False
         self.machine.answers_sip = False
@@ -246,7 +251,7 @@ class OneOfTwo:
 
     @property
     def serves(self) -> bool:
-        return self.machine.held == {ADDRESS} and self.services.running == UNITS
+        return self.machine.heard == {ADDRESS} and self.services.running == UNITS
 
     @property
     def is_clean(self) -> bool:

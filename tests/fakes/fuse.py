@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from fakes.agents import Killed, PeerOver
+from fakes.pair_of_appliances import ADDRESS
 
 if TYPE_CHECKING:
     from fakes.agents import OneOfTwo
@@ -56,6 +57,7 @@ class Fuse:
         if self.takes_power:
             one.machine.is_up = False
             one.machine.held.clear()
+            one.machine.silenced.add(ADDRESS)
             one.services.running.clear()
             one.machine.answers_sip = False
         raise Killed
@@ -87,6 +89,7 @@ class Fused:
         self.fuse = Fuse(one, check)
         one.wiring.store = _Fused(one.store, "store", STORE_EFFECTS, lambda: self.fuse)
         one.wiring.addresses.effect = lambda change: self.fuse.through("address", change)
+        one.wiring.address_gate.effect = lambda change: self.fuse.through("gate", change)
         one.services.effect = lambda change: self.fuse.through("service", change)
 
     def renew(self) -> None:

@@ -24,6 +24,8 @@ class Machine:
     mac: str
     own_ip: str
     held: set[str] = field(default_factory=set)
+    silenced: set[str] = field(default_factory=set)
+    """Addresses that its kernel lets nothing out with."""
     is_up: bool = True
     has_carrier: bool = True
     open_ports: set[int] = field(default_factory=set)
@@ -36,6 +38,11 @@ class Machine:
     """Its switch port drops announcements of any address but the own one."""
     tried: dict[str, int] = field(default_factory=dict)
     """Trials heard here without their announcement, by the MAC that sent them."""
+
+    @property
+    def heard(self) -> set[str]:
+        """Of the addresses that it holds, those that its gate lets speak."""
+        return self.held - self.silenced
 
 
 @dataclass
@@ -55,7 +62,7 @@ class Segment:
         return alive and (one in self.cut) == (other in self.cut)
 
     def holder(self, asking: Machine, address: str) -> Machine | None:
-        return next((e for e in self.others(asking) if address == e.own_ip or address in e.held), None)
+        return next((e for e in self.others(asking) if address == e.own_ip or address in e.heard), None)
 
 
 @dataclass
@@ -134,10 +141,13 @@ class FakeArp:
 
     def announce(self, interface: str, address: str) -> None:
         self._need_carrier(interface)
-        self.segment.frames.append((self.machine.mac, address, address))
+        if address not in self.machine.silenced:
+            self.segment.frames.append((self.machine.mac, address, address))
 
     def tell(self, interface: str, address: str, targets: Sequence[str]) -> None:
         self._need_carrier(interface)
+        if address in self.machine.silenced:
+            return
         self.segment.frames += [(self.machine.mac, address, each) for each in targets]
 
     def reaches(self, interface: str, address: str, mac: str, seconds: float) -> bool:
@@ -148,7 +158,7 @@ class FakeArp:
     def holders(self, interface: str, addresses: Sequence[str], seconds: float) -> tuple[str, ...]:
         self._need_carrier(interface)
         others = self.segment.others(self.machine)
-        return tuple(sorted(each.mac for each in others if {each.own_ip, *each.held} & set(addresses)))
+        return tuple(sorted(each.mac for each in others if {each.own_ip, *each.heard} & set(addresses)))
 
     def try_out(self, interface: str) -> None:
         self._need_carrier(interface)
@@ -163,7 +173,7 @@ class FakeArp:
 
     def rival(self, interface: str, addresses: Sequence[str], seconds: float) -> str:
         self._need_carrier(interface)
-        found = [e.mac for e in self.segment.others(self.machine) if e.held & set(addresses)]
+        found = [e.mac for e in self.segment.others(self.machine) if e.heard & set(addresses)]
         if not found and self.clock is not None:
             self.clock.advance(seconds)  # type: ignore[attr-defined]
         return next(iter(found), "")

@@ -18,6 +18,7 @@ from beistand.operations.dead_connections import end_dead_connections
 from beistand.operations.takeover import Reach
 from beistand.ports.node import Node
 from beistand.ports.places import Places
+from fakes.address_gate import FakeAddressGate
 from fakes.clock import FakeClock
 from fakes.network import FakeAddresses, FakeArp, FakeConnections, FakeSigns, FakeSip, Machine, Segment
 from fakes.services import FakeConsole, FakeContacts, FakeServices
@@ -80,6 +81,7 @@ class Appliance:
             clock=FakeClock(NOW),
             store=cast(Any, self.store),
             addresses=FakeAddresses(self.machine, effect),
+            address_gate=FakeAddressGate(self.machine, effect),
             arp=FakeArp(self.world.segment, self.machine),
             signs=FakeSigns(self.world.segment, self.machine),
             sip=self.sip,
@@ -96,7 +98,7 @@ class Appliance:
 
     @property
     def serves(self) -> bool:
-        return self.machine.held == {ADDRESS} and self.services.running == UNITS
+        return self.machine.heard == {ADDRESS} and self.services.running == UNITS
 
     @property
     def is_clean(self) -> bool:
@@ -104,6 +106,7 @@ class Appliance:
 
     def lose_power(self) -> None:
         self.machine.held.clear()
+        self.machine.silenced.add(ADDRESS)  # before the network is there
         self.services.running.clear()
         self.services.is_gate_open = False
         self.machine.answers_sip = False

@@ -55,6 +55,7 @@ def main(places: Places | None = None) -> int:
             agent.postman,
             agent.keeper.after_start,
             changes,
+            agent.keeper.gate_watch.listen(wiring.rule_changes()),
         )
     )
     # Whoever restarts the agent and then asks for something meets no job of a recovery that is short.
@@ -153,6 +154,7 @@ def _stop(agent: Agent, server: Server) -> None:
     agent.watch.stop()
     agent.lookout.stop()
     agent.healing.stop()
+    agent.keeper.gate_watch.stop()
     agent.postman.stop()
     agent.keeper.after_start.stop()
     agent.link.stop()

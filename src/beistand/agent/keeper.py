@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from beistand.agent.after_start import AfterStart
 from beistand.agent.announcer import Announcer
+from beistand.agent.gate_watch import GateWatch
 from beistand.agent.log import log, log_message
 from beistand.agent.serving_acts import ServingActs
 from beistand.agent.serving_notes import released_for
@@ -23,11 +24,11 @@ from beistand.domain.serving import (
     is_asked_to_serve,
     may_release,
     needs_check,
-    release_is_void,
     takes_back,
 )
 from beistand.operations.boot_check import boot_check
 from beistand.operations.converge import Outcome, converge
+from beistand.operations.holding import drop, hold
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,6 +64,7 @@ class Keeper:
         self._rival = ""
         self._failure: Message | None = None
         self.after_start = AfterStart(agent)
+        self.gate_watch = GateWatch(agent)
         self._announcer = Announcer(agent.wiring.arp, agent.clock, self._alarm, self._is_overruled)
         self._peer_served = False
         self._may_yield_to = ""
@@ -124,7 +126,7 @@ class Keeper:
             self.state = "not-initialised"
             return
         if self._due.is_set() or self._agent.clock.monotonic() >= self._next_look:
-            self._end_void_release()
+            self._acts.end_void_release()
             self.settle()
 
     def settle(self) -> Outcome:
@@ -168,7 +170,13 @@ class Keeper:
         if not self._agent.is_initialised or not self._has_begun:
             return False  # before the first turn it is not known whether it was ours all the time
         node = self._agent.node
-        return self._while_ours(lambda: node.addresses.hold(node.installation))
+        return self._while_ours(lambda: hold(node))
+
+    def keep_gate(self) -> None:
+        """Have the kernel's gate as it should be, whoever changed its rules; looks at nothing else."""
+        if self._agent.is_initialised and not self.put_back():
+            node = self._agent.node
+            self._acts.unless_ours(lambda: node.address_gate.silence(node.installation))
 
     def prepare(self, epoch: int) -> None:
         """The click is this boot's check. Written before the grant is: a kill in between delays nothing."""
@@ -274,19 +282,6 @@ class Keeper:
             self._acts.take_back()
             log("resumed", level="warning", epoch=epoch)
 
-    def _end_void_release(self) -> None:
-        """Serve again where nothing comes of the claim that we released for, as its owner says now (I8)."""
-        store = self._agent.node.store
-        released = released_for(store)
-        if not released or self.claims:
-            return
-        greeting = self._agent.link.ask()
-        with self._acts.moment:
-            is_same = released_for(store) == released
-            if greeting is not None and is_same and release_is_void(released, store.standing(), greeting):
-                self._acts.take_back()
-                log("release-void", level="warning", epoch=released)
-
     def _while_ours(self, act: Callable[[], object]) -> bool:
         """Do it if we may serve; the peer is told from the first of these acts on, which holds the address."""
 
@@ -301,7 +296,7 @@ class Keeper:
         node = self._agent.node
         self._announcer.stop()
         try:
-            node.addresses.drop(node.installation)
+            drop(node)
         finally:
             self._holds = bool(node.addresses.held(node.installation))
             self._agent.link.greet_now()

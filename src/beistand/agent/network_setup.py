@@ -251,6 +251,7 @@ class NetworkSetup:
         (wiring.places.run / "boot-check").unlink(missing_ok=True)
         wiring.services.remove_gate(profile)
         wiring.services.close_gate()
+        wiring.address_gate.let_speak()  # the address is the machine's own again
         self._agent.troubles.pop("settings", None)
 
     def _back_after(self, setup: Setup, error: BeistandError) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from beistand.agent.log import log, log_message
 from beistand.agent.serving_notes import BootNote, forget_released, note_released, released_for
 from beistand.domain.errors import BeistandError
-from beistand.domain.serving import TAKE_BACK, WITHDRAW, Act, looks_again, may_serve
+from beistand.domain.serving import TAKE_BACK, WITHDRAW, Act, looks_again, may_serve, release_is_void
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -51,6 +51,25 @@ class ServingActs:
                 return False
             act()
             return True
+
+    def unless_ours(self, act: Callable[[], object]) -> None:
+        """Do it if we may not serve; no grant comes between question and act."""
+        with self.moment:
+            if not self.may_serve():
+                act()
+
+    def end_void_release(self) -> None:
+        """Serve again where nothing comes of the claim that we released for, as its owner says now (I8)."""
+        store = self._agent.store
+        released = released_for(store)
+        if not released or self.claims:
+            return
+        greeting = self._agent.link.ask()
+        with self.moment:
+            is_same = released_for(store) == released
+            if greeting is not None and is_same and release_is_void(released, store.standing(), greeting):
+                self.take_back()
+                log("release-void", level="warning", epoch=released)
 
     def begin(self, *, holds: bool) -> bool:
         """Forget the check of an agent that ended without the address; return whether to look around again."""

@@ -30,6 +30,7 @@ from beistand.domain.schedule import next_run
 from beistand.protocol import PeerView, Status
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from beistand.agent.agent import Agent
@@ -91,6 +92,16 @@ def _before_init(agent: Agent) -> Status:
     )
 
 
+def _of_parts(agent: Agent) -> Iterator[Finding]:
+    yield from agent.coverage.findings()
+    yield from agent.network_file_look.findings()
+    yield from agent.keeper.gate_watch.findings()
+    yield from agent.directory.findings()
+    yield from agent.postman.findings()
+    yield from agent.room.findings()
+    yield from agent.alarms.findings()
+
+
 def findings(agent: Agent) -> tuple[Finding, ...]:
     """Return what a person should know now, the most pressing first."""
     found = [
@@ -99,12 +110,7 @@ def findings(agent: Agent) -> tuple[Finding, ...]:
         *agent.network_setup.findings(),
         *_troubles(agent),
         *found_in_licences(agent),
-        *agent.coverage.findings(),
-        *agent.network_file_look.findings(),
-        *agent.directory.findings(),
-        *agent.postman.findings(),
-        *agent.room.findings(),
-        *agent.alarms.findings(),
+        *_of_parts(agent),
     ]
     mine, pair = agent.appliance(), agent.store.pair()
     if pair is None:

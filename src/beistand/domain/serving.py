@@ -42,9 +42,11 @@ class Act(StrEnum):
     COMMIT_GRANT = "commit-grant"
     """A grant for this appliance, and the end of the plan, in one transaction."""
     HOLD_ADDRESS = "hold-address"
+    """It stands on this machine, then the kernel's gate lets it speak."""
     OPEN_GATE = "open-gate"
     START_PBX = "start-pbx"
     DROP_ADDRESS = "drop-address"
+    """The kernel's gate is shut, then it goes; also where it never stood."""
     CLOSE_GATE = "close-gate"
     STOP_PBX = "stop-pbx"
 

@@ -12,6 +12,7 @@ from beistand.domain.phones import Contact, Dated
 from beistand.domain.profile import Profile, Service
 from beistand.domain.serving import WITHDRAW, Act
 from beistand.domain.value import Value
+from beistand.operations.holding import drop, hold
 from beistand.ports.node import Node
 
 START_ANSWER_SECONDS = 20.0
@@ -98,7 +99,7 @@ def converge(
 def _serve(node: Node, around: Around, may_start: bool, while_ours: WhileOurs) -> Outcome | None:
     """Return None when overtaken: everything is to be given up again."""
     try:
-        if not while_ours(lambda: node.addresses.hold(node.installation)):
+        if not while_ours(lambda: hold(node)):
             return None
         around.announce()
         if not node.services.gate_is_open() and not while_ours(node.services.open_gate):
@@ -158,7 +159,7 @@ def _renew_contacts(node: Node, dated: Dated) -> None:
 def _withdraw(node: Node) -> Outcome:
     failure: Message | None = None
     ways: dict[Act, list[Callable[[], object]]] = {
-        Act.DROP_ADDRESS: [lambda: node.addresses.drop(node.installation)],
+        Act.DROP_ADDRESS: [lambda: drop(node)],
         Act.CLOSE_GATE: [node.services.close_gate] if node.services.gate_is_open() else [],
         Act.STOP_PBX: [_stopping(node, each) for each in reversed(node.profile.services)],
     }

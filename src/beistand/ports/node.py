@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from beistand.domain.installation import Installation
 from beistand.domain.profile import Engine, Profile
+from beistand.ports.address_gate import AddressGate
 from beistand.ports.clock import Clock
 from beistand.ports.files import Databases, Disk
 from beistand.ports.network import Addresses, Arp, EstablishedConnections, Signs, SipProbe
@@ -25,6 +26,7 @@ class Node:
     clock: Clock
     store: Store
     addresses: Addresses
+    address_gate: AddressGate
     arp: Arp
     signs: Signs
     sip: SipProbe
