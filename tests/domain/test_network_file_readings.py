@@ -305,23 +305,23 @@ def test_the_gateway_that_counted_goes_on_counting(text: str, stays: str) -> Non
 
 
 HOSTILE = [
-    (Manager.IFUPDOWN, "\\\n" * 200_000),
-    (Manager.IFUPDOWN, STATIC + " address 192.0.2.10/24\n" * 20_000),
-    (Manager.IFUPDOWN, (STATIC + " address 192.0.2.10/24\n") * 10_000),
-    (Manager.IFUPDOWN, "iface eth0:1 inet static\n address 192.0.2.10/24\nauto eth0:1\n" * 8_000),
+    (Manager.IFUPDOWN, "\\\n" * 60_000),
+    (Manager.IFUPDOWN, STATIC + " address 192.0.2.10/24\n" * 6_000),
+    (Manager.IFUPDOWN, (STATIC + " address 192.0.2.10/24\n") * 3_000),
+    (Manager.IFUPDOWN, "iface eth0:1 inet static\n address 192.0.2.10/24\nauto eth0:1\n" * 3_000),
     (Manager.IFUPDOWN, STATIC + " up " + "ip address add " * 60_000 + "\n"),
     (Manager.IFUPDOWN, STATIC + " address " + "1" * 900_000 + "\n"),
-    (Manager.NETWORKD, "[Network]\n" + "Address=192.0.2.10/24\n" * 30_000),
-    (Manager.NETWORKD, "[Address]\nAddress=192.0.2.10/24\n" * 20_000),
-    (Manager.NETWORKD, "[Network]\nAddress=" + "\\\n#\n" * 200_000),
+    (Manager.NETWORKD, "[Network]\n" + "Address=192.0.2.10/24\n" * 8_000),
+    (Manager.NETWORKD, "[Address]\nAddress=192.0.2.10/24\n" * 6_000),
+    (Manager.NETWORKD, "[Network]\nAddress=" + "\\\n#\n" * 60_000),
     (Manager.NETWORKD, "[" * 900_000),
-    (Manager.NETWORK_MANAGER, "[ipv4]\n" + "address1=192.0.2.10/24\n" * 30_000),
+    (Manager.NETWORK_MANAGER, "[ipv4]\n" + "address1=192.0.2.10/24\n" * 8_000),
     (Manager.NETWORK_MANAGER, "[ipv4]\naddress1=" + "1." * 400_000),
     (
         Manager.NETPLAN,
-        NETPLAN + "      addresses:\n" + "      - 192.0.2.10/24\n" * 30_000 + "      - 1.2.3.4/5\n",
+        NETPLAN + "      addresses:\n" + "      - 192.0.2.10/24\n" * 8_000 + "      - 1.2.3.4/5\n",
     ),
-    (Manager.NETPLAN, NETPLAN + "      addresses: [" + "192.0.2.10/24, " * 30_000 + "1.2.3.4/5]\n"),
+    (Manager.NETPLAN, NETPLAN + "      addresses: [" + "192.0.2.10/24, " * 8_000 + "1.2.3.4/5]\n"),
     (Manager.NETPLAN, "[" * 900_000),
     (Manager.NETPLAN, "a: &a [" + "*a, " * 100_000 + "]"),
 ]

@@ -41,6 +41,16 @@ _OPENINGS = _one(
     *("iface eth0 inet inherits lan", "iface eth0 inet static # lan", "\tiface\teth0\tinet\tstatic "),
 )
 _LANS = _one("", "", "iface lan inet static", "template lan", "iface lan inet manual")
+# ifupdown takes nothing of a file with one line that it does not know: half of the files have none.
+_KNOWN = _one(
+    *["iface eth0 inet static"] * 3,
+    *(
+        "iface eth0 inet manual",
+        "iface eth0 inet static inherits lan",
+        "\tiface\teth0\tinet\tstatic ",
+        "iface eth0 inherits lan",
+    ),
+)
 _SOURCES = _one(
     *["", ""],
     *("source interfaces.d/*", "source /none /etc/network/interfaces.d/more", 'source "interfaces.d/more"'),
@@ -65,9 +75,12 @@ def _stanza(draw: st.DrawFn, openings: st.SearchStrategy[str]) -> str:
 @st.composite
 def interfaces(draw: st.DrawFn) -> dict[str, str]:
     """Return the files of ifupdown by their paths; eth0 comes up with them where they are right."""
-    stanzas = draw(st.lists(_stanza(_OPENINGS), min_size=0, max_size=2))
-    main = [draw(_stanza(_LANS)), "auto eth0\n", *stanzas, draw(_SOURCES), "\n"]
-    more = "".join(draw(st.lists(_stanza(_OPENINGS), max_size=1)))
+    is_known = draw(st.booleans())
+    openings = _KNOWN if is_known else _OPENINGS
+    lan = "iface lan inet static\n gateway 192.0.2.254\n" if is_known else draw(_stanza(_LANS))
+    stanzas = draw(st.lists(_stanza(openings), min_size=int(is_known), max_size=2))
+    main = [lan, "auto eth0\n", *stanzas, draw(_SOURCES), "\n"]
+    more = "".join(draw(st.lists(_stanza(openings), max_size=1)))
     return {
         "etc/network/interfaces": "".join(main),
         "etc/network/interfaces.d/more": more,
