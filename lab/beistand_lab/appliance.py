@@ -11,7 +11,7 @@ from pathlib import Path
 from beistand_lab import commands, control_groups, network
 from beistand_lab.commands import wait_for
 from beistand_lab.errors import LabError
-from beistand_lab.settings import APPLIANCES, Settings
+from beistand_lab.settings import MACHINES, Settings
 
 GUEST_ENVIRONMENT = ["env", "-i", *(f"{key}={value}" for key, value in commands.ENVIRONMENT.items())]
 
@@ -127,5 +127,5 @@ def _is_first(pid: str) -> bool:
 
 
 def _check(appliance: str) -> None:
-    if appliance not in APPLIANCES:
+    if appliance not in MACHINES:
         raise LabError(f"{appliance} is not an appliance", "a and b are")

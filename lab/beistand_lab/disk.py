@@ -7,7 +7,9 @@ rename between them is refused. The disk survives power cuts, not `down`.
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from beistand_lab import commands, control_groups, network_managers
@@ -77,6 +79,31 @@ def lay_out(settings: Settings, appliance: str) -> None:
         f"asterisk 2>/dev/null && chown -R asterisk:asterisk {folders} && chmod 750 /etc/asterisk"
     )
     commands.run(["chroot", str(root), "sh", "-c", account], group=group)
+
+
+def clone(settings: Settings, source: str, target: str) -> Path:
+    """The disk of a machine as a copy of another one's, that one on or off; returns its root.
+
+    Everything travels, keys, ids and state among it; what the agent has open is copied as SQLite copies it.
+    """
+    group = control_groups.group_name(settings.name)
+    layers = [Path(settings.golden_layer), Path(settings.asterisk_layer)]
+    if settings.managers_layer:
+        layers.append(Path(settings.managers_layer))
+    origin = settings.root(source)
+    root = mount_root(settings.root(target).parent, layers, group, settings.disk_size)
+    (root / SPOOL).mkdir(parents=True, exist_ok=True)
+    for top in ("etc", "opt", "root", "srv", "home", "var"):
+        commands.run(["cp", "-a", f"{origin / top}/.", str(root / top)], group=group)
+    state = "var/lib/beistand/state.db"
+    for beside in ("", "-wal", "-shm"):
+        (root / f"{state}{beside}").unlink(missing_ok=True)
+    with closing(sqlite3.connect(origin / state)) as ours, closing(sqlite3.connect(root / state)) as theirs:
+        ours.backup(theirs)
+    # A package's program in /usr/bin, which the image's layer has only where Beistand was in it.
+    if (origin / "usr/bin/beistand").is_symlink() and not (root / "usr/bin/beistand").is_symlink():
+        (root / "usr/bin/beistand").symlink_to("/opt/beistand/bin/beistand")
+    return root
 
 
 def _identity(settings: Settings, appliance: str, root: Path, group: str) -> None:

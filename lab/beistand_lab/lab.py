@@ -33,7 +33,7 @@ from beistand_lab.mails import MAIL_HOST, Mail
 from beistand_lab.phone import Phone
 from beistand_lab.pjsip_phone import PjsipPhone
 from beistand_lab.provider import Provider
-from beistand_lab.settings import APPLIANCES, BUILD, HOSTS, LABS, PHONES, Settings
+from beistand_lab.settings import APPLIANCES, BUILD, HOSTS, LABS, MACHINES, PHONES, Settings
 from beistand_lab.sip_probe import SipProbe
 
 __all__ = ["Lab", "wait_for"]
@@ -186,7 +186,7 @@ class Lab:
 
     def command_line(self, host: str, argv: list[str]) -> list[str]:
         """What to execute on this machine to run `argv` as root on a host."""
-        if host in APPLIANCES:
+        if host in MACHINES:
             return appliance.entering(self.settings, host, argv)
         if host not in HOSTS:
             raise LabError(f"there is no host {host!r}", f"hosts are {', '.join(HOSTS)}")
@@ -282,7 +282,7 @@ class Lab:
     def _group(self, host: str = "") -> str:
         name = control_groups.group_name(self.settings.name)
         # With the power of an appliance everything that was started in it ends.
-        return f"{name}/{host}" if host in APPLIANCES else name
+        return f"{name}/{host}" if host in MACHINES else name
 
 
 def down(name: str) -> None:

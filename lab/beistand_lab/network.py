@@ -15,7 +15,7 @@ from pathlib import Path
 
 from beistand_lab import commands, control_groups
 from beistand_lab.errors import LabError
-from beistand_lab.settings import Settings
+from beistand_lab.settings import MACHINES, Settings
 
 BRIDGE = "br0"
 OTHER_BRIDGE = "br1"
@@ -80,7 +80,7 @@ def unplug(settings: Settings, host: str) -> None:
 
 def set_port(settings: Settings, host: str, *, up: bool) -> None:
     """Switches a port; down means that no frame passes and the other end has no carrier."""
-    if host not in ("a", "b", "t", "m"):
+    if host not in (*MACHINES, "t", "m"):
         raise LabError(f"{host} has no cable", "a, b, t and m have one")
     _ip(settings, "sw", f"link set {port(host)} {'up' if up else 'down'}")
 

@@ -11,6 +11,9 @@ from pathlib import Path
 from beistand_lab.errors import LabError
 
 APPLIANCES = ("a", "b")
+SPARE = "c"
+"""A third machine: it exists only once somebody cloned a disk for it (cloning.py)."""
+MACHINES = (*APPLIANCES, SPARE)
 HOSTS = ("a", "b", "t", "m", "sw")
 PHONES = (101, 102, 103)
 ROOT_PASSWORD = "lab-secret"  # noqa: S105  # of the two appliances, for `beistand pair`
@@ -20,7 +23,7 @@ LABS = Path("/run/beistand-lab")
 PROJECT = Path(__file__).resolve().parents[2]
 BUILD = PROJECT / "build" / "lab"
 
-_LAST_OCTET = {"a": 1, "b": 2, "m": 9, "service": 10, "t": 50, "sw": 254}
+_LAST_OCTET = {"a": 1, "b": 2, "c": 3, "m": 9, "service": 10, "t": 50, "sw": 254}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,10 @@
 """Build the adapters: the one place that knows them all."""
 
+from functools import cached_property
+
 from beistand.adapters.address_gate import KernelAddressGate
 from beistand.adapters.addresses import NetlinkAddresses
-from beistand.adapters.arp import RawArp
+from beistand.adapters.arp import NOBODY, RawArp
 from beistand.adapters.backup_folder import BackupFolder, UploadFolder
 from beistand.adapters.clock import SystemClock
 from beistand.adapters.connections import KernelConnections
@@ -20,6 +22,7 @@ from beistand.adapters.keys import SshKeys
 from beistand.adapters.licence_signatures import Ed25519Signatures, SellerFolder
 from beistand.adapters.lines import ConfiguredLines
 from beistand.adapters.live_addresses import NetlinkLiveAddresses
+from beistand.adapters.machine import LocalMachine
 from beistand.adapters.manifests import ManifestFolder
 from beistand.adapters.module_log import ModuleLog
 from beistand.adapters.netfilter import NetfilterChanges
@@ -100,6 +103,10 @@ class Wiring:
         self.upload = UploadFolder(places.upload)
         self.introduction = SshIntroduction(run=places.run)
 
+    @cached_property
+    def machine(self) -> LocalMachine:
+        return LocalMachine()
+
     def installation(self) -> Installation:
         """Raises Refused `not-initialised`, Failed `settings-wrong`."""
         return read_installation(self.places.etc)
@@ -162,8 +169,11 @@ class Wiring:
         check_rsync(self.places.state)
 
     def _own_ip(self) -> str:
+        """Return what ARP asks from: never from an address that is another machine's, as on a copy of its disk."""
         # Settings that are damaged later must not make a running appliance deaf.
-        return (self._known or self.installation()).own_ip
+        installation = self._known or self.installation()
+        is_there = self.addresses.has(installation.interface, installation.own_ip)
+        return installation.own_ip if is_there else NOBODY
 
 
 class LeaveWiring:
@@ -186,7 +196,7 @@ class LeaveWiring:
         self.live_addresses = NetlinkLiveAddresses(self.addresses)
         self.network_files = SystemNetworkFiles()
         self.network_managers = LocalNetworkManagers()
-        self.arp = RawArp(lambda: self.installation.own_ip if self.installation else "0.0.0.0")  # noqa: S104  nothing is bound to it
+        self.arp = RawArp(NOBODY)
         self.services = SystemdServices(places.gate)
         self.profiles = Profiles(places.etc / "profile.d")
         self.backups = BackupFolder(places.backups)

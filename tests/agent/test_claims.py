@@ -224,8 +224,8 @@ def test_a_look_around_that_began_before_the_news_allows_nothing(two: TwoAgents)
     two.clock.advance(WAIT + 1)
     ask = two.b.wiring.arp.ask
 
-    def heal_behind(interface, addresses, seconds):
-        answers = ask(interface, addresses, seconds)
+    def heal_behind(interface, addresses, seconds, *, as_nobody=False):
+        answers = ask(interface, addresses, seconds, as_nobody=as_nobody)
         two.heal()
         greeting = two.a.agent.greeting()
         assert greeting is not None

@@ -53,6 +53,9 @@ class World(Protocol):
         """Have the switch port of a machine drop ARP that is sent for any address but its own one."""
 
     def unlock(self, box: Box) -> None: ...
+    def twin(self, box: Box, of: Box) -> None:
+        """Give a machine the own address of another one instead of its own, as a clone of its disk has it."""
+
     def claims(self) -> list[tuple[str, str, str]]:
         """Return (MAC, sender, target) of each frame on the wire that names the service address as its sender."""
 
@@ -97,6 +100,9 @@ class MemoryWorld:
 
     def unlock(self, box: Box) -> None:
         box.arp.machine.is_locked = False
+
+    def twin(self, box: Box, of: Box) -> None:
+        box.arp.machine.own_ip = of.own_ip
 
     def claims(self) -> list[tuple[str, str, str]]:
         return self.segment.frames
@@ -194,6 +200,11 @@ class NamespaceWorld:
 
     def unlock(self, box: Box) -> None:
         self.tc_s("qdisc", "del", "dev", f"port-{box.name}", "clsact")
+
+    def twin(self, box: Box, of: Box) -> None:
+        at = ("dev", "eth0")
+        ip("-n", f"{self.prefix}-{box.name}", "address", "del", f"{box.own_ip}/24", *at)
+        ip("-n", f"{self.prefix}-{box.name}", "address", "add", f"{of.own_ip}/24", *at)
 
     def tc_s(self, *arguments: str) -> None:
         subprocess.run(["ip", "netns", "exec", f"{self.prefix}-s", "tc", *arguments], check=True)

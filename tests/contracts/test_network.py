@@ -81,6 +81,23 @@ def test_asking_claims_nothing(world: World) -> None:
     assert world.claims() == []
 
 
+def test_a_machine_with_our_own_address_answers_nobody_only(world: World) -> None:
+    """RFC 5227: its kernel does not answer what seems to come from itself."""
+    world.twin(world.b, world.a)
+    world.b.addresses.hold(world.b.installation)
+    assert world.a.arp.ask("eth0", [SERVICE], 0.3).macs == {}
+    assert world.a.arp.ask("eth0", [SERVICE], 0.3, as_nobody=True).macs == {SERVICE: world.b.mac}
+    assert world.a.arp.fast_probe("eth0", world.a.own_ip) == world.b.mac
+    assert world.claims() == []
+
+
+def test_an_address_is_on_its_interface_or_not(world: World) -> None:
+    a = world.a
+    assert a.addresses.has("eth0", a.own_ip)
+    assert not a.addresses.has("eth0", "10.9.8.77")
+    assert not a.addresses.has("eth9", a.own_ip)
+
+
 def test_a_free_address_is_found_free(world: World) -> None:
     assert world.a.arp.fast_probe("eth0", SERVICE) == ""
 
@@ -144,6 +161,20 @@ def test_all_holders_answer_and_the_one_that_asks_is_none(world: World) -> None:
         each.addresses.hold(each.installation)
     assert a.arp.holders("eth0", [SERVICE], 0.3) == (b.mac, c.mac)
     assert b.arp.holders("eth0", [SERVICE], 0.3) == (a.mac, c.mac)
+
+
+def test_a_contender_tells_how_long_it_serves(world: World) -> None:
+    a, b = world.a, world.b
+    assert a.arp.contended("eth0", b.mac) is None
+    b.arp.contend("eth0", SERVICE, 4711.9)
+    until(lambda: a.arp.contended("eth0", b.mac) == 4711.0)
+    b.arp.contend("eth0", SERVICE, 1e15)
+    until(lambda: a.arp.contended("eth0", b.mac) > 4711.0)
+    assert b.arp.contended("eth0", b.mac) is None
+    b.arp.announce("eth0", SERVICE)
+    b.arp.try_out("eth0")
+    until(lambda: a.arp.tried("eth0", b.mac) is not None)
+    assert a.arp.contended("eth0", b.mac) > 4711.0
 
 
 def test_a_trial_is_heard_and_claims_nothing(world: World) -> None:

@@ -29,6 +29,7 @@ from beistand.protocol import Greet, PushConfig, PushSettings, Release, Resume
 from fakes.address_gate import FakeAddressGate
 from fakes.clock import FakeClock
 from fakes.file_systems import FakeFileSystems
+from fakes.hardware import FakeHardware
 from fakes.insight import (
     FakeFolders,
     FakeLines,
@@ -122,6 +123,7 @@ class FakeWiring:
     profile: Profile = PROFILE
     mailer: FakeMailer = field(default_factory=FakeMailer)
     users: FakeUsers = field(default_factory=FakeUsers)
+    machine: FakeHardware = field(default_factory=FakeHardware)
     registers: FakeRegisters = field(default_factory=FakeRegisters)
     phone_teller: FakePhones = field(default_factory=FakePhones)
     exports: Any = None

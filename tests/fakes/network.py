@@ -36,6 +36,8 @@ class Machine:
     vlan: int = 0
     is_locked: bool = False
     """Its switch port drops announcements of any address but the own one."""
+    contenders: dict[str, float] = field(default_factory=dict)
+    """Seconds that others said they have been serving, by MAC."""
     tried: dict[str, int] = field(default_factory=dict)
     """Trials heard here without their announcement, by the MAC that sent them."""
 
@@ -89,6 +91,9 @@ class FakeAddresses:
         # A network manager takes the address away as long as the cable is out.
         return self.carrier(interface) and own_ip == self.machine.own_ip
 
+    def has(self, interface: str, ip: str) -> bool:
+        return self.is_static(interface, ip)
+
     def vlan(self, interface: str) -> int:
         return self.machine.vlan if interface == self.interface else 0
 
@@ -128,9 +133,15 @@ class FakeArp:
     machine: Machine
     clock: Clock | None = None
 
-    def ask(self, interface: str, addresses: Sequence[str], seconds: float) -> Answers:
+    def ask(
+        self, interface: str, addresses: Sequence[str], seconds: float, *, as_nobody: bool = False
+    ) -> Answers:
         self._need_carrier(interface)
         found = {each: self.segment.holder(self.machine, each) for each in addresses}
+        if not as_nobody:
+            # A kernel does not answer what seems to come from itself.
+            own = self.machine.own_ip
+            found = {each: it for each, it in found.items() if it is None or it.own_ip != own}
         return Answers(macs={address: holder.mac for address, holder in found.items() if holder})
 
     def fast_probe(self, interface: str, address: str) -> str:
@@ -170,6 +181,15 @@ class FakeArp:
         self._need_carrier(interface)
         lost = self.machine.tried.get(mac.lower())
         return None if lost is None else Tried(seconds=0.0, lost=lost)
+
+    def contend(self, interface: str, address: str, seconds: float) -> None:
+        self._need_carrier(interface)
+        for each in self.segment.others(self.machine):
+            each.contenders[self.machine.mac] = float(int(seconds))
+
+    def contended(self, interface: str, mac: str) -> float | None:
+        self._need_carrier(interface)
+        return self.machine.contenders.get(mac.lower())
 
     def rival(self, interface: str, addresses: Sequence[str], seconds: float) -> str:
         self._need_carrier(interface)

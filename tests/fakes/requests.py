@@ -34,6 +34,8 @@ EXAMPLES: tuple[Value, ...] = (
     p.SetConfig(config=ModuleConfig()),
     p.ListGenerations(),
     p.RetryService(),
+    p.GetMachine(),
+    p.ConfirmMachine(host="pbx1"),
     p.LogIn(name="x", password="x"),
     p.LogOut(),
     p.Authenticate(token="x"),

@@ -36,12 +36,13 @@ class MemoryKeys:
     name: str
     authorised: tuple[str, str] | None = None
     pinned: tuple[str, str] | None = None
+    own: str = ""
 
     def public_key(self) -> str:
         return f"key of {self.name}"
 
     def own_host_key(self) -> str:
-        return f"host key of {self.name}"
+        return self.own or f"ssh-ed25519 host-key-of-{self.name}"
 
     def authorise(self, public_key: str, from_address: str) -> None:
         self.authorised = (public_key, from_address)
@@ -87,6 +88,8 @@ class OneSide:
             profile="asterisk",
         )
 
+    machine_id = ""
+
     def says(self, **changes: object) -> None:
         self.appliance = msgspec.structs.replace(self.appliance, **changes)
 
@@ -98,6 +101,7 @@ class OneSide:
             store=self.store,
             keys=self.keys,
             clock=FakeClock(),
+            machine_id=lambda: self.machine_id,
         )
 
     def known(self) -> tuple[object, ...]:
@@ -186,8 +190,40 @@ def test_both_sides_know_the_same_pair_and_let_each_other_in(two: TwoSides) -> N
     assert two.a.keys.authorised == ("key of b", "192.0.2.2")
     assert two.b.keys.authorised == ("key of a", "192.0.2.1")
     assert two.a.keys.pinned == ("192.0.2.2", HOST_KEY)
-    assert two.b.keys.pinned == ("192.0.2.1", "host key of a")
+    assert two.b.keys.pinned == ("192.0.2.1", "ssh-ed25519 host-key-of-a")
     assert two.closed == 1
+
+
+@pytest.mark.parametrize(
+    ("twin", "code"),
+    [
+        ({"host": "PBX-A"}, "same-host-name"),
+        ({"machine_id": "1" * 32}, "same-machine-id"),
+        ({"key": "b"}, "same-host-key"),
+        ({"key": "a"}, "same-host-key"),
+    ],
+)
+def test_machines_made_from_one_disk_are_refused_by_name(
+    two: TwoSides, twin: dict[str, str], code: str
+) -> None:
+    before = two.a.known(), two.b.known()
+    if host := twin.get("host"):
+        two.b.says(host=host)
+    if machine_id := twin.get("machine_id"):
+        two.a.machine_id = two.b.machine_id = machine_id
+    if key := twin.get("key"):
+        # The standby's as the active fetched it; or the active's own, as the standby hears of it.
+        if key == "b":
+            two.a.keys.own = HOST_KEY + " root@image"
+        else:
+            two.a.keys.own = two.b.keys.own = "ssh-ed25519 AAAA"
+    with pytest.raises(Refused, match=code):
+        two.pair()
+    assert (two.a.known(), two.b.known()) == before
+
+
+def test_machines_without_a_machine_id_are_no_twins(two: TwoSides) -> None:
+    assert two.pair()
 
 
 def test_the_standby_learns_who_serves_and_the_pair_settings(two: TwoSides) -> None:

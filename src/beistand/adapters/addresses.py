@@ -79,6 +79,16 @@ class NetlinkAddresses:
             ]
         return any((each.get_attr("IFA_FLAGS") or each["flags"]) & PERMANENT for each in found)
 
+    def has(self, interface: str, ip: str) -> bool:
+        with _netlink() as netlink:
+            try:
+                device = link_of(netlink, interface)["index"]
+            except Failed:
+                return False
+            return any(
+                each.get_attr("IFA_LOCAL") == ip for each in netlink.get_addr(family=IPV4, index=device)
+            )
+
     def vlan(self, interface: str) -> int:
         with _netlink() as netlink:
             try:

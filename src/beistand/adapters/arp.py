@@ -28,6 +28,9 @@ UNKNOWN = b"\0" * 6
 TRIAL = (
     b"TRIAL\0"  # where a request leaves the target's MAC open: no other program's frame is taken for a trial
 )
+CONTENDER = b"S"
+"""Begins the mark of `contend`, five bytes of seconds follow. No card's MAC begins so: the bit of groups is set."""
+LONGEST_SERVICE = (1 << 40) - 1
 FOREIGN_NET = "198.51.100."  # TEST-NET-2 (RFC 5737): nobody has such an address
 MOST_TRIERS = 100
 """Machines whose trials are remembered: anybody can send such frames."""
@@ -42,19 +45,24 @@ class Heard(Value, frozen=True, kw_only=True):
     sender: str
     target: str
     is_trial: bool = False
+    contends: int | None = None
+    """Seconds that its sender says it has been serving."""
 
 
 class RawArp:
-    """Asks from the own address. Many threads may use it."""
+    """Asks from the own address, as `own_ip` says: 0.0.0.0 where it is not there. Many threads may use it."""
 
     def __init__(self, own_ip: Callable[[], str] | str) -> None:
         self._own_ip = own_ip if callable(own_ip) else lambda: own_ip
         self._ears: dict[str, _Ear] = {}
         self._lock = Lock()
 
-    def ask(self, interface: str, addresses: Sequence[str], seconds: float) -> Answers:
+    def ask(
+        self, interface: str, addresses: Sequence[str], seconds: float, *, as_nobody: bool = False
+    ) -> Answers:
         """Raise Failed `interface-down`. Each address is asked twice: one frame may be lost."""
-        own, wanted, macs = self._own_ip(), set(addresses), dict[str, str]()
+        own = NOBODY if as_nobody else self._own_ip()
+        wanted, macs = set(addresses), dict[str, str]()
         ear = self._ear(interface)
         with ear.listening() as heard:
             end = monotonic() + seconds
@@ -121,6 +129,15 @@ class RawArp:
         """Raise Failed `interface-down`."""
         return self._ear(interface).tried(mac.lower())
 
+    def contend(self, interface: str, address: str, seconds: float) -> None:
+        """Raise Failed `interface-down`."""
+        mark = CONTENDER + min(int(seconds), LONGEST_SERVICE).to_bytes(5, "big")
+        self._ear(interface).send(REQUEST, address, address, marked=mark)
+
+    def contended(self, interface: str, mac: str) -> float | None:
+        """Raise Failed `interface-down`."""
+        return self._ear(interface).contenders.get(mac.lower())
+
     def rival(self, interface: str, addresses: Sequence[str], seconds: float) -> str:
         """Raise Failed `interface-down`."""
         with self._ear(interface).listening() as heard:
@@ -153,6 +170,8 @@ class _Ear:
         self.is_deaf = False
         self._trials: dict[str, tuple[float, int]] = {}
         """When the last control frame of a MAC came, and how many did without their announcement."""
+        self.contenders: dict[str, float] = {}
+        """Seconds that another machine said it has been serving, by its MAC."""
         self._announced: set[str] = set()
         """Whose announcement came and whose control frame has not come yet."""
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
@@ -239,10 +258,16 @@ class _Ear:
             if frame and source[2] != socket.PACKET_OUTGOING and frame.mac != self._mac().hex(":"):
                 if frame.is_trial:
                     self._take_trial(frame)
+                if frame.contends is not None:
+                    self._take_contender(frame.mac, frame.contends)
                 with self._lock:
                     for each in self._listeners:
                         each.put(frame)
         self._socket.close()
+
+    def _take_contender(self, mac: str, seconds: int) -> None:
+        if mac in self.contenders or len(self.contenders) < MOST_TRIERS:
+            self.contenders[mac] = float(seconds)
 
     def _take_trial(self, frame: Heard) -> None:
         """Note a trial: the control frame follows its announcement, unless a switch dropped that."""
@@ -259,6 +284,10 @@ class _Ear:
             self._trials[frame.mac] = (monotonic(), lost)
 
 
+def _seconds(marked: bytes) -> int | None:
+    return int.from_bytes(marked[1:], "big") if marked[:1] == CONTENDER else None
+
+
 def _decoded(raw: bytes) -> Heard | None:
     if len(raw) < _FRAME.size:
         return None
@@ -271,6 +300,7 @@ def _decoded(raw: bytes) -> Heard | None:
         sender=socket.inet_ntoa(sender),
         target=socket.inet_ntoa(target),
         is_trial=marked == TRIAL and operation == REQUEST,
+        contends=_seconds(marked) if operation == REQUEST and sender == target else None,
     )
 
 

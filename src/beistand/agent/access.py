@@ -44,6 +44,7 @@ ACCESS: dict[type[Value], Access] = {
     protocol.GetCoverage: Access.LOOK,
     protocol.GetUpdate: Access.LOOK,
     protocol.GetSetup: Access.LOOK,
+    protocol.GetMachine: Access.LOOK,
     protocol.GetMail: Access.LOOK,
     protocol.ReadModuleLog: Access.LOOK,
     protocol.ReadAudit: Access.ACT,
@@ -89,6 +90,8 @@ ACCESS: dict[type[Value], Access] = {
     protocol.SetMailServer: Access.DANGEROUS,
     protocol.MakeSetupCode: Access.ROOT,
     protocol.AcceptPair: Access.ROOT,
+    # Whoever says so has seen the machine, or had it opened.
+    protocol.ConfirmMachine: Access.ROOT,
 }
 """A test finds a request that stands here not."""
 

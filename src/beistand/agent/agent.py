@@ -1,6 +1,7 @@
 """The agent's parts, and the one place that holds them together."""
 
 from datetime import datetime
+from functools import cached_property
 from threading import Event as Signal
 from threading import Lock, RLock
 
@@ -20,6 +21,7 @@ from beistand.agent.network_file_look import NetworkFileLook
 from beistand.agent.network_setup import NetworkSetup
 from beistand.agent.notices import Notices
 from beistand.agent.own_data import OwnData
+from beistand.agent.own_machine import OwnMachine
 from beistand.agent.pausing import learn_pause, own_pause
 from beistand.agent.peer_clock import PeerClock
 from beistand.agent.postman import Postman
@@ -94,6 +96,10 @@ class Agent:
         self.notices = Notices(self)
         self.aftermath = Aftermath(self)
 
+    @cached_property
+    def own_machine(self) -> OwnMachine:
+        return OwnMachine(self)
+
     @property
     def node(self) -> Node:
         """This appliance. Raises Refused `not-initialised`."""
@@ -111,7 +117,11 @@ class Agent:
         """Build the node anew: after the start, `init` and pairing."""
         with self._lock:
             old = self._node
-            self._node = self.wiring.node()
+            node = self._node = self.wiring.node()
+            if node is not None:
+                self._node = None
+                self.own_machine.check(node.installation)
+                self._node = node
             if old is not None and old.peer is not None:
                 old.peer.close()
 

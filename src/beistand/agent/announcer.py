@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from threading import Event, Lock, Thread
+from typing import Protocol
 
 from beistand.domain.errors import BeistandError
 from beistand.operations.observe import phone_witnesses
@@ -27,6 +28,14 @@ QUIET_SECONDS = 5.0
 """A rival that was silent for so long is gone: everything is announced anew."""
 
 
+class Contention(Protocol):
+    def note(self) -> None:
+        """Learn what speaks for us now; called in each turn, by whoever takes it."""
+
+    def is_lost(self, node: Node, mac: str, send: Callable[[Callable[[], None]], None]) -> bool:
+        """Say to a rival what speaks for us, and give way where more speaks for it; return whether we did."""
+
+
 def announcement_times() -> Iterator[float]:
     """Yield when to announce, in seconds from the start; never ends."""
     yield from FIRST_SECONDS
@@ -45,6 +54,7 @@ class Announcer:
         clock: Clock,
         alarm: Callable[[str], None] = lambda _mac: None,
         is_overruled: Callable[[str], bool] = lambda _mac: False,
+        contention: Contention | None = None,
     ) -> None:
         """`alarm(mac)` is called once for each rival, from the announcing thread; with "" when it is gone.
 
@@ -52,18 +62,18 @@ class Announcer:
         """
         self._arp = arp
         self._clock = clock
-        self._alarm = alarm
-        self._is_overruled = is_overruled
+        self._about_rivals = _AboutRivals(alarm=alarm, is_overruled=is_overruled, contention=contention)
         self._lock = Lock()
         self._rival = _Rival()
         self._round: _Round | None = None
 
     def start(self, node: Node) -> None:
         """Begin with the first announcement; nothing changes while it runs."""
+        if self._about_rivals.contention is not None:
+            self._about_rivals.contention.note()
         with self._lock:
             if self._round is None or self._round.is_over:
-                alarm, is_overruled = self._alarm, self._is_overruled
-                self._round = _Round(node, self._arp, self._clock, alarm, is_overruled, self._rival)
+                self._round = _Round(node, self._arp, self._clock, self._about_rivals, self._rival)
                 Thread(target=self._round.run, name="announcer", daemon=True).start()
 
     def again(self, node: Node) -> None:
@@ -84,6 +94,15 @@ class Announcer:
             self._round = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class _AboutRivals:
+    """Who is told of a rival, and who knows what to do about it."""
+
+    alarm: Callable[[str], None]
+    is_overruled: Callable[[str], bool]
+    contention: Contention | None
+
+
 @dataclass
 class _Rival:
     """Who else claims the address. It outlives a round: the next one has to notice that it is gone."""
@@ -101,15 +120,13 @@ class _Round:
         node: Node,
         arp: Arp,
         clock: Clock,
-        alarm: Callable[[str], None],
-        is_overruled: Callable[[str], bool],
+        about: _AboutRivals,
         rival: _Rival,
     ) -> None:
         self._node = node
         self._arp = arp
         self._clock = clock
-        self._alarm = alarm
-        self._is_overruled = is_overruled
+        self._alarm, self._is_overruled, self._contention = about.alarm, about.is_overruled, about.contention
         self._ended = Event()
         self._sending = Lock()
         self._rival = rival
@@ -191,5 +208,7 @@ class _Round:
         lasts = now - self._rival.since
         if lasts > YIELD_SECONDS or not self._is_overruled(mac):
             self._announce(told=False)
+        if self._contention is not None and self._contention.is_lost(self._node, mac, self._send):
+            return
         is_long = lasts > LONG_DEFENCE_SECONDS
         self._clock.wait(self._ended, LATER_DEFENCE_SECONDS if is_long else DEFENCE_SECONDS)

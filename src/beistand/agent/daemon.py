@@ -112,6 +112,7 @@ class Loop:
             ("recovery", self.recovery.tick),
             ("setup", agent.network_setup.tick),
             ("keeper", agent.keeper.tick),
+            ("machine", agent.own_machine.tick),
             ("own-data", agent.own_data.tick),
             ("forks", agent.forks.tick),
             ("cycle", lambda: start_due_cycle(agent)),

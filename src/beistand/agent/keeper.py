@@ -6,7 +6,7 @@ from threading import Event, RLock
 from typing import TYPE_CHECKING
 
 from beistand.agent.after_start import AfterStart
-from beistand.agent.announcer import Announcer
+from beistand.agent.contention import announcer_of
 from beistand.agent.gate_watch import GateWatch
 from beistand.agent.log import log, log_message
 from beistand.agent.serving_acts import ServingActs
@@ -65,7 +65,7 @@ class Keeper:
         self._failure: Message | None = None
         self.after_start = AfterStart(agent)
         self.gate_watch = GateWatch(agent)
-        self._announcer = Announcer(agent.wiring.arp, agent.clock, self._alarm, self._is_overruled)
+        self._announcer = announcer_of(agent, self._acts, self._alarm, self._is_overruled)
         self._peer_served = False
         self._may_yield_to = ""
         """The peer's MAC, while its claim could only be the right one."""

@@ -53,6 +53,7 @@ def initialise_appliance(agent: Agent, request: Init) -> None:
         if not wiring.store.is_initialised():
             wiring.services.remove_gate(profile)
             forget_installation(wiring.places.etc)
+    agent.own_machine.learn(installation)
     log("initialised", node=me, role=request.role, service_address=installation.service_ip)
     agent.reload()
     agent.keeper.soon()
@@ -118,6 +119,7 @@ def _own_side(agent: Agent) -> OwnSide:
         store=agent.store,
         keys=agent.wiring.keys,
         clock=agent.clock,
+        machine_id=lambda: agent.wiring.machine.look(agent.node.installation.interface).machine_id,
     )
 
 

@@ -93,6 +93,7 @@ def _before_init(agent: Agent) -> Status:
 
 
 def _of_parts(agent: Agent) -> Iterator[Finding]:
+    yield from agent.own_machine.findings()
     yield from agent.coverage.findings()
     yield from agent.network_file_look.findings()
     yield from agent.keeper.gate_watch.findings()

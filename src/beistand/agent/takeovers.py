@@ -167,6 +167,7 @@ def _may_take_over(agent: Agent) -> None:
     if node.store.pair() is None and (standing.is_holder or not standing.has_own_data):
         # Without a peer every evidence misleads: the PBX in use would count as a stranger.
         raise Refused("already-active" if standing.is_holder else "takeover-unpaired")
+    agent.own_machine.refuse_without_own_address()
 
 
 def _copy_to_serve(agent: Agent, restore_point: str) -> Copy | None:

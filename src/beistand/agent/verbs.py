@@ -105,6 +105,7 @@ class Verbs:
             **insight.acts(agent),
             **updating.acts(agent),
             **agent.network_setup.acts(),
+            **agent.own_machine.acts(),
         }
 
     def handle(self, request: Value, caller: Caller) -> Value:

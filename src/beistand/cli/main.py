@@ -27,6 +27,7 @@ COMMANDS = {
     "leave": "leave",
     "licence": "licence",
     "log": "log",
+    "machine": "machine",
     "network": "network",
     "mail": "mail",
     "pair": "pair",

@@ -126,6 +126,17 @@ def release_is_void(released: int, standing: Standing, greeting: Greeting) -> bo
     return release_counts(released, standing) and greeting.claims < released and not is_granted
 
 
+def gives_way(mine: float, theirs: float, *, my_mac: str, their_mac: str) -> bool:
+    """Tell whether of two holders that no grant decides between we are the one to give up: the later one.
+
+    Both tell for how many seconds they have been serving. Of two that began within a second the MACs decide, so that
+    never both do.
+    """
+    if abs(mine - theirs) <= 1:
+        return my_mac.lower() > their_mac.lower()
+    return mine < theirs
+
+
 def is_nobody_serving(greeting: Greeting | None, *, serving: bool, claims: int) -> bool:
     """Tell whether both can be heard, and neither serves nor is about to: telephony is dead, and nobody was told."""
     return greeting is not None and not (serving or greeting.serving or claims or greeting.claims)

@@ -7,7 +7,8 @@ from beistand.domain.errors import Failed
 from beistand.domain.pair import Greeting
 from beistand.ports.node import Node
 
-ASK_SECONDS = 0.5
+ASK_SECONDS = 0.3
+"""Of each of the two questions: a neighbour answers within milliseconds."""
 
 
 def boot_check(
@@ -18,6 +19,8 @@ def boot_check(
     `is_asked`: a person wants this appliance to serve. Then a peer that is silent is not waited for, also
     in strict mode; an address that somebody has is not taken.
 
+    Nobody serves whose own address is not on its interface: it is waited for, whoever asks.
+
     `greeting` is what the peer answered just now, None while it is silent. `waited_seconds` counts from
     the first look of this boot. Nothing that is sent carries a service address as its sender.
     """
@@ -26,8 +29,10 @@ def boot_check(
     can_hear = node.addresses.carrier(installation.interface)
     macs: dict[str, str] = {}
     if can_hear:
+        if not node.addresses.has(installation.interface, installation.own_ip):
+            return Wait()  # whoever serves without it is a copy, or its pair cannot reach it
         try:
-            macs = node.arp.ask(installation.interface, wanted, ASK_SECONDS).macs
+            macs = _holders(node, wanted)
         except Failed:
             can_hear = False
     verdict = boot_verdict(
@@ -40,3 +45,14 @@ def boot_check(
     )
     # Without a link silence means nothing, and nobody could call anyway.
     return Wait() if isinstance(verdict, Serve) and not can_hear else verdict
+
+
+def _holders(node: Node, wanted: list[str]) -> dict[str, str]:
+    """Return who answers for these addresses: asked as nobody, then from the own address. Raises Failed.
+
+    A machine whose own address ours is, too, does not answer the second question: its kernel takes it for its own.
+    Some devices do not answer the first one.
+    """
+    interface = node.installation.interface
+    found = node.arp.ask(interface, wanted, ASK_SECONDS, as_nobody=True).macs
+    return found or dict(node.arp.ask(interface, wanted, ASK_SECONDS).macs)

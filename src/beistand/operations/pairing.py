@@ -13,6 +13,7 @@ from beistand.domain.errors import BeistandError, Refused
 from beistand.domain.generation import CopyState
 from beistand.domain.installation import Installation
 from beistand.domain.licence import stand_in_for
+from beistand.domain.machine import twins
 from beistand.domain.message import message
 from beistand.domain.pair import Appliance, Greeting, Pair
 from beistand.domain.role import Grant, Role, Side
@@ -42,6 +43,8 @@ class OwnSide:
     store: Store
     keys: Keys
     clock: Clock
+    machine_id: Callable[[], str] = lambda: ""
+    """Digest of the machine-id; empty: there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,12 +72,14 @@ def pair_with_standby(own: OwnSide, outreach: Outreach, request: StartPair, job:
     if not USER_FORM.fullmatch(request.user):
         raise Refused("standby-user-form", user=request.user[:40])
     mac = _layer_2(own, outreach.arp, request.server)
+    _refuse_same_key(own, request.host_key, request.server)
     job.stage("introduce")
     asked = _request(own, grant, request)
     accepted = outreach.introduction.accept_pair(
         request.server, request.user, request.password, request.host_key, asked
     )
     _fits(asked.active, accepted.appliance, request.server, mac)
+    _refuse_same_id(own, accepted.machine_id, accepted.appliance.host)
     pair = Pair(
         id=asked.pair,
         peer=accepted.appliance,
@@ -96,7 +101,8 @@ def accept_pair(own: OwnSide, request: AcceptPair) -> Accepted:
     """Become the standby of the active that asks: over a login with this machine's own password.
 
     Raises Refused `standby-is-active`, `standby-is-superseded`, `already-paired`, `pair-with-itself`,
-    `subnet-differs`, `profile-differs`, `beistand-version-differs`, `service-address-differs`, `own-data-not-kept`.
+    `subnet-differs`, `profile-differs`, `beistand-version-differs`, `service-address-differs`, `own-data-not-kept`,
+    and of twins `same-host-name`, `same-host-key`, `same-machine-id`.
     """
     appliance = own.appliance()
     if own.store.standing().is_holder:
@@ -109,7 +115,7 @@ def accept_pair(own: OwnSide, request: AcceptPair) -> Accepted:
     if known is not None and not is_same_active and not request.replace:
         raise Refused("already-paired", host=appliance.host, peer=known.peer.host)
     refuse_unkept(own.store)
-    _same(request.active, appliance)
+    _fits_active(own, request, appliance)
     active_ip = str(IPv4Interface(request.active.own_address).ip)
     put_back = _undo(own)
     pair = Pair(
@@ -132,7 +138,7 @@ def accept_pair(own: OwnSide, request: AcceptPair) -> Accepted:
         else:
             own.store.begin_anew(request.grant)
         own.store.set_pair(pair)
-        return Accepted(appliance=appliance, public_key=own.keys.public_key())
+        return Accepted(appliance=appliance, public_key=own.keys.public_key(), machine_id=own.machine_id())
     except BeistandError:
         put_back()
         raise
@@ -178,6 +184,7 @@ def _request(own: OwnSide, grant: Grant, request: StartPair) -> AcceptPair:
         active=active,
         active_host_key=own.keys.own_host_key(),
         public_key=own.keys.public_key(),
+        active_machine_id=own.machine_id(),
         grant=grant,
         replace=request.replace,
         licences=own.store.licences(),
@@ -211,10 +218,19 @@ def _fits(active: Appliance, standby: Appliance, server: str, mac: str) -> None:
     _same(active, standby)
 
 
+def _fits_active(own: OwnSide, request: AcceptPair, appliance: Appliance) -> None:
+    """Check what the active says of itself against what we are."""
+    _same(request.active, appliance)
+    _refuse_same_key(own, request.active_host_key, own.installation.own_ip)
+    _refuse_same_id(own, request.active_machine_id, appliance.host)
+
+
 def _same(active: Appliance, standby: Appliance) -> None:
     """Check what must be equal (S1, S4). The PBX's version is a finding instead: it may be updated later."""
     if active.node == standby.node:
         raise Refused("pair-with-itself", server=standby.own_address)
+    if twins(active.host, standby.host):
+        raise Refused("same-host-name", host=standby.host)
     subnets = [IPv4Interface(each.own_address).network for each in (active, standby)]
     if subnets[0] != subnets[1]:
         raise Refused("subnet-differs", server=standby.own_address, subnet=str(subnets[0]))
@@ -230,6 +246,21 @@ def _same(active: Appliance, standby: Appliance) -> None:
             active=" ".join(active.service_addresses),
             standby=" ".join(standby.service_addresses),
         )
+
+
+def _refuse_same_key(own: OwnSide, other: str, server: str) -> None:
+    if twins(_bare(own.keys.own_host_key()), _bare(other)):
+        raise Refused("same-host-key", server=server)
+
+
+def _refuse_same_id(own: OwnSide, other: str, host: str) -> None:
+    if twins(own.machine_id(), other):
+        raise Refused("same-machine-id", host=host)
+
+
+def _bare(key: str) -> str:
+    """Return an SSH key line without its comment."""
+    return " ".join(key.split()[:2])
 
 
 def _undo(own: OwnSide) -> Callable[[], None]:

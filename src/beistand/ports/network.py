@@ -38,6 +38,9 @@ class Addresses(Protocol):
     def is_static(self, interface: str, own_ip: str) -> bool:
         """Tell whether the own address stands on the interface without a lifetime (nobody leased it)."""
 
+    def has(self, interface: str, ip: str) -> bool:
+        """Tell whether this address stands on the interface, leased or not; False without such an interface."""
+
     def vlan(self, interface: str) -> int:
         """Return the VLAN of the interface (IEEE 802.1Q), 0 without a tag or without such an interface."""
 
@@ -80,8 +83,15 @@ class NetworkChanges(Protocol):
 class Arp(Protocol):
     """Raw ARP on the interface of the own address (RFC 826, RFC 5227)."""
 
-    def ask(self, interface: str, addresses: Sequence[str], seconds: float) -> Answers:
-        """Ask for all these addresses at once, from the own address; collect answers for so long."""
+    def ask(
+        self, interface: str, addresses: Sequence[str], seconds: float, *, as_nobody: bool = False
+    ) -> Answers:
+        """Ask for all these addresses at once, from the own address; collect answers for so long.
+
+        `as_nobody`: as an ARP probe, with sender 0.0.0.0 (RFC 5227). A machine that has our own address, too, answers
+        that one only: no kernel answers what it seems to have asked itself. Where the own address is not on its
+        interface, every question is such a probe.
+        """
 
     def fast_probe(self, interface: str, address: str) -> str:
         """Return the MAC that answers or itself probes for the address; empty: nobody.
@@ -114,6 +124,15 @@ class Arp(Protocol):
 
     def tried(self, interface: str, mac: str) -> Tried | None:
         """Return what was heard of the trials of this machine since the interface is listened to; None: nothing."""
+
+    def contend(self, interface: str, address: str, seconds: float) -> None:
+        """Tell whoever claims the address, too, for how long we have been serving: one frame that others overlook.
+
+        An announcement whose field for the target's MAC, which RFC 5227 leaves open, holds the seconds.
+        """
+
+    def contended(self, interface: str, mac: str) -> float | None:
+        """Return for how long this machine serves, as it told last by `contend`; None: it is none of ours."""
 
     def rival(self, interface: str, addresses: Sequence[str], seconds: float) -> str:
         """Return the MAC of another machine that uses one of the addresses; empty: none did for so long."""

@@ -96,6 +96,7 @@ from beistand.protocol.insight import (
     RemoveLicence,
     Uncovered,
 )
+from beistand.protocol.machine import ConfirmMachine, GetMachine, MachineView
 from beistand.protocol.mails import (
     GetMail,
     ListUsers,
@@ -149,6 +150,8 @@ PersonRequest = (
     | SetConfig
     | ListGenerations
     | RetryService
+    | GetMachine
+    | ConfirmMachine
     | LogIn
     | LogOut
     | Authenticate
@@ -236,6 +239,7 @@ __all__ = [
     "Check",
     "CheckUpload",
     "Chunk",
+    "ConfirmMachine",
     "ConfirmSetup",
     "Coverage",
     "CreateBackup",
@@ -250,6 +254,7 @@ __all__ = [
     "GetConfig",
     "GetCoverage",
     "GetLicences",
+    "GetMachine",
     "GetMail",
     "GetNetwork",
     "GetSetup",
@@ -272,6 +277,7 @@ __all__ = [
     "LogLine",
     "LogLines",
     "LogOut",
+    "MachineView",
     "MailView",
     "MakeRoom",
     "MakeSetupCode",

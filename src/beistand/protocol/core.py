@@ -71,6 +71,8 @@ class AcceptPair(Value, frozen=True, kw_only=True, tag="accept-pair", tag_field=
     """Pair anew although a pair is known."""
     licences: LicenceSet = LicenceSet()
     """The active's, so that each redundancy licence can name the one that it stands in for (S5)."""
+    active_machine_id: str = ""
+    """Digest of the active's machine-id: two with one were made from one disk."""
 
 
 class StartCycle(Value, frozen=True, kw_only=True, tag="cycle", tag_field="verb"):
@@ -138,6 +140,8 @@ class Accepted(Value, frozen=True, kw_only=True):
 
     appliance: Appliance
     public_key: str
+    machine_id: str = ""
+    """Digest of the standby's machine-id."""
 
 
 class OfferAnswer(Value, frozen=True, kw_only=True):
