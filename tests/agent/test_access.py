@@ -18,6 +18,7 @@ from beistand import protocol
 from beistand.agent.access import ACCESS, WITHOUT_PASSWORD, Access, access_of, permit
 from beistand.agent.caller import PEER_ACCOUNT, Caller
 from beistand.agent.server import MOST_CONNECTIONS, Server
+from beistand.agent.throttle import DELAY_SECONDS
 from beistand.domain.account import AccountRole
 from beistand.domain.errors import Refused
 from beistand.domain.mail import MailServer
@@ -276,11 +277,31 @@ def test_guessing_over_the_socket_ends_after_ten_tries(path: Path) -> None:
         said = []
         for number in range(30):
             with Line(path) as line:
-                ask = LogIn(name="anna", password=f"guess {number}", address=f"192.0.2.{number}")
+                ask = LogIn(name="anna", password=f"guess {number}", address="192.0.2.7")
                 said.append(line.hello().code(ask))
         return said
 
     assert as_user(NOBODY, guess) == ["log-in-wrong"] * 10 + ["too-many-tries"] * 20
+
+
+@pytest.mark.shows("F17")
+def test_a_web_process_that_makes_addresses_up_guesses_slowly(two: TwoAgents, path: Path) -> None:
+    """It can name any address: each new one gets a try, three seconds after the one before."""
+    began = two.clock.monotonic()
+
+    def guess() -> list[str]:
+        said = []
+        for number in range(300):
+            with Line(path) as line:
+                ask = LogIn(
+                    name="anna", password=f"guess {number}", address=f"192.0.{number // 250}.{number % 250}"
+                )
+                said.append(line.hello().code(ask))
+        return said
+
+    assert set(as_user(NOBODY, guess)) == {"log-in-wrong"}
+    minutes = (two.clock.monotonic() - began) / 60
+    assert 300 / minutes < 10 + 60 / DELAY_SECONDS + 5
 
 
 def test_connections_that_it_holds_keep_out_neither_root_nor_the_peer(path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import socket
+from threading import Event
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,6 +17,7 @@ from beistand.agent.pair_settings import change_settings
 from beistand.agent.sessions import Sessions, digest_of, mark_of, new_token
 from beistand.agent.setup_code import SetupCodes
 from beistand.agent.throttle import Throttle
+from beistand.domain import places
 from beistand.domain.account import (
     MOST_TOKENS,
     Account,
@@ -92,7 +94,7 @@ class Accounts:
         self._sessions = Sessions(agent.store, agent.clock)
         self._codes = SetupCodes(agent.store, agent.clock)
         self._throttle = Throttle(agent.clock.monotonic)
-        self._places = KnownPlaces(agent.store)
+        self._places = KnownPlaces(agent)
 
     # --- who is it ------------------------------------------------------------------------------
 
@@ -123,7 +125,7 @@ class Accounts:
             is_watching=request.is_watching,
         )
         if request.password:
-            sure = self._sure(request, view)
+            sure = self._sure(request, view, digest)
             admitted = msgspec.structs.replace(admitted, sure_as=sure.name, sure_mark=mark_of(sure))
         return Admitted(caller=admitted, view=view)
 
@@ -208,8 +210,12 @@ class Accounts:
 
     def remove(self, request: RemoveAccount, _caller: Caller) -> AccountList:
         def change(settings: PairSettings) -> PairSettings:
-            accounts = without_account(settings.accounts, plain_name(request.name))
-            return msgspec.structs.replace(settings, accounts=accounts)
+            name = plain_name(request.name)
+            return msgspec.structs.replace(
+                settings,
+                accounts=without_account(settings.accounts, name),
+                known_places=places.without_account(settings.known_places, name),
+            )
 
         return _listed(change_settings(self._agent, change))
 
@@ -218,7 +224,7 @@ class Accounts:
         known = account_of(self._settings().accounts, caller.account)
         if known is None:
             raise Refused("not-logged-in")
-        self._proven(known.name, request.old, [], of_session=True)
+        self._proven(known.name, request.old, [], session=caller.credential)
         _check(known.name, request.new)
         verifier = self._passwords.verifier(request.new)
 
@@ -277,14 +283,15 @@ class Accounts:
         token, session = self._sessions.open(account)
         return Session(token=token, account=_view(account), expires=session.expires)
 
-    def _sure(self, request: Authenticate, view: AccountView) -> Account:
+    def _sure(self, request: Authenticate, view: AccountView, session: str) -> Account:
         """Return the administrator whose password came with the session or token."""
         own = "" if view.is_program else view.name
         name = plain_name(request.name) or own
         if name == own:
-            account = self._proven(name, request.password, [], of_session=True)
+            account = self._proven(name, request.password, [], session=session)
         else:
-            account = self._proven(name, request.password, [f"address {request.address}"])
+            address = request.address[:64]
+            account = self._proven(name, request.password, [f"address {address}"], address=address)
         if not account.is_administrator:
             raise Refused("needs-administrator")
         return account
@@ -295,22 +302,25 @@ class Accounts:
         password: str,
         subjects: Sequence[str],
         *,
-        of_session: bool = False,
+        session: str = "",
         address: str = "",
     ) -> Account:
         """Return the account whose password this is. Raises Refused `log-in-wrong`, `too-many-tries`.
 
-        Who is logged in has tries of his own, and so has who logs in from an `address` where he did before: guessing
-        at his name from elsewhere must not keep him from the click.
+        Who is logged in has tries of his own in this `session`, and so has who logs in from an `address` where he did
+        before: guessing at his name from elsewhere, or in a session that was stolen, must not keep him from the click.
+        Whoever comes from another address, from which nobody guesses, is kept waiting for seconds at most.
         """
         account = account_of(self._settings().accounts, name)
         if account is None:
             whose = UNKNOWN_NAMES
-        elif of_session:
-            whose = f"session {name}"
+        elif session:
+            whose = f"session {session}"
         else:
             whose = f"account {name} at {address}" if self._places.knows(name, address) else f"account {name}"
-        moment = self._throttle.take([*subjects, whose])
+        moment, seconds = self._throttle.take_or_wait(subjects, whose)
+        if seconds:
+            self._agent.clock.wait(Event(), seconds)
         if not self._passwords.fits(password, account.verifier if account else None) or account is None:
             raise Refused("log-in-wrong")
         self._throttle.give_back([*subjects, whose], moment)

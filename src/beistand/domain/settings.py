@@ -2,8 +2,13 @@
 its page can be logged into on the day. They hold secrets: shown to nobody as a whole, sent to the peer only.
 """
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from beistand.domain.account import Account, ApiToken
 from beistand.domain.mail import MailServer, MailText
+from beistand.domain.places import MOST_ACCOUNTS, KnownPlaces
 from beistand.domain.value import Value
 
 
@@ -12,5 +17,7 @@ class PairSettings(Value, frozen=True, kw_only=True):
     tokens: tuple[ApiToken, ...] = ()
     mail_server: MailServer = MailServer()
     mail_texts: tuple[MailText, ...] = ()
+    known_places: Annotated[tuple[KnownPlaces, ...], Meta(max_length=MOST_ACCOUNTS)] = ()
+    """From where each account has logged in: whoever guesses on the standby keeps its owner out of neither."""
     revision: int = 0
     """Grows with each change; the active's counts."""
