@@ -9,6 +9,7 @@ from beistand.adapters.disk import LocalDisk
 from beistand.adapters.folders import Folders, mount_points, trusted_folders
 from beistand.domain.boundary import Boundary
 from beistand.domain.errors import Failed
+from beistand.domain.imports import Slot, SlotSide
 from fakes.standby import File, Folder, Link, lay_out, sandbox
 
 
@@ -71,6 +72,54 @@ def test_descriptors_are_closed_again(tmp_path: Path) -> None:
     assert len(os.listdir("/proc/self/fd")) <= before + 16
     del folders
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.parametrize("how", ["absolute", "relative", "chain"])
+def test_a_link_of_an_administrator_leads_to_the_folder(tmp_path: Path, how: str) -> None:
+    (tmp_path / "data/etc").mkdir(parents=True)
+    (tmp_path / "holder").symlink_to(
+        {"absolute": tmp_path / "data", "relative": "data", "chain": "second"}[how]
+    )
+    (tmp_path / "second").symlink_to("holder/../data" if how != "chain" else "./data")
+    folders = Folders((f"{tmp_path}/holder",))
+    assert folders.status(f"{tmp_path}/holder/etc").st_ino == (tmp_path / "data/etc").stat().st_ino
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o775])
+def test_a_link_that_others_may_have_made_leads_nowhere(tmp_path: Path, mode: int) -> None:
+    open_to_all = tmp_path / "pbx"
+    open_to_all.mkdir()
+    (tmp_path / "secret/etc").mkdir(parents=True)
+    (open_to_all / "holder").symlink_to(tmp_path / "secret")
+    open_to_all.chmod(mode)
+    folders = Folders((f"{open_to_all}/holder",))
+    with pytest.raises(NotADirectoryError):
+        folders.status(f"{open_to_all}/holder/etc")
+
+
+def test_links_without_end_lead_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(NotADirectoryError):
+        Folders((f"{tmp_path}/a",)).status(f"{tmp_path}/a/x")
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_staging_that_somebody_exchanged_is_not_used(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs two accounts")
+    disk = LocalDisk((str(tmp_path),), mounts=(str(tmp_path),))
+    disk.prepare(str(tmp_path), "u")
+    slot = Slot(mount=str(tmp_path), undo="u", side=SlotSide.NEW, number=1)
+    (tmp_path / ".beistand").rename(tmp_path / "away")
+    (tmp_path / ".beistand/u/new").mkdir(parents=True)
+    (tmp_path / ".beistand/u/new/1").write_text("somebody else's")
+    os.chown(tmp_path / ".beistand/u/new", 12345, 12345)
+    disk.settle(())
+    with pytest.raises(Failed, match="staging-not-ours"):
+        disk.place(slot, f"{tmp_path}/live")
+    assert not (tmp_path / "live").exists()
 
 
 @pytest.mark.parametrize("name", ["no-such-account", "-1", "4294967295", "", "a\0b"])

@@ -1,5 +1,6 @@
 """The scanner, on real trees."""
 
+import hashlib
 import os
 import socket
 import threading
@@ -12,6 +13,7 @@ import pytest
 
 from beistand.adapters import scan_cache
 from beistand.adapters.durable_stream import DurableStream
+from beistand.adapters.folders import Folders
 from beistand.adapters.hashing import read_content
 from beistand.adapters.scan import TreeScanner
 from beistand.domain.errors import Cancelled, Failed
@@ -246,11 +248,57 @@ def test_a_file_known_to_be_restless_is_not_read(kit: Kit) -> None:
 
 
 def test_a_file_that_vanishes_is_gone(kit: Kit) -> None:
-    assert read_content(str(kit.tree / "gone"), FakeProgress()) is None
+    folders = Folders((str(kit.tree.parent),))
+    assert read_content(str(kit.tree / "gone"), FakeProgress(), folders) is None
     os.mkfifo(kit.tree / "fifo")
-    assert read_content(str(kit.tree / "fifo"), FakeProgress()) is None
+    assert read_content(str(kit.tree / "fifo"), FakeProgress(), folders) is None
     (kit.tree / "link").symlink_to("/etc/hostname")
-    assert read_content(str(kit.tree / "link"), FakeProgress()) is None
+    assert read_content(str(kit.tree / "link"), FakeProgress(), folders) is None
+
+
+class Exchanging(FakeProgress):
+    """Whoever owns the tree puts a link in the place of a folder while a file before it is read."""
+
+    def __init__(self, folder: Path, target: Path) -> None:
+        super().__init__()
+        self._folder, self._target = folder, target
+
+    def check(self) -> None:
+        super().check()
+        if not self._folder.is_symlink():
+            self._folder.rename(self._folder.with_name("zz-moved"))
+            self._folder.symlink_to(self._target)
+
+
+@pytest.mark.parametrize("depth", ["b", "b/c", "b/c/d"])
+@pytest.mark.parametrize("exchanged", ["b", "b/c", "b/c/d"])
+def test_a_folder_that_becomes_a_link_leads_nowhere(
+    kit: Kit, tmp_path: Path, depth: str, exchanged: str
+) -> None:
+    secret = tmp_path / "root"
+    (secret / "b/c/d").mkdir(parents=True)
+    kit.write("a", "read first")
+    (kit.tree / "b/c/d").mkdir(parents=True)
+    for folder in ("b", "b/c", "b/c/d"):
+        # Of one length and of other names, so that nothing looks the same.
+        (secret / folder / "hidden-name").write_text("secret")
+    kit.write(f"{depth}/file", "of the tree")
+    kit.scan(job=Exchanging(kit.tree / exchanged, secret / exchanged))
+    told = repr(kit.entries)
+    assert "hidden-name" not in told
+    assert hashlib.sha256(b"secret").hexdigest() not in told
+
+
+def test_a_file_that_becomes_a_link_on_its_way_is_not_read(kit: Kit, tmp_path: Path) -> None:
+    """The path is the same before and behind the exchange: only a descriptor tells them apart."""
+    secret = tmp_path / "root"
+    secret.mkdir()
+    (secret / "file").write_text("secret")
+    kit.write("a", "read first")
+    (kit.tree / "b").mkdir()
+    kit.write("b/file", "public")
+    kit.scan(job=Exchanging(kit.tree / "b", secret))
+    assert hashlib.sha256(b"secret").hexdigest() not in repr(kit.entries)
 
 
 def test_folders_that_come_and_go_do_not_end_a_scan(kit: Kit) -> None:

@@ -216,21 +216,32 @@ class LocalDisk:
             os.close(handle)
         return digest.hexdigest()
 
+    @contextmanager
+    def _side(self, slot: Slot) -> Iterator[int]:
+        """Open the folder of a slot. Raises Failed `staging-not-ours`: where a file system's root belongs to the
+        PBX's account, that one may have put another folder in its place.
+        """
+        path = os.path.join(slot.mount, STAGING, slot.undo, slot.side.value)
+        with self._folders.opened(path) as folder:
+            if os.fstat(folder).st_uid != os.geteuid():
+                raise Failed("staging-not-ours", path=path)
+            yield folder
+
     def _new_content(self, slot: Slot) -> int:
-        with self._folders.opened(_side(slot)) as folder:
+        with self._side(slot) as folder:
             _remove_if_there(str(slot.number), folder)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             return os.open(str(slot.number), flags, 0o600, dir_fd=folder)
 
     def stage_link(self, slot: Slot, shape: Shape) -> None:
         name = str(slot.number)
-        with self._folders.opened(_side(slot)) as folder:
+        with self._side(slot) as folder:
             _remove_if_there(name, folder)
             os.symlink(shape.target, name, dir_fd=folder)
             os.chown(name, shape.uid, shape.gid, dir_fd=folder, follow_symlinks=False)
 
     def database_problem(self, slot: Slot, check: Callable[[], None]) -> str:
-        with self._folders.opened(_side(slot)) as folder:
+        with self._side(slot) as folder:
             handle = os.dup(folder)
         try:
             return sqlite_problem(self._readers, str(slot.number), handle, check)
@@ -264,12 +275,12 @@ class LocalDisk:
     # the live trees
 
     def holds(self, slot: Slot) -> bool:
-        with self._folders.opened(_side(slot)) as side:
+        with self._side(slot) as side:
             return _is_there(str(slot.number), side)
 
     def take(self, path: str, slot: Slot) -> None:
         source, target = os.path.basename(path), str(slot.number)
-        with self._folders.opened(_side(slot)) as side:
+        with self._side(slot) as side:
             if _is_there(target, side):
                 return
             with suppress(FileNotFoundError), self._folders.opened(os.path.dirname(path)) as folder:
@@ -277,7 +288,7 @@ class LocalDisk:
 
     def place(self, slot: Slot, path: str) -> None:
         source, target = str(slot.number), os.path.basename(path)
-        with self._folders.opened(_side(slot)) as side:
+        with self._side(slot) as side:
             if not _is_there(source, side):
                 return
             with self._folders.opened(os.path.dirname(path)) as folder:
@@ -363,10 +374,6 @@ def _id(name: str) -> int:
     if int(name) > HIGHEST_ID:
         raise ValueError(name)
     return int(name)
-
-
-def _side(slot: Slot) -> str:
-    return os.path.join(slot.mount, STAGING, slot.undo, slot.side.value)
 
 
 def _is_there(name: str, folder: int) -> bool:

@@ -1,5 +1,6 @@
 """Open folders component by component, so that no link inside a tree can lead anywhere else."""
 
+import errno
 import os
 import shutil
 import stat
@@ -14,6 +15,8 @@ from beistand.domain.profile import Profile
 
 KEPT_OPEN = 16
 NAMES_AT_ONCE = 10_000
+MOST_LINKS = 40
+"""On one path, as the kernel has it (path_resolution(7))."""
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -59,6 +62,11 @@ class Folders:
                     os.close(self._open.popitem(last=False)[1])
             yield self._open[folder]
 
+    def status(self, path: str) -> os.stat_result:
+        """Return what stands there, a link itself. Raises as `opened` does."""
+        with self.opened(os.path.dirname(path)) as folder:
+            return os.stat(os.path.basename(path), dir_fd=folder, follow_symlinks=False)
+
     def forget(self) -> None:
         """Close them all: a folder has gone, or may have been replaced."""
         with self._lock:
@@ -80,14 +88,61 @@ class Folders:
 
     def _walk(self, folder: str) -> int:
         trusted, rest = self._split(folder)
-        handle = os.open(trusted, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        above, name = os.path.split(folder)
+        if rest and above in self._open:
+            return os.open(name, FOLDER, dir_fd=self._open[above])
+        handle = _open_trusted(trusted)
         for name in rest:
-            above = handle
-            try:
-                handle = os.open(name, FOLDER, dir_fd=above)
-            finally:
-                os.close(above)
+            handle = _below(handle, name)
         return handle
+
+
+def _open_trusted(path: str) -> int:
+    """Open a folder that an administrator named. A link on the way was made by root, or it is followed no further.
+
+    Raises NotADirectoryError for a link in a folder that another account may change, OSError.
+    """
+    names = [each for each in reversed(path.split("/")) if each]
+    handle, links = os.open("/", FOLDER), 0
+    while names:
+        name = names.pop()
+        if not _is_link(name, handle):
+            handle = _below(handle, name)
+            continue
+        links += 1
+        if links > MOST_LINKS or not _is_ours_alone(name, handle):
+            os.close(handle)
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
+        target = os.readlink(name, dir_fd=handle)
+        names += [each for each in reversed(target.split("/")) if each]
+        if target.startswith("/"):
+            os.close(handle)
+            handle = os.open("/", FOLDER)
+    return handle
+
+
+def _below(above: int, name: str) -> int:
+    """Open a folder of this one, which is closed."""
+    try:
+        return os.open(name, FOLDER, dir_fd=above)
+    finally:
+        os.close(above)
+
+
+def _is_link(name: str, folder: int) -> bool:
+    try:
+        return stat.S_ISLNK(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+    except BaseException:
+        os.close(folder)
+        raise
+
+
+def _is_ours_alone(name: str, folder: int) -> bool:
+    """Tell whether nobody but root, or who runs this, can have put this name into the folder."""
+    ours = (0, os.geteuid())
+    status, link = os.fstat(folder), os.stat(name, dir_fd=folder, follow_symlinks=False)
+    is_shut = not status.st_mode & 0o022 or (status.st_mode & stat.S_ISVTX and link.st_uid in ours)
+    return status.st_uid in ours and bool(is_shut)
 
 
 def empty(folder: int, check: Callable[[], None]) -> None:

@@ -1,11 +1,13 @@
 """Hash a file that others may write to."""
 
+import errno
 import hashlib
 import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from beistand.adapters.folders import Folders
 from beistand.domain.errors import Failed
 from beistand.domain.manifest import shown
 from beistand.ports.progress import Progress
@@ -26,28 +28,30 @@ class Growing(Exception):
     """It changed at every try."""
 
 
-def read_content(path: str, job: Progress) -> Content | None:
+def read_content(path: str, job: Progress, folders: Folders) -> Content | None:
     """Return what the file holds; None where no regular file is there any more.
 
     Raises Growing; Failed `file-unreadable`; Cancelled.
     """
     try:
         for _ in range(TRIES):
-            content = _read_once(path, job)
+            content = _read_once(path, job, folders)
             if content is None or content.digest:
                 return content
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        if os.path.islink(path):
+        if error.errno == errno.ELOOP:
             return None  # O_NOFOLLOW: it was a file a moment ago
         raise Failed("file-unreadable", path=shown(path), why=error.strerror or str(error)) from error
     raise Growing(path)
 
 
-def _read_once(path: str, job: Progress) -> Content | None:
-    # O_NONBLOCK: a FIFO put in the file's place must not stop the cycle.
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+def _read_once(path: str, job: Progress, folders: Folders) -> Content | None:
+    with folders.opened(os.path.dirname(path)) as folder:
+        # O_NONBLOCK: a FIFO put in the file's place must not stop the cycle.
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        handle = os.open(os.path.basename(path), flags, dir_fd=folder)
     try:
         before = os.fstat(handle)
         if not stat.S_ISREG(before.st_mode):

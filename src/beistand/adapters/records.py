@@ -1,8 +1,9 @@
 """Counts what is newer than a moment in the trees and call records of a profile (port `Records`)."""
 
 import os
+import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -11,6 +12,7 @@ from pathlib import Path
 from beistand.adapters.folders import Folders, trusted_folders
 from beistand.adapters.opening import opened_database
 from beistand.adapters.readers import SHARED, Readers, scratch_for
+from beistand.adapters.tree_walk import Found, Trees, walk
 from beistand.domain.errors import BeistandError
 from beistand.domain.fork import Counted, Recorded
 from beistand.domain.profile import Profile, RecordKind
@@ -66,26 +68,22 @@ class LocalRecords:
             return 0
 
 
-def _files(profile: Profile) -> Iterator[tuple[str, os.stat_result]]:
+def _files(profile: Profile) -> Iterator[Found]:
     """Yield the regular files of the trees, and the databases, which no tree may hold."""
+    folders = Folders(trusted_folders(profile))
     databases = {each.name for each in profile.databases}
-    for path in databases:
+    yield from _present(databases, folders)
+    # A tree inside another one is walked with it.
+    roots = list(_present(Trees(profile).roots, folders))
+    for path, status in walk(roots, set(), folders):
+        if stat.S_ISREG(status.st_mode) and path not in databases and profile.tree_of(path) is not None:
+            yield path, status
+
+
+def _present(paths: Iterable[str], folders: Folders) -> Iterator[Found]:
+    for path in paths:
         with suppress(OSError):
-            yield path, os.stat(path)
-    for tree in profile.trees:
-        for path in _below(tree.path):
-            if path not in databases and profile.tree_of(path) == tree:
-                with suppress(OSError):
-                    figures = os.lstat(path)
-                    if os.path.isfile(path) and not os.path.islink(path):
-                        yield path, figures
-
-
-def _below(root: str) -> Iterator[str]:
-    if os.path.isfile(root):
-        yield root
-    for folder, _, names in os.walk(root):
-        yield from (os.path.join(folder, name) for name in names)
+            yield path, folders.status(path)
 
 
 def _begin(moment: datetime) -> str:

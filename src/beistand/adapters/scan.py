@@ -14,10 +14,11 @@ from pathlib import Path
 import msgspec
 
 from beistand.adapters.durable_stream import DurableStream
+from beistand.adapters.folders import Folders, trusted_folders
 from beistand.adapters.hashing import Growing, read_content, stamp
 from beistand.adapters.owners import Owners
 from beistand.adapters.scan_cache import CHUNK, DISTRUSTED, CacheWriter, Seen, read_cache
-from beistand.adapters.tree_walk import Trees, walk
+from beistand.adapters.tree_walk import Found, Trees, walk
 from beistand.domain.manifest import Entry, Kind, decode, encode
 from beistand.domain.profile import Profile
 from beistand.ports.progress import Progress
@@ -43,18 +44,20 @@ class TreeScanner:
         self, profile: Profile, lines: Callable[[bytes], None], earlier: Earlier, job: Progress
     ) -> Scanned:
         trees = Trees(profile)
-        roots = list(trees.present_roots())
+        folders = Folders(trusted_folders(profile))
+        roots = list(trees.present_roots(folders))
         owners = Owners()
         key = msgspec.json.encode((profile.trees, profile.identity, profile.databases)) + owners.key
         cache = self._folder / "cache-1"
         with DurableStream(self._folder / ".draft") as stream:
             scan = _Scan(trees, owners, earlier, job)
+            scan.folders = folders
             scan.lines, scan.cache = lines, CacheWriter(stream, key)
             scan.trusted_before = self._now() - CLOCK_TICK_NS
             old_key, seen = read_cache(cache)
             scan.is_doubtful = old_key != key
             scan.reread = _Turn.load(self._folder / "turn")
-            scan.run(walk(roots, scan.refused), seen)
+            scan.run(walk(roots, scan.refused, folders), seen)
             if scan.has_changed or scan.is_doubtful:
                 scan.cache.keep(cache)
         scan.reread.save(self._folder / "turn", scan.entries)
@@ -84,6 +87,7 @@ class _Scan:
     """One scan under way."""
 
     lines: Callable[[bytes], None]
+    folders: Folders
     cache: CacheWriter
     reread: "_Turn"
     trusted_before: int
@@ -100,14 +104,10 @@ class _Scan:
         self.surprises: list[str] = []
         self.left_behind: list[str] = []
 
-    def run(self, found: "Iterable[tuple[str, os.DirEntry[str] | None]]", seen: Iterable[Seen]) -> None:
+    def run(self, found: Iterable[Found], seen: Iterable[Seen]) -> None:
         records = iter(seen)
         known = next(records, None)
-        for path, entry in found:
-            try:
-                status = os.lstat(path) if entry is None else entry.stat(follow_symlinks=False)
-            except FileNotFoundError:
-                continue
+        for path, status in found:
             while known is not None and known[0] < path:
                 known, self.has_changed = next(records, None), True
             record: Seen | None
@@ -174,7 +174,7 @@ class _Scan:
             if not digest:
                 if path in self._earlier.unsettled:
                     raise Growing(path)
-                content = read_content(path, self._job)
+                content = read_content(path, self._job, self.folders)
                 if content is None:
                     return None
                 self.hashed += 1
@@ -192,7 +192,8 @@ class _Scan:
 
     def _link(self, path: str, status: os.stat_result) -> Seen | None:
         try:
-            target = os.readlink(path)
+            with self.folders.opened(os.path.dirname(path)) as folder:
+                target = os.readlink(os.path.basename(path), dir_fd=folder)
         except OSError:
             return None  # replaced since it was seen
         entry = msgspec.structs.replace(self._entry(path, Kind.LINK, status), mode=0, target=target)
@@ -214,7 +215,7 @@ class _Scan:
         path, line = known[0], known[5]
         self.reread.took(path, status.st_size)
         with suppress(Growing):
-            content = read_content(path, self._job)
+            content = read_content(path, self._job, self.folders)
             if content is None or stamp(content.status) != stamp(status):
                 return known  # changed by its owner meanwhile: the next scan sees it
             entry = decode(line)

@@ -1,16 +1,23 @@
-"""Walk the trees of a profile, every path once, in the order of the manifest."""
+"""Walk the trees of a profile, every path once, in the order of the manifest.
+
+Each folder is opened below the one before it, and what it holds is looked at by its descriptor: a folder that becomes
+a link meanwhile leads nowhere.
+"""
 
 import os
 import stat
 from collections.abc import Iterator
 
+from beistand.adapters.folders import Folders
 from beistand.domain.boundary import Boundary
 from beistand.domain.errors import Failed
 from beistand.domain.manifest import shown
 from beistand.domain.profile import Profile
 
-Found = tuple[str, "os.DirEntry[str] | None"]
-"""A path, and the folder's entry that names it; None for the root of a tree."""
+Found = tuple[str, os.stat_result]
+"""A path, and what stood there when its folder was listed."""
+_TYPE = 0o170000
+"""S_IFMT (inode(7)): masked here, because a call for each entry shows."""
 
 
 class Trees:
@@ -32,14 +39,14 @@ class Trees:
         """Tell whether a tree begins below this folder, though the folder itself stays behind."""
         return any(each.startswith(path + "/") for each in self._all)
 
-    def present_roots(self) -> Iterator[tuple[str, os.stat_result]]:
+    def present_roots(self, folders: Folders) -> Iterator[Found]:
         """Yield the outermost trees that exist here.
 
         Raises Failed `tree-missing`, and `tree-is-link` where a tree that must be there is carried on elsewhere.
         """
         for root in self.roots:
             try:
-                status = os.lstat(root)
+                status = folders.status(root)
             except (FileNotFoundError, NotADirectoryError):
                 if root in self.optional:
                     continue
@@ -50,35 +57,39 @@ class Trees:
             yield root, status
 
 
-def walk(roots: list[tuple[str, os.stat_result]], refused: set[str]) -> Iterator[Found]:
+def walk(roots: list[Found], refused: set[str], folders: Folders) -> Iterator[Found]:
     """Yield what stands at and below the roots, sorted by path; never follows a link.
 
     The consumer puts `PATH/` into `refused` to keep the walk out of a folder it was just given.
     """
-    pending: list[Found] = [(root, None) for root, _ in roots]
-    pending += [(root + "/", None) for root, status in roots if stat.S_ISDIR(status.st_mode)]
+    pending = list(roots)
+    pending += [(root + "/", status) for root, status in roots if stat.S_ISDIR(status.st_mode)]
     pending.sort(reverse=True, key=_path)
     while pending:
-        path, entry = pending.pop()
+        path, status = pending.pop()
         if not path.endswith("/"):
-            yield path, entry
+            yield path, status
         elif path in refused:
             refused.discard(path)
         else:
-            pending += _children(path)
+            pending += _children(path, folders)
 
 
-def _children(folder: str) -> list[Found]:
+def _children(folder: str, folders: Folders) -> list[Found]:
     """Return the entries of a folder, last path first, with `NAME/` where a folder's own entries belong."""
     found: list[Found] = []
     try:
-        with os.scandir(folder) as entries:
+        with folders.opened(folder[:-1]) as handle, os.scandir(handle) as entries:
             for entry in entries:
+                try:
+                    status = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue
                 path = folder + entry.name
-                found.append((path, entry))
-                if entry.is_dir(follow_symlinks=False):
+                found.append((path, status))
+                if status.st_mode & _TYPE == stat.S_IFDIR:
                     # `a-b` stands before `a/c`: the entries of `a` wait for their turn.
-                    found.append((path + "/", None))
+                    found.append((path + "/", status))
     except (FileNotFoundError, NotADirectoryError):
         return []
     found.sort(reverse=True, key=_path)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from beistand.adapters.folders import Folders
 from beistand.domain.coverage import Found
 from beistand.domain.profile import Engine
 
@@ -64,33 +65,45 @@ class LocalFolders:
 
 def _walk(folder: str) -> Iterator[Found]:
     """Yield the regular files below, following no link and leaving out what vanishes or is closed to us."""
+    folders = Folders((os.path.dirname(folder),))
     waiting = [folder]
     while waiting:
         here = waiting.pop()
         try:
-            with os.scandir(here) as entries:
-                for entry in sorted(entries, key=lambda each: each.name):
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
-                    elif found := _found(entry):
-                        yield found
+            with folders.opened(here) as handle:
+                deeper, found = _listed(here, handle)
         except OSError:
             continue
+        waiting += deeper
+        yield from found
 
 
-def _found(entry: "os.DirEntry[str]") -> Found | None:
+def _listed(path: str, folder: int) -> tuple[list[str], list[Found]]:
+    deeper, found = list[str](), list[Found]()
+    with os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda each: each.name):
+            if entry.is_dir(follow_symlinks=False):
+                deeper.append(f"{path}/{entry.name}")
+            elif each := _found(path, entry, folder):
+                found.append(each)
+    return deeper, found
+
+
+def _found(path: str, entry: "os.DirEntry[str]", folder: int) -> Found | None:
     try:
         status = entry.stat(follow_symlinks=False)
         if not stat.S_ISREG(status.st_mode):
             return None
         is_candidate = status.st_size >= PAGE and status.st_size % PAGE == 0
-        return Found(path=entry.path, size=status.st_size, is_sqlite=is_candidate and _is_sqlite(entry.path))
+        is_sqlite = is_candidate and _is_sqlite(entry.name, folder)
+        return Found(path=f"{path}/{entry.name}", size=status.st_size, is_sqlite=is_sqlite)
     except OSError:
         return None
 
 
-def _is_sqlite(path: str) -> bool:
-    file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+def _is_sqlite(name: str, folder: int) -> bool:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    file = os.open(name, flags, dir_fd=folder)
     try:
         return os.read(file, len(SQLITE)) == SQLITE
     finally:
