@@ -42,7 +42,7 @@ def sections(found: list[Line], *, comments: str) -> tuple[Section, ...]:
     """
     made: list[tuple[str, Line, list[Entry]]] = []
     for line in found:
-        bare = line.bare
+        bare = _bare(line.text)
         if not bare or bare[0] in comments:
             continue
         if bare[0] == "[":
@@ -75,8 +75,13 @@ def _entry(line: Line) -> Entry | None:
     start = line.at(first)
     return Entry(
         line=line,
-        key=key.strip(),
+        key=_bare(key),
         value=bare,
         value_start=start,
         value_end=line.at(first + len(bare) - 1) + 1 if bare else start,
     )
+
+
+def _bare(said: str) -> str:
+    # systemd passes over the first byte order mark, on whatever line it stands.
+    return said.strip().removeprefix("\ufeff").strip()
