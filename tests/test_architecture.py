@@ -25,12 +25,13 @@ EDGES = {
     "src/beistand/adapters/mail_form.py",
     "src/beistand/adapters/smtp.py",
     "src/beistand/cli/main.py",
+    "src/beistand/domain/judging.py",
     "src/beistand/web/api/answering.py",
     "src/beistand/web/fair_threads.py",
 }
 """Where a bug must not end the whole program: threads, connections, the loop, the command line.
 
-Nor one mail all others: the mail library raises what it likes."""
+Nor one mail all others: the mail library raises what it likes. Nor one rule all others."""
 RUNNERS = {"src/beistand/adapters/commands.py"}
 """The only users of subprocess on an appliance; the lab has its own."""
 

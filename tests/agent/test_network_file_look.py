@@ -2,7 +2,7 @@
 
 import pytest
 
-from beistand.agent.status import findings
+from beistand.agent.findings import findings
 from beistand.domain.facts import Severity
 from beistand.domain.guarding import GuardNote, HeldBack
 from beistand.domain.network_file import Manager, NetworkFile

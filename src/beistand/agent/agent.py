@@ -34,6 +34,7 @@ from beistand.agent.worker import Worker
 from beistand.domain.config import config_digest
 from beistand.domain.errors import BeistandError, Refused
 from beistand.domain.generation import Copy, CopyState, Generation
+from beistand.domain.judging import Judging
 from beistand.domain.message import Message
 from beistand.domain.pair import Appliance, Greeting
 from beistand.domain.phones import Dated
@@ -134,6 +135,10 @@ class Agent:
         node = self.node
         licence = node.store.licences().server_key
         return self.report.appliance(node.store.standing().me, licence, node.installation, node.profile)
+
+    def judging(self) -> Judging:
+        """Return what looks at many parts, of which one that fails must not silence the others; it is logged."""
+        return Judging(self.complaints.judged)
 
     def tell(self, event: Event) -> None:
         """Add a line to the history; where the disk takes none, the journal says so and nothing stops."""

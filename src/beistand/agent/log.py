@@ -52,9 +52,9 @@ def log_message(message: Message, level: str = "info") -> None:
         _keep(level, message)
 
 
-def log_bug(where: str) -> Message:
+def log_bug(where: str, reference: str = "") -> Message:
     """Write the traceback of the exception being handled; return what a person is told instead."""
-    reference = uuid.uuid4().hex[:8]
+    reference = reference or uuid.uuid4().hex[:8]
     begin = f"<3>internal-error reference={reference} where={where} "
     _write("".join(f"{begin}{line}\n" for line in traceback.format_exc().splitlines()))
     told = Message(code="internal-error", fields={"reference": reference})
@@ -78,6 +78,7 @@ class Complaints:
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._told: dict[str, tuple[str, float]] = {}
+        self._references: dict[str, str] = {}
 
     def tell(self, where: str, trouble: Message, level: str = "warning") -> None:
         if self.is_new(where, trouble.code):
@@ -87,6 +88,22 @@ class Complaints:
         """Tell the exception that is being handled."""
         if self.is_new(where, "internal-error"):
             log_bug(where)
+
+    def judged(self, part: str, error: Exception) -> Message:
+        """Tell the exception that is being handled and that kept a part from being judged; return the reason.
+
+        One reference for each kind of trouble of a part, as long as this agent runs: what a person confirms is what
+        was shown, and no mail tells the same twice.
+        """
+        where = f"judging-{part}"
+        if isinstance(error, BeistandError):
+            self.tell(where, error.message)
+            return error.message
+        kind = f"{where}-{type(error).__name__}"
+        reference = self._references.setdefault(kind, uuid.uuid4().hex[:8])
+        if self.is_new(kind, "internal-error"):
+            log_bug(where, reference)
+        return Message(code="internal-error", fields={"reference": reference})
 
     def is_new(self, where: str, what: str) -> bool:
         now = self._monotonic()

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from beistand.agent.findings import findings
 from beistand.agent.letters import to_administrator
 from beistand.agent.log import log
-from beistand.agent.status import findings
 from beistand.domain.job import JobKind
 from beistand.domain.message import Message, message
 from beistand.domain.notices import (
@@ -30,6 +30,8 @@ from beistand.operations.tries import last_try
 from beistand.ports.store import Event
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from beistand.agent.agent import Agent
     from beistand.domain.facts import Finding
     from beistand.domain.message import Field
@@ -127,17 +129,20 @@ class Notices:
         return [(each, now - since[each.topic][1]) for each in seen]
 
     def _seen(self, told: Told) -> list[Seen]:
-        agent = self._agent
-        keepers = agent.keeper.findings()
-        found = [each for each in findings(agent) if each not in keepers or each.code == OF_STANDING]
-        seen: list[Seen | None] = [
-            cycle_topic(last_try(agent.node), told),
-            self._takeover(),
-            self._standing(told, keepers),
-            absence_topic(*agent.alarms.absence) if agent.alarms.absence else None,
+        agent, judging = self._agent, self._agent.judging()
+        keepers = judging.findings("keeper", agent.keeper.findings)
+        looks: list[tuple[str, Callable[[], Seen | None]]] = [
+            ("cycles", lambda: cycle_topic(last_try(agent.node), told)),
+            ("takeovers", self._takeover),
+            ("keeper", lambda: self._standing(told, keepers)),
+            ("alarms", lambda: absence_topic(*agent.alarms.absence) if agent.alarms.absence else None),
+            ("peer", self._peer),
         ]
-        if agent.store.pair() is not None:
-            seen += [stale_topic(found), self._peer()]
+        # A topic that fails is a finding like any other: that mail goes out, and so do those of the other topics.
+        seen = [judging.part(name, look, None) for name, look in looks]
+        found = [each for each in findings(agent, judging) if each not in keepers or each.code == OF_STANDING]
+        if judging.part("pair", agent.store.pair, None) is not None:
+            seen.append(stale_topic(found))
         return [*(each for each in seen if each is not None), *problem_topics(found, told)]
 
     def _standing(self, told: Told, keepers: tuple[Finding, ...]) -> Seen | None:

@@ -45,6 +45,6 @@ def network(agent: Agent, _request: GetNetwork, _caller: Caller) -> NetworkView:
         certificate=fingerprint(wiring.places.web_certificate),
         checks=tuple(
             Check(code=each.code, own=each.own, peer=each.peer, finding=each.finding)
-            for each in (*checks(mine, known), *around)
+            for each in (*checks(mine, known, agent.complaints.judged), *around)
         ),
     )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from beistand.domain import health
+from beistand.domain.facts import Severity
+from beistand.domain.judging import Judging
 from beistand.domain.message import Message, message
 
 if TYPE_CHECKING:
@@ -25,13 +28,15 @@ def lines(agent: Agent) -> tuple[str, ...]:
     return agent.wiring.lines.list(agent.node.profile)
 
 
-def network(agent: Agent) -> tuple[Message, ...]:
+def network(agent: Agent, judging: Judging) -> tuple[Message, ...]:
     """Return what will be used, and behind it what differs from what the active last said of itself."""
     pair = agent.store.pair()
-    return told(agent.node.installation, agent.appliance(), pair.peer if pair else None)
+    return told(agent.node.installation, agent.appliance(), pair.peer if pair else None, judging)
 
 
-def told(installation: Installation, mine: Appliance, theirs: Appliance | None) -> tuple[Message, ...]:
+def told(
+    installation: Installation, mine: Appliance, theirs: Appliance | None, judging: Judging | None = None
+) -> tuple[Message, ...]:
     interface = "lo" if installation.on_loopback else installation.interface
     taken = [
         message("will-take-address", address=each.address, prefix=32, interface=interface)
@@ -44,6 +49,12 @@ def told(installation: Installation, mine: Appliance, theirs: Appliance | None) 
         message("will-use-vlan", vlan=mine.vlan or "-"),
         message("will-use-time-servers", servers=", ".join(mine.time_servers) or "-"),
     ]
-    found = [rule(mine, theirs) for rule in COMPARED] if theirs else []
-    differs = [Message(code=each.code, fields=each.fields) for each in found if each]
+    judging = judging or Judging()
+    found = [
+        each
+        for rule in COMPARED
+        if theirs
+        for each in judging.rule("network", partial(rule, mine, theirs), Severity.WARN)
+    ]
+    differs = [Message(code=each.code, fields=each.fields) for each in found]
     return (*taken, *used, *differs)

@@ -1,7 +1,9 @@
 """The takeover as the agent does it: show the plan, take the confirmed digest, run it, serve."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+
+import msgspec
 
 from beistand.agent import takeover_facts
 from beistand.agent.agent import Agent
@@ -10,7 +12,7 @@ from beistand.agent.log import log
 from beistand.agent.serving_notes import released_for
 from beistand.agent.worker import Progress, Result, Work
 from beistand.domain.errors import Failed, Refused
-from beistand.domain.facts import Facts, Finding
+from beistand.domain.facts import Facts, Finding, Severity
 from beistand.domain.generation import Copy, CopyState
 from beistand.domain.health import oldest_promised
 from beistand.domain.job import GIVE_WAY, Job, JobKind
@@ -40,21 +42,28 @@ def show_plan(agent: Agent, request: PlanTakeover) -> TakeoverPlanAnswer:
     node, copy = agent.node, _copy_to_serve(agent, request.restore_point)
     facts, standing = _seen(agent, agent.watch.recent(copy, request.within_seconds)), node.store.standing()
     plan, found = takeover_plan(facts, standing, node.installation), _findings(agent, facts)
-    phones = reached(node.contacts.list(node.profile))
-    return TakeoverPlanAnswer(
+    # What only tells more of it is told where it can be; the digest is of what decides.
+    judging = agent.judging()
+    part = judging.part
+    phones = part(
+        "phones", lambda: reached(node.contacts.list(node.profile)), reached(()), severity=Severity.WARN
+    )
+    answer = TakeoverPlanAnswer(
         digest=plan_digest(plan, facts, found, standing),
         verdict=verdict(facts),
         facts=facts,
         findings=found,
         steps=describe(plan, claimed_epoch(facts, standing), node.installation, node.profile),
         generation=copy.generation if copy else None,
-        age_seconds=_age(facts, copy),
+        age_seconds=part("data", lambda: _age(facts, copy), None, Severity.WARN),
         phones=phones.at_once,
         phones_later=phones.later,
-        lines=takeover_facts.lines(agent),
-        replug=agent.store.config().replug,
-        network=takeover_facts.network(agent),
+        lines=part("lines", lambda: takeover_facts.lines(agent), (), Severity.WARN),
+        replug=part("replug", lambda: agent.store.config().replug, (), Severity.CONFIRM),
+        network=part("network", lambda: takeover_facts.network(agent, judging), (), Severity.WARN),
     )
+    told = tuple(each for each in judging.failed if each not in found)
+    return msgspec.structs.replace(answer, findings=(*found, *told))
 
 
 def start_takeover(agent: Agent, request: StartTakeover, caller: Caller) -> Job:
@@ -151,11 +160,19 @@ def _seen(agent: Agent, facts: Facts) -> Facts:
 
 def _findings(agent: Agent, facts: Facts) -> tuple[Finding, ...]:
     """Return what speaks against it; data is old when it is older than the schedule promises (F28)."""
-    oldest = None
-    if facts.copy is not None:
+    judging = agent.judging()
+
+    def promised() -> timedelta | None:
+        if facts.copy is None:
+            return None
         begin = facts.copy.generation.begin
-        oldest = oldest_promised(agent.store.config(), begin, agent.clock.zone())
-    return findings(facts, OLDEST if oldest is None else oldest, agent.store.config().replug)
+        return oldest_promised(agent.store.config(), begin, agent.clock.zone())
+
+    # Where nobody can say what was promised, a person says that the data is young enough.
+    oldest = judging.part("schedule", promised, None, Severity.CONFIRM)
+    none: tuple[str, ...] = ()
+    replug = judging.part("replug", lambda: agent.store.config().replug, none, Severity.CONFIRM)
+    return findings(facts, OLDEST if oldest is None else oldest, replug, judging)
 
 
 def _may_take_over(agent: Agent) -> None:

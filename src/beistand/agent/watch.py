@@ -79,12 +79,17 @@ class Watch:
         if facts.peer.agent is machine:
             return facts
         is_answered_for = machine and link.failed_within(FRESH_SECONDS)
-        greeting = None if is_answered_for else link.ask(GREET_WITHIN if machine else ANSWER_SECONDS)
+        judging, seconds = self._agent.judging(), GREET_WITHIN if machine else ANSWER_SECONDS
+        greeting = None if is_answered_for else judging.part("peer", lambda: link.ask(seconds), None)
         # It takes no greeting of another version, but it can be asked to release (F15).
         is_there = greeting is not None or (machine and link.speaks_otherwise())
         epoch = greeting.grant.epoch if greeting and greeting.grant else 0
         peer = msgspec.structs.replace(facts.peer, agent=is_there)
-        return msgspec.structs.replace(facts, peer=peer, peer_epoch=epoch)
+        facts = msgspec.structs.replace(facts, peer=peer, peer_epoch=epoch)
+        for each in judging.failed:  # what the peer could not even be asked, it has not denied
+            why = facts.unseen_why or str(each.fields["why"])
+            facts = msgspec.structs.replace(facts, unseen=(*facts.unseen, "peer"), unseen_why=why)
+        return facts
 
     def fresh(self, copy: Copy | None) -> Facts:
         """Return facts that are at most five seconds old and are about this copy."""

@@ -1,9 +1,11 @@
 """The prerequisites of a pair as a table (S4): what each side has, and what is wrong with it."""
 
 from collections.abc import Callable
+from functools import partial
 
 from beistand.domain import health
 from beistand.domain.facts import Finding
+from beistand.domain.judging import Judging, Tell, plainly
 from beistand.domain.outlook import ENOUGH_LOST, Outlook, outlook_findings
 from beistand.domain.pair import Appliance
 from beistand.domain.value import Value
@@ -53,13 +55,19 @@ CHECKS: tuple[tuple[str, Shown, tuple[health.Rule, ...]], ...] = (
 """`check.<code>` in the catalogue names each; texts are as they are in every language, but yes and no."""
 
 
-def checks(mine: Appliance, theirs: Appliance | None) -> tuple[Row, ...]:
-    """Return one row for each prerequisite; without a peer there is nothing to compare with."""
+def checks(mine: Appliance, theirs: Appliance | None, tell: Tell = plainly) -> tuple[Row, ...]:
+    """Return one row for each prerequisite; without a peer there is nothing to compare with.
+
+    A rule that fails is the finding of its row. `tell` as in `Judging`.
+    """
     rows = []
     for code, shown, rules in CHECKS:
-        found = [finding for rule in rules if theirs and (finding := rule(mine, theirs))]
-        if theirs is None:
-            found = [finding for rule in rules if rule in ALONE and (finding := rule(mine, mine))]
+        judging, other = Judging(tell), theirs or mine
+        fitting = rules if theirs else [each for each in rules if each in ALONE]
+        found = [
+            each for rule in fitting for each in judging.rule("prerequisites", partial(rule, mine, other))
+        ]
+        found += judging.failed
         rows.append(
             Row(
                 code=code,

@@ -49,6 +49,10 @@ class Facts(Value, frozen=True, kw_only=True):
     """Epoch for which the peer claimed the service here; whether it was granted is not known. 0: none."""
     data_clock: datetime | None = None
     """What the clock that dated the copy shows at this moment, the peer's as a rule; None: as `at` (F9)."""
+    unseen: tuple[str, ...] = ()
+    """Parts of the evidence that could not be looked at: their silence says nothing."""
+    unseen_why: str = ""
+    """Why the first of them could not, as the log writes it."""
 
 
 class Severity(StrEnum):

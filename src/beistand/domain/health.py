@@ -5,6 +5,7 @@ BLOCK refuses pairing and imports until it is cured; WARN is shown and told; bot
 
 from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
 from ipaddress import IPv4Interface
 
 from beistand.domain.alarm import where_it_stays
@@ -13,6 +14,7 @@ from beistand.domain.clocks import LARGEST_SKEW
 from beistand.domain.config import ModuleConfig
 from beistand.domain.facts import Finding, Severity
 from beistand.domain.generation import Copy
+from beistand.domain.judging import Judging
 from beistand.domain.message import Field
 from beistand.domain.pair import Appliance
 from beistand.domain.schedule import Schedule, next_run
@@ -20,9 +22,15 @@ from beistand.domain.schedule import Schedule, next_run
 Rule = Callable[[Appliance, Appliance], Finding | None]
 
 
-def prerequisites(mine: Appliance, theirs: Appliance) -> tuple[Finding, ...]:
-    """Return what hinders these two from being a good pair, the worst first; both seen at the same time."""
-    found = [finding for rule in RULES if (finding := rule(mine, theirs))]
+def prerequisites(mine: Appliance, theirs: Appliance, judging: Judging | None = None) -> tuple[Finding, ...]:
+    """Return what hinders these two from being a good pair, the worst first; both seen at the same time.
+
+    A rule that fails blocks as the worst of them would: without `judging` it is among what is returned, else in its
+    `failed`.
+    """
+    judged = judging or Judging()
+    found = [each for rule in RULES for each in judged.rule("prerequisites", partial(rule, mine, theirs))]
+    found += [] if judging else judged.failed
     return tuple(sorted(found, key=lambda each: each.severity is not Severity.BLOCK))
 
 

@@ -13,6 +13,7 @@ import msgspec
 from beistand.domain.alarm import SILENCE_SECONDS
 from beistand.domain.attempts import LastTry, TryEnd
 from beistand.domain.facts import Finding, Severity
+from beistand.domain.judging import NOT_JUDGED
 from beistand.domain.message import Field, Message
 from beistand.domain.value import Value
 
@@ -239,7 +240,7 @@ OF_MAILS = "mail"
 def problem_topics(findings: Iterable[Finding], told: Told) -> tuple[Seen, ...]:
     """Prerequisites (S4) and everything else that is found wrong, each once, and once when it is mended."""
     wrong = {
-        f"{PROBLEM}{each.code}": each
+        f"{PROBLEM}{each.code}{_part(each)}": each
         for each in findings
         if each.code not in NO_NEWS
         and not each.code.startswith(OF_MAILS)
@@ -266,6 +267,11 @@ def problem_topics(findings: Iterable[Finding], told: Told) -> tuple[Seen, ...]:
         if topic.startswith(PROBLEM) and topic not in wrong and before.state
     ]
     return (*found, *gone)
+
+
+def _part(finding: Finding) -> str:
+    """Return what tells apart findings of one code: each part that cannot be judged is a problem of its own."""
+    return f":{finding.fields['part']}" if finding.code == NOT_JUDGED else ""
 
 
 STANDING = "standing"

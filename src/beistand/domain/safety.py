@@ -6,10 +6,12 @@ person accepts it by its code, if it can be accepted at all.
 
 from collections.abc import Callable, Collection
 from datetime import timedelta
+from functools import partial
 
 from beistand.domain.clocks import data_age as age_by
 from beistand.domain.facts import Facts, Finding, Severity, Verdict
 from beistand.domain.generation import CopyState
+from beistand.domain.judging import EVIDENCE_NOT_JUDGED, NOT_JUDGED, Judging
 from beistand.domain.message import Message, message
 
 OLDEST = timedelta(hours=26)
@@ -106,6 +108,14 @@ def gateway_silent(facts: Facts) -> Finding | None:
     return Finding(code="gateway-silent", severity=Severity.WARN)
 
 
+def evidence_missing(facts: Facts) -> Finding | None:
+    """What could not be looked at is no silence: it may be the very sign of life that would have stopped us."""
+    if not facts.unseen:
+        return None
+    fields = {"part": facts.unseen[0], "why": facts.unseen_why}
+    return Finding(code=EVIDENCE_NOT_JUDGED, severity=Severity.BLOCK, fields=dict(fields))
+
+
 def no_imported_generation(facts: Facts) -> Finding | None:
     """Nothing of the active is here: what would start is not its telephone system."""
     if facts.own_data or (facts.copy and facts.copy.state in {CopyState.IMPORTED, CopyState.PROVEN}):
@@ -143,11 +153,24 @@ RULES: tuple[Rule, ...] = (
     partition_suspected,
     peer_alive,
     gateway_silent,
+    evidence_missing,
     no_imported_generation,
     own_data,
     import_rolls_back,
     files_were_growing,
 )
+
+
+ON_FAILURE: dict[Rule, tuple[str, Severity]] = {
+    peer_alive: (NOT_JUDGED, Severity.WARN),
+    gateway_silent: (NOT_JUDGED, Severity.WARN),
+    no_imported_generation: (NOT_JUDGED, Severity.BLOCK),
+    own_data: (NOT_JUDGED, Severity.CONFIRM),
+    import_rolls_back: (NOT_JUDGED, Severity.WARN),
+    files_were_growing: (NOT_JUDGED, Severity.WARN),
+}
+"""What a rule weighs that fails: as much as what it would have found. All others look for a second one that serves:
+those block, and what no person may accept when it is found, nobody may accept unseen."""
 
 
 def data_old(facts: Facts, oldest: timedelta) -> Finding | None:
@@ -186,19 +209,31 @@ def dead_lines(items: Collection[str]) -> Message:
     return message("lines-stay-dead", items=", ".join(items))
 
 
-def findings(facts: Facts, oldest: timedelta = OLDEST, replug: Collection[str] = ()) -> tuple[Finding, ...]:
+def findings(
+    facts: Facts,
+    oldest: timedelta = OLDEST,
+    replug: Collection[str] = (),
+    judging: Judging | None = None,
+) -> tuple[Finding, ...]:
     """Return all that a person should know before the click, most severe first.
 
     `oldest` is what the schedule promises (B3); older data needs a second confirmation (F28).
-    `replug` is what has to be replugged by hand.
+    `replug` is what has to be replugged by hand. A rule that fails never makes a takeover easier (ON_FAILURE); what
+    failed in `judging` before is among what is returned.
     """
-    found = [finding for rule in RULES if (finding := rule(facts))]
-    if finding := data_old(facts, oldest):
-        found.append(finding)
-    if finding := replug_first(replug):
-        found.append(finding)
+    judging, found = judging or Judging(), []
+    for rule in RULES:
+        code, severity = ON_FAILURE.get(rule, (EVIDENCE_NOT_JUDGED, Severity.BLOCK))
+        part = "evidence" if code == EVIDENCE_NOT_JUDGED else "data"
+        may_accept = rule is not foreign_holder
+        found.append(
+            judging.part(part, partial(rule, facts), None, severity, code=code, acceptable=may_accept)
+        )
+    found.append(judging.part("data", lambda: data_old(facts, oldest), None, Severity.CONFIRM))
+    found.append(judging.part("replug", lambda: replug_first(replug), None, Severity.CONFIRM))
     order = list(Severity)
-    return tuple(sorted(found, key=lambda each: order.index(each.severity)))
+    told = [*(each for each in found if each), *judging.failed]
+    return tuple(sorted(told, key=lambda each: order.index(each.severity)))
 
 
 def blocking(found: Collection[Finding]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from ipaddress import IPv4Interface
 from beistand.domain.errors import Failed
 from beistand.domain.facts import Facts, PeerSigns
 from beistand.domain.generation import Copy
+from beistand.domain.judging import Judging
 from beistand.domain.pair import Greeting, Pair
 from beistand.domain.phones import phones
 from beistand.ports.node import Node
@@ -27,9 +28,11 @@ def observe(node: Node, copy: Copy | None, *, greeting: Greeting | None, import_
     what a takeover would serve.
     """
     installation, pair = node.installation, node.store.pair()
-    peer_ip = _peer_ip(pair)
-    witnesses = phone_witnesses(node)
-    gateway = node.addresses.gateway()
+    judging = Judging()
+    peer_ip = judging.part("peer-address", lambda: _peer_ip(pair), "")
+    none: tuple[str, ...] = ()
+    witnesses = judging.part("witnesses", lambda: phone_witnesses(node), none)
+    gateway = judging.part("gateway", node.addresses.gateway, "")
     service = [each.address for each in installation.service_addresses]
     own = installation.own_ip
     with ThreadPoolExecutor(max_workers=4) as pool:
@@ -39,8 +42,12 @@ def observe(node: Node, copy: Copy | None, *, greeting: Greeting | None, import_
         sip = pool.submit(
             node.sip.options, own, installation.service_ip, node.profile.sip.udp_port, LOOK_SECONDS
         )
-    macs = arp.result()
+    macs = arp.result()  # without these nothing is known at all: then the whole look has failed
     peer_mac = pair.peer.mac.lower() if pair else ""
+    is_pinged, is_open, answers = (
+        judging.part(name, asked.result, otherwise=False)
+        for name, asked in (("icmp", icmp), ("ssh", ssh), ("sip", sip))
+    )
     return Facts(
         at=node.clock.now(),
         carrier=node.addresses.carrier(installation.interface),
@@ -49,12 +56,14 @@ def observe(node: Node, copy: Copy | None, *, greeting: Greeting | None, import_
         phones_answering=len(set(witnesses) & set(macs)),
         holder_mac=_holder([macs[each] for each in service if each in macs], peer_mac),
         peer_mac=peer_mac,
-        peer=PeerSigns(arp=peer_ip in macs, icmp=icmp.result(), ssh=ssh.result(), agent=greeting is not None),
+        peer=PeerSigns(arp=peer_ip in macs, icmp=is_pinged, ssh=is_open, agent=greeting is not None),
         peer_epoch=greeting.grant.epoch if greeting and greeting.grant else 0,
-        sip=sip.result() and not node.addresses.held(installation),
+        sip=answers and not node.addresses.held(installation),
         copy=copy,
         import_running=import_running,
         own_data=copy is None and node.store.standing().has_own_data,
+        unseen=tuple(str(each.fields["part"]) for each in judging.failed),
+        unseen_why=str(judging.failed[0].fields["why"]) if judging.failed else "",
     )
 
 

@@ -23,6 +23,7 @@ WORDS = {
     "job-stage": "job.stage",
     "job-state": "log.job",
     "licence-kind": "licence.kind",
+    "part": "part",
     "role": "role",
     "state": "state",
     "weakening": "weakening",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime
+from math import isfinite
 from typing import Any
 
 _UNITS = {
@@ -18,8 +19,10 @@ _THOUSANDS_MARK = {"en": ",", "de": "."}
 
 
 def duration(seconds: Any, language: str) -> str:
-    """Return the two largest units: `2 hours 5 minutes`; below ten seconds with tenths."""
+    """Return the two largest units: `2 hours 5 minutes`; below ten seconds with tenths. What is no time, as it is."""
     seconds = float(seconds)
+    if not isfinite(seconds):
+        return str(seconds)
     if abs(seconds) < 10:
         text = f"{seconds:.1f}".removesuffix(".0").replace(".", _DECIMAL_MARK[language])
         return f"{text} {_UNITS[language][3][text != '1']}"
@@ -62,10 +65,9 @@ def moment(value: Any, language: str) -> str:
     """Return an ISO 8601 time in the machine's local time; what is none, as it is."""
     try:
         when = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    except ValueError:
+        when = when.astimezone() if when.tzinfo is not None else when
+    except (ValueError, OverflowError):  # the first and the last day of all have no other zone
         return str(value)
-    if when.tzinfo is not None:
-        when = when.astimezone()
     return when.strftime("%d.%m.%Y %H:%M:%S" if language == "de" else "%Y-%m-%d %H:%M:%S")
 
 
