@@ -16,7 +16,7 @@ from typing import Any
 
 from beistand.client import SOCKET
 from beistand.domain.role import Role
-from beistand_lab.lone_appliance import lone_appliance
+from beistand_lab.lone_appliance import lone_appliance, pair_with_nobody
 from bench import page_sides
 from bench.figures import Page, Report
 from bench.noise import Noise
@@ -53,6 +53,7 @@ def measure(size: Size, report: Report, noise: Noise, say: Callable[[str], None]
         with _appliance(folder / "standby", Role.STANDBY) as socket:
             side = page_sides.standby(socket)
             report.pages += _measured(_pages(side, ON_THE_STANDBY), size, noise)
+            pair_with_nobody(folder / "standby")
             report.pages += _measured(_pages(page_sides.taken_over(side), AFTER_A_TAKEOVER), size, noise)
         with _appliance(folder / "active", Role.ACTIVE) as socket:
             side = page_sides.active(socket, size.lines)

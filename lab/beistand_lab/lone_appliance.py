@@ -1,6 +1,7 @@
 """A whole agent, alone: in a network and mount namespace of its own, with an interface that leads nowhere.
 
-Everything in it is real: socket, verbs, state, passwords, backups of a small tree. It is of no pair.
+Everything in it is real: socket, verbs, state, passwords, backups of a small tree. It is of no pair, or of one
+whose other half was never there.
 """
 
 import os
@@ -8,14 +9,18 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic, sleep
 from typing import TypeVar
 
+from beistand import __version__
+from beistand.adapters.store import SqliteStore
 from beistand.client import Client
 from beistand.domain.account import AccountRole
 from beistand.domain.errors import BeistandError
-from beistand.domain.role import Role
+from beistand.domain.pair import Appliance, Pair
+from beistand.domain.role import Role, Side
 from beistand.domain.value import Value
 from beistand.ports.places import Places
 from beistand.protocol import AccountList, Done, GetStatus, Init, MakeToken, NewToken, PutAccount, Status
@@ -32,6 +37,7 @@ version_command = ["/bin/true"]
 path = "{tree}"
 """
 START_SECONDS = 30.0
+PAIR = "pair"
 T = TypeVar("T")
 
 
@@ -55,6 +61,7 @@ def lone_appliance(folder: Path, role: Role = Role.ACTIVE) -> Iterator[Path]:
     own = [sys.executable, __file__, str(folder)]
     with (folder / "log").open("w") as log:
         agent = subprocess.Popen(["unshare", "--net", "--mount", "--", *own], stdout=log, stderr=log)
+    (folder / "pid").write_text(str(agent.pid))
     try:
         socket = places(folder).socket
         _await(socket, agent)
@@ -70,6 +77,35 @@ def lone_appliance(folder: Path, role: Role = Role.ACTIVE) -> Iterator[Path]:
     finally:
         agent.terminate()
         agent.wait(20)
+
+
+def pair_with_nobody(folder: Path) -> None:
+    """Make the appliance in this folder one half of a pair."""
+    its = ["nsenter", "--mount", f"--target={(folder / 'pid').read_text()}", "--"]
+    subprocess.run([*its, sys.executable, __file__, str(folder), PAIR], check=True)
+
+
+def _pair_with_nobody(folder: Path) -> int:
+    """Note a peer that will never be heard, as a pairing would have done."""
+    peer = Appliance(
+        node="nobody",
+        host="pbx-gone",
+        own_address="192.0.2.2/24",
+        service_addresses=("192.0.2.10/24",),
+        mac="02:00:00:00:00:02",
+        beistand_version=__version__,
+        pbx_version="",
+        profile="lone",
+        licence_key="",
+        gateway="",
+        dns=(),
+        is_static=True,
+        now=datetime.now(UTC),
+    )
+    store = SqliteStore(places(folder).state / "state.db")
+    store.set_pair(Pair(id="0" * 32, peer=peer, peer_host_key="", side=Side.ODD, since=peer.now))
+    store.close()
+    return 0
 
 
 def ask(socket: Path, request: Value, answer: type[T]) -> T:
@@ -124,4 +160,5 @@ def _be_the_appliance(folder: Path) -> int:
 
 if __name__ == "__main__":
     os.environ.pop("NOTIFY_SOCKET", None)
-    sys.exit(_be_the_appliance(Path(sys.argv[1])))
+    do = _pair_with_nobody if PAIR in sys.argv[2:] else _be_the_appliance
+    sys.exit(do(Path(sys.argv[1])))

@@ -52,8 +52,10 @@ def test_old_data_is_typed_for_the_generation_that_was_shown() -> None:
 
 def test_everything_to_be_replugged_is_ticked() -> None:
     shown = scenes.gone(replug=("ISDN 1", "fax"))
-    assert codes(shown, Consent(replugged=frozenset({"ISDN 1"}))) == ()
-    assert codes(shown, Consent(replugged=frozenset({"ISDN 1", "fax"}))) == ("replug-first",)
+    assert codes(shown, Consent(replug={"ISDN 1": "done"})) == ()
+    assert codes(shown, Consent(replug={"ISDN 1": "done", "fax": "done"})) == ("replug-first",)
+    assert codes(shown, Consent(replug={"ISDN 1": "done", "fax": "dead"})) == ("replug-first",)
+    assert codes(shown, Consent(replug={"ISDN 1": "done", "fax": "perhaps"})) == ()
     assert questions(shown, Consent(), wording) == ()
 
 

@@ -42,7 +42,7 @@ def settings_form(**changed: str) -> SettingsForm:
         ({"mail_address": "a@example.org, b@example.org"}, "mail_address", "one"),
         ({"mail_address": "jörg@example.org"}, "mail_address", "jörg@example.org"),
         ({"mail_address": 'a"b@example.org'}, "mail_address", "without accents and quotes"),
-        ({"mail_address": f"{'a' * 300}@example.org"}, "mail_address", "at most 254"),
+        ({"mail_address": f"{'a' * 300}@example.org"}, "mail_address", "254 in all"),
         ({"mail_address": ""}, "mail_address", "address"),
         ({"interval": "fortnight"}, "interval", ""),
         ({"every": "0"}, "every", "1 to 1000"),
