@@ -29,6 +29,7 @@ from beistand.adapters.netfilter import NetfilterChanges
 from beistand.adapters.network_changes import NetlinkChanges
 from beistand.adapters.network_files import SystemNetworkFiles
 from beistand.adapters.network_managers import LocalNetworkManagers
+from beistand.adapters.origins import KernelOrigins
 from beistand.adapters.passwords import Argon2Passwords
 from beistand.adapters.profiles import Profiles
 from beistand.adapters.readers import Readers
@@ -71,7 +72,7 @@ class Wiring:
         self.live_addresses = NetlinkLiveAddresses(self.addresses)
         self.network_files = SystemNetworkFiles()
         self.network_managers = LocalNetworkManagers()
-        self.address_gate = KernelAddressGate()
+        self.address_gate, self.origins = KernelAddressGate(), KernelOrigins()
         self.arp = RawArp(self._own_ip)
         self.signs = NetworkSigns()
         self.sip = UdpSipProbe()
@@ -147,7 +148,7 @@ class Wiring:
 
     def network_changes(self) -> NetlinkChanges:
         """Listen to the kernel from now on."""
-        return NetlinkChanges()
+        return NetlinkChanges(self.origins.hear)
 
     def rule_changes(self) -> NetfilterChanges:
         """Listen to the kernel's rules from now on."""

@@ -10,12 +10,15 @@ import pytest
 from beistand.adapters.settings import write_installation
 from beistand.agent.gate import shut_at_boot
 from beistand.domain.facts import Finding
+from beistand.domain.origin import Trace, TraceKind
 from beistand.ports.places import Places
 from fakes.address_gate import FakeAddressGate, FakeRuleChanges
 from fakes.agents import OneOfTwo, TwoAgents
 from fakes.network import Machine
 from fakes.pair_of_appliances import ADDRESS
+from fakes.situations import B, grant
 
+SCRIPT = Trace(kind=TraceKind.SCRIPT, address=ADDRESS, path="/etc/rc.local", line=3, program="")
 UNIT = (Path(__file__).parents[2] / "packaging/beistand-gate.service").read_text().splitlines()
 HEAVY = ("pyroute2", "sqlite3", "django", "click", "yaml", "cryptography")
 
@@ -78,6 +81,40 @@ def test_an_address_that_comes_while_the_rules_are_gone_says_nothing_later(two: 
     assert two.b.machine.held == set()
 
 
+def test_what_comes_by_itself_goes_and_is_told_by_name(two: TwoAgents) -> None:
+    two.turns(2)
+    two.b.machine.held.add(ADDRESS)
+    two.b.wiring.origins.places.append(SCRIPT)
+    two.turns(2)
+    two.b.agent.keeper.gate_watch.look(FakeRuleChanges())
+    assert two.b.machine.held == set()
+    (told,) = findings(two.b)
+    assert (told.code, told.fields["path"]) == ("address-brought-by-script", "/etc/rc.local")
+
+
+def test_what_stands_there_at_boot_is_told_too(two: TwoAgents) -> None:
+    two.turns(2)
+    two.b.boot()
+    two.b.agent.reload()
+    two.b.machine.held.add(ADDRESS)
+    two.turns(2)
+    two.b.agent.keeper.gate_watch.look(FakeRuleChanges())
+    assert two.b.machine.held == set()
+    assert codes(two.b) == ["address-brought-by-hand"]
+
+
+def test_what_we_held_ourselves_needs_no_explanation(two: TwoAgents) -> None:
+    """Given up after a takeover, by this agent or by one that started meanwhile."""
+    two.turns(2)
+    two.a.start()
+    two.a.agent.reload()
+    two.a.store.adopt(grant(4, B))
+    two.a.agent.keeper.settle()
+    two.a.agent.keeper.gate_watch.look(FakeRuleChanges())
+    assert two.a.machine.held == set()
+    assert findings(two.a) == ()
+
+
 def test_a_breach_is_told_for_a_day(two: TwoAgents) -> None:
     two.turns(2)
     changes = FakeRuleChanges()
@@ -99,6 +136,7 @@ def test_an_agent_that_starts_again_on_the_active_changes_nothing(two: TwoAgents
     effects: list[str] = []
     gate_of(two.a).effect = lambda change: (effects.append("gate"), change())[1]  # type: ignore[func-returns-value]
     two.a.start()
+    two.a.agent.reload()
     two.turns(2)
     assert effects == []
     assert two.a.machine.heard == {ADDRESS}

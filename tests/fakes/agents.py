@@ -51,6 +51,7 @@ from fakes.network import (
     Segment,
 )
 from fakes.network_files import FakeNetworkFiles
+from fakes.origins import FakeOrigins
 from fakes.pair_of_appliances import ADDRESS, PROFILE, UNITS
 from fakes.passwords import FakePasswords
 from fakes.registers import FakeRegisters
@@ -132,10 +133,12 @@ class FakeWiring:
     network_managers: Any = None
     live_addresses: Any = None
     address_gate: Any = None
+    origins: Any = None
 
     def __post_init__(self) -> None:
         self.backups = BackupFolder(self.places.backups)
         self.guard_notes = GuardNotes(self.places.guard_note, self.places.kept_network_files)
+        self.origins = self.origins or FakeOrigins(self.addresses.machine)
         self.address_gate = self.address_gate or FakeAddressGate(self.addresses.machine)
         self.upload = UploadFolder(self.places.upload)
         self.file_systems = FakeFileSystems()

@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from threading import get_native_id
 
@@ -16,7 +17,9 @@ URGENT = -15
 class NetlinkChanges:
     """Listens from its making on: nothing between two waits is missed. For one thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, hear: Callable[[bytes], object] = bytes) -> None:
+        """`hear` gets each piece of news as it came, at once: who made it may be gone a moment later."""
+        self._hear = hear
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_ROUTE)
         self._is_urgent = False
         self._socket.bind((0, LINK | IPV4_ADDRESS | IPV4_ROUTE))
@@ -41,11 +44,13 @@ class NetlinkChanges:
 
     def _read(self) -> bool:
         try:
-            self._socket.recv(1 << 16)
+            raw = self._socket.recv(1 << 16)
         except (TimeoutError, BlockingIOError):
             return False
         except OSError as error:
             # Too much happened at once for the queue: then something surely changed.
             if error.errno != errno.ENOBUFS:
                 raise
+            return True
+        self._hear(raw)
         return True

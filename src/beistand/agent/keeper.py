@@ -65,6 +65,7 @@ class Keeper:
         self._failure: Message | None = None
         self.after_start = AfterStart(agent)
         self.gate_watch = GateWatch(agent)
+        self.gate_watch.is_ours = self._acts.was_checked()  # by an agent before us
         self._announcer = announcer_of(agent, self._acts, self._alarm, self._is_overruled)
         self._peer_served = False
         self._may_yield_to = ""
@@ -141,6 +142,8 @@ class Keeper:
             self._agent.complaints.tell("boot-check", error.message)
         with self._lock:
             standing, serve = node.store.standing(), self._acts.may_serve()
+            if not serve:
+                self.gate_watch.look_for_strays(node)
             may_start = self._failure is None or self._agent.clock.monotonic() >= self._retry_at
             outcome = converge(
                 node,
@@ -287,7 +290,7 @@ class Keeper:
 
         def serving() -> None:
             act()
-            self._holds = True
+            self._holds = self.gate_watch.is_ours = True
 
         return self._acts.while_ours(serving)
 
@@ -295,6 +298,7 @@ class Keeper:
         """Take the address away in this very moment; the turn that follows ends the PBX, too."""
         node = self._agent.node
         self._announcer.stop()
+        self.gate_watch.look_for_strays(node)
         try:
             drop(node)
         finally:

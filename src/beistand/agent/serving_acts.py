@@ -44,6 +44,10 @@ class ServingActs:
         """Return this boot's check for the present epoch."""
         return self._note.of(self._agent.store.standing().epoch)
 
+    def was_checked(self) -> bool:
+        """Tell whether this appliance was about to serve in this boot, under whatever grant."""
+        return self._note.is_there()
+
     def while_ours(self, act: Callable[[], object]) -> bool:
         """Do it if we may serve, and return whether that was so; no news comes between question and act."""
         with self.moment:

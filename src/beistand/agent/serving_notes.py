@@ -29,6 +29,9 @@ class BootNote:
             return Checked(epoch=epoch, verified=True, since=checked.since)
         return checked if checked.epoch == epoch else None
 
+    def is_there(self) -> bool:
+        return self._file.exists()
+
     def claim(self, known: int, epoch: int) -> None:
         """Note a click for this epoch beside the check for the known one: who serves meanwhile goes on serving."""
         checked = self.of(known)
