@@ -8,16 +8,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from beistand.adapters.network_files import SystemNetworkFiles
 from beistand.domain.errors import Refused
 from beistand.domain.network_file import Manager, NotUnderstood
 from beistand.domain.network_file_edit import replaced
 from beistand.ports.network_files import NetworkFiles
+from contracts.network_folders import PHONES, UUID, put
 from domain.network_file_texts import INTERFACES, NETPLAN, NETWORKD, NETWORKD_DROPIN, PROFILE
 from fakes.network_files import FakeNetworkFiles
 
-PHONES = "192.0.2.10"
-UUID = "9d8a3a4e-0f0c-4f6b-9a57-7f7c3e2a5c11"
 MACHINES: dict[str, dict[str, str]] = {
     "networkd": {
         "etc/systemd/network/10-own.network": NETWORKD,
@@ -51,20 +49,6 @@ KINDS = {
     "netplan": Manager.NETPLAN,
 }
 Make = Callable[[str], NetworkFiles]
-
-
-def index(name: str) -> int:
-    if name != "eth0":
-        raise OSError
-    return 7
-
-
-def put(root: Path, files: dict[str, str]) -> SystemNetworkFiles:
-    for path, text in files.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(text)
-        (root / path).chmod(0o600)
-    return SystemNetworkFiles(root, index)
 
 
 def fake(root: Path, machine: str) -> FakeNetworkFiles:
@@ -181,135 +165,6 @@ def test_what_interfaces_sources_is_read_once(tmp_path: Path) -> None:
         },
     )
     assert [each.interface for each in files.naming([PHONES])] == ["eth1", "eth2"]
-
-
-STANZA = "iface {} inet static\n address 192.0.2.10/24\n"
-HERE = "etc/network/interfaces"
-
-
-@pytest.mark.parametrize(
-    ("line", "read"),
-    [
-        ("source /etc/network/none /etc/network/interfaces.d/*.cfg", ["a.cfg", "b.cfg"]),
-        ("source interfaces.d/a.cfg /etc/network/interfaces.d/b.cfg", ["a.cfg", "b.cfg"]),
-        ('source "interfaces.d/a.cfg"', ["a.cfg"]),
-        ("source 'interfaces.d/*.cfg'", []),
-        ("source 'interfaces.d'/*.cfg", ["a.cfg", "b.cfg"]),
-        ("source interfaces.d/with\\ blank", ["with blank"]),
-        ('source "interfaces.d/with blank"', ["with blank"]),
-        ("source interfaces.d/[ab].cfg", ["a.cfg", "b.cfg"]),
-        ("source interfaces.d/[^a].cfg", ["b.cfg"]),
-        ("source interfaces.d/[[:alpha:]].cfg", ["a.cfg", "b.cfg"]),
-        ("source interfaces.d/?.cfg # all of them", ["a.cfg", "b.cfg"]),
-        ("source interfaces.d/{a,b}.cfg", []),
-        ("source $(ls) interfaces.d/a.cfg", []),
-        ("source interfaces.d/$NOTHING/a.cfg", ["a.cfg"]),
-        ("source interfaces.d/a.cfg | interfaces.d/b.cfg", []),
-        ("source \\\n  interfaces.d/a.cfg", ["a.cfg"]),
-        ("   source\tinterfaces.d/a.cfg  ", ["a.cfg"]),
-        ("source interfaces.d", []),
-        ("source /dev/zero /etc/network/interfaces.d/a.cfg", ["a.cfg"]),
-        ("source etc/network/interfaces.d/a.cfg", ["a.cfg"]),
-        ("source-dir interfaces.d", ["plain"]),
-        ("source-directory /etc/network/interfaces.d/", ["plain"]),
-        ("source-directories /etc/network/interfaces.?", ["plain"]),
-        ("sourced interfaces.d/a.cfg", []),
-        ("# source interfaces.d/a.cfg", []),
-    ],
-)
-def test_what_a_line_sources_is_read(tmp_path: Path, line: str, read: list[str]) -> None:
-    names = ["a.cfg", "b.cfg", "with blank", "plain", ".hidden.cfg"]
-    more = {f"etc/network/interfaces.d/{each}": STANZA.format(each[0]) for each in names}
-    files = put(tmp_path, {HERE: f"auto lo\n{line}\nauto eth0\n", **more})
-    assert [os.path.basename(each.path) for each in files.naming([PHONES])] == read
-
-
-def test_files_that_source_each_other_end(tmp_path: Path) -> None:
-    files = put(
-        tmp_path,
-        {
-            HERE: "source interfaces.d/*",
-            "etc/network/interfaces.d/one": "source ../interfaces\nsource ./../interfaces.d/two\n",
-            "etc/network/interfaces.d/two": f"source one\nsource-dir .\n{STANZA.format('eth0')}",
-        },
-    )
-    assert len(files.naming([PHONES])) == 1
-
-
-def test_ifupdown_ng_takes_every_name_of_a_folder(tmp_path: Path) -> None:
-    files = put(tmp_path, {HERE: "source-directory more", "etc/network/more/a.bak": STANZA.format("eth0")})
-    assert files.naming([PHONES]) == ()
-    (tmp_path / "usr/share/ifupdown-ng").mkdir(parents=True)
-    assert len(files.naming([PHONES])) == 1
-
-
-PLACES = {
-    "etc/systemd/network/a.network": NETWORKD,
-    "etc/NetworkManager/system-connections/a": PROFILE,
-    "etc/netplan/a.yaml": NETPLAN,
-}
-
-
-@pytest.mark.parametrize("path", PLACES)
-@pytest.mark.parametrize("kind", ["fifo", "big", "folder", "nowhere", "zero", "loop", "utf-16"])
-def test_what_is_no_file_of_a_manager_ends_nothing(tmp_path: Path, path: str, kind: str) -> None:
-    files = put(tmp_path, {**PLACES, HERE: STANZA.format("eth0")})
-    odd = tmp_path / path.replace("/a", "/b")
-    match kind:
-        case "fifo":
-            os.mkfifo(odd, 0o600)
-        case "big":
-            odd.write_bytes(b"x" * 2_000_000)
-            odd.chmod(0o600)
-        case "utf-16":
-            odd.write_bytes(PLACES[path].encode("utf-16"))
-            odd.chmod(0o600)
-        case "folder":
-            odd.mkdir()
-        case _:
-            odd.symlink_to({"nowhere": "/nowhere", "zero": "/dev/zero", "loop": odd.name}[kind])
-    assert len(files.naming([PHONES])) == 4
-    unread = {each.path: each.unread for each in files.every() if each.unread}
-    expected = {"big": "> 1 MiB", "fifo": "FIFO", "utf-16": "UTF-16"}
-    assert unread == ({str(odd): expected[kind]} if kind in expected else {})
-    # Nobody's profile is made of it.
-    with pytest.raises(Refused, match="network-manager-unknown"):
-        files.configuring("eth0")
-
-
-@pytest.mark.parametrize(
-    ("name", "mode", "is_read"),
-    [("lan", 0o600, True), ("lan", 0o400, True), ("lan", 0o640, False), ("lan", 0o604, False)]
-    + [(name, 0o600, False) for name in (".lan", "lan~", "lan.bak", "lan.pem", "lan.nmmeta")],
-)
-def test_networkmanager_takes_what_is_a_profile(tmp_path: Path, name: str, mode: int, is_read: bool) -> None:
-    folder = "etc/NetworkManager/system-connections"
-    files = put(tmp_path, {f"{folder}/{name}": PROFILE})
-    (tmp_path / folder / name).chmod(mode)
-    assert bool(files.naming([PHONES])) == is_read
-
-
-@pytest.mark.parametrize("folder", ["etc", "run", "usr/lib"])
-def test_networkmanager_may_have_its_profiles_elsewhere(tmp_path: Path, folder: str) -> None:
-    files = put(
-        tmp_path,
-        {
-            "etc/NetworkManager/NetworkManager.conf": "[keyfile]\nunmanaged-devices=none\n",
-            f"{folder}/NetworkManager/conf.d/x.conf": "[keyfile]\npath=/srv/profiles\n",
-            "srv/profiles/lan": PROFILE,
-            "etc/NetworkManager/system-connections/lan": PROFILE,
-        },
-    )
-    assert [each.path for each in files.naming([PHONES])] == [str(tmp_path / "srv/profiles/lan")]
-
-
-@pytest.mark.parametrize("folder", ["etc", "run", "usr/local/lib", "usr/lib"])
-def test_a_dropin_counts_wherever_it_lies(tmp_path: Path, folder: str) -> None:
-    more = {f"{folder}/systemd/network/a.network.d/b.conf": NETWORKD_DROPIN}
-    files = put(tmp_path, {"etc/systemd/network/a.network": "[Match]\nName=eth5\n", **more})
-    assert [each.interface for each in files.naming([PHONES])] == ["eth5"]
-    (tmp_path / "etc/systemd/network/a.network").write_text("")
-    assert files.naming([PHONES]) == ()  # networkd passes over an empty file with all that hangs on it
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounts a file system that cannot be written")

@@ -228,6 +228,15 @@ def _is_taken(file: NetworkFile) -> bool:
     return file.uid in {0, os.geteuid()} and not file.mode & 0o077
 
 
+def netplan_key(path: str) -> str:
+    """Return by which key netplan knows what it generated this file of; of a wireless one its network behind it."""
+    folder, name = os.path.split(path)
+    stem = (name if name.startswith(("10-netplan-", "netplan-")) else os.path.basename(folder)).partition(
+        "netplan-"
+    )[2]
+    return stem.removesuffix(".d").removesuffix(".network").removesuffix(".nmconnection")
+
+
 def _is_netplans(name: str) -> bool:
     return name.startswith("10-netplan-")
 

@@ -6,6 +6,7 @@ import os
 import socket
 import tempfile
 from collections.abc import Callable, Collection
+from itertools import product
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from beistand.adapters.network_file_places import (
     generator,
     interfaces_files,
     netplan_files,
+    netplan_key,
     networkd_files,
     profile_files,
 )
@@ -27,6 +29,9 @@ from beistand.domain.network_file_netplan import names
 
 T = TypeVar("T")
 
+IFSTATES = ("run/network/ifstate", "run/ifstate")
+"""Where ifupdown and ifupdown-ng write down what is up, and as which stanza."""
+
 
 class SystemNetworkFiles:
     """Implements NetworkFiles; what a manager uses is what it says itself in /run."""
@@ -37,15 +42,15 @@ class SystemNetworkFiles:
 
     def configuring(self, interface: str) -> tuple[NetworkFile, ...]:
         used = [*self._of_networkd(interface), *self._of_profiles(interface), *self._of_interfaces(interface)]
-        if any(each.is_generated for each in used):
-            used = [each for each in used if not each.is_generated] + self._of_netplan(interface)
+        if made := [each for each in used if each.is_generated]:
+            used = [each for each in used if not each.is_generated] + self._of_netplan(interface, made)
         if not used:
             raise Refused("network-manager-unknown", interface=interface)
         if len({each.manager for each in used}) > 1:
             paths = ", ".join(each.path for each in used)
             raise Refused("network-files-disagree", interface=interface, paths=paths)
-        for each in used:
-            check(each, interface)
+        for each, name in product(used, self._names_of(interface)):
+            check(each, name)
         return tuple(sorted(used, key=lambda each: not configured(each)))
 
     def every(self) -> tuple[NetworkFile, ...]:
@@ -108,20 +113,32 @@ class SystemNetworkFiles:
         return known[:1] or [each for each in every if not _asked(each, uuid) and _asked(each, fits)]
 
     def _of_interfaces(self, interface: str) -> list[NetworkFile]:
-        if interface not in self._said("run/network/ifstate"):
+        if not any(interface in self._said(each) for each in IFSTATES):
             return []
+        names = self._names_of(interface)
         return [
             each
             for each in interfaces_files(self._root)
-            if interface in _asked(each, interfaces)
-            or any(one.interface.partition(":")[0] == interface for one in configured(each))
+            if names.intersection(_asked(each, interfaces))
+            or any(one.interface.partition(":")[0] in names for one in configured(each))
         ]
 
-    def _of_netplan(self, interface: str) -> list[NetworkFile]:
+    def _names_of(self, interface: str) -> set[str]:
+        """Return the interface's name and that of its stanza, which a mapping may have chosen."""
+        logical = (self._said(each).get(interface, "").split() for each in IFSTATES)
+        return {interface, *(words[0] for words in logical if words)}
+
+    def _of_netplan(self, interface: str, made: list[NetworkFile]) -> list[NetworkFile]:
+        """Return netplan's own files of the interface: several may speak of one key, and one of them of its name."""
+        stems = {netplan_key(each.path) for each in made}
+        known = {each.path: (each, _asked(each, names)) for each in netplan_files(self._root)}
+        every = {key for _, pairs in known.values() for key, _ in pairs}
+        # Of a wireless network the file's name has the network's behind the key.
+        keys = (stems & every) or {key for key in every for stem in stems if stem.startswith(f"{key}-")}
         return [
-            each
-            for each in netplan_files(self._root)
-            if any(interface in pair for pair in _asked(each, names))
+            file
+            for file, pairs in known.values()
+            if any(key in keys or interface in (key, name) for key, name in pairs)
         ]
 
     def _number(self, interface: str) -> int:

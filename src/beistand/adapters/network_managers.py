@@ -5,9 +5,11 @@ from pathlib import Path
 
 from beistand.adapters.commands import run
 from beistand.domain.errors import Failed
+from beistand.domain.network_file_keyfile import is_named, matches
 
 SECONDS = 20.0
 GENERATED_PROFILES = Path("/run/NetworkManager/system-connections")
+MACS = Path("/sys/class/net")
 
 
 class LocalNetworkManagers:
@@ -42,8 +44,23 @@ def _network_manager(interface: str, paths: tuple[str, ...]) -> None:
 def _netplan(interface: str, _paths: tuple[str, ...]) -> None:
     """Make its files anew, and tell whoever reads them: `netplan apply` would restart what it finds."""
     run(["netplan", "generate"], seconds=SECONDS)
-    profile = GENERATED_PROFILES / f"netplan-{interface}.nmconnection"
-    if profile.exists():
+    mac = _text(MACS / interface / "address").strip()
+    if profile := generated_profile(GENERATED_PROFILES, interface, mac):
         _network_manager(interface, (str(profile),))
     else:
         _networkd(interface, ())
+
+
+def generated_profile(folder: Path, interface: str, mac: str) -> Path | None:
+    """Return what netplan made for NetworkManager: named after its key, which may be another name than ours."""
+    texts = {each: _text(each) for each in sorted(folder.glob("netplan-*.nmconnection"))}
+    fitting = [each for each, text in texts.items() if matches(text, interface, mac)]
+    # One that names the interface before one for any.
+    return min(fitting, key=lambda each: not is_named(texts[each], interface), default=None)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""

@@ -132,6 +132,11 @@ def matches(text: str, interface: str, mac: str) -> bool:
     return not mac or not any(macs) or mac.lower() in macs
 
 
+def is_named(text: str, interface: str) -> bool:
+    """Tell whether the profile asks for this interface by its name."""
+    return any(each.value("interface-name") == interface for each in of_name(_sections(text), "connection"))
+
+
 def uuid(text: str) -> str:
     """Return by which name NetworkManager knows the profile; empty where it makes one up."""
     return next((each.value("uuid") for each in of_name(_sections(text), "connection")), "")
