@@ -270,6 +270,8 @@ def test_a_dhcp_client_of_ifupdown_ng_is_seen() -> None:
             "      addresses:\n      - 192.0.2.10/24\n      - 192.0.2.1/24\n",
             "      addresses:\n      - 192.0.2.1/24\n",
         ),
+        ("      addresses: # note: [x]\n      - 192.0.2.10/24 # a: b\n", "      addresses: [] # a: b\n"),
+        ("      ? addresses\n      : # x: y\n      - 192.0.2.10/24\n", "      ? addresses\n      : []\n"),
         (
             f'{PASSED_ON}          ipv4.method: manual\n{MORE}ipv4.address1: "192.0.2.10/24,192.0.2.254"\n',
             f'{PASSED_ON}          ipv4.method: "disabled"\n',

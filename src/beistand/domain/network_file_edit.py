@@ -141,12 +141,11 @@ def named(file: NetworkFile, addresses: Collection[str]) -> tuple[Named, ...]:
     sure = [
         _named(file, each.ip, each.line, each.interface) for each in found.configured if each.ip in addresses
     ]
-    unsure = [
+    unsure = dict.fromkeys(
         _named(file, address, doubt.line, "*", what=doubt.what)
         for address in addresses
         for doubt in _doubts(file, address, found)
-        if not any(each.address == address and each.line == doubt.line for each in sure)
-    ]
+    )
     return (*sure, *unsure)
 
 

@@ -52,6 +52,8 @@ class _Item(Value, frozen=True, kw_only=True):
     address: str
     said: str
     """What of the scalar is the address with its prefix length."""
+    key_end: int
+    """Offset behind the key of the list."""
 
     @property
     def ip(self) -> str:
@@ -119,7 +121,7 @@ def _out_of(text: str, parent: Any, ours: list[_Item]) -> list[Change]:
     if _is(parent, "mapping"):
         return _not_passed_through(text, parent, ours)
     if len(ours) == len(parent.value):
-        return [_emptied(text, parent)]
+        return [_emptied(text, parent, ours[0].key_end)]
     if parent.flow_style:
         return _out_of_flow(parent, nodes)
     return [_out_of_block(text, node) for node in nodes]
@@ -207,37 +209,37 @@ def _items(text: str) -> tuple[list[_Item], list[Doubt]]:
                 doubts.append(_doubt(text, device, key.value))
             continue
         interface = _Interface(key=key.value, name=_name(key.value, device), node=device)
-        for parent, node, scalar in _candidates(device):
+        for list_key, parent, node, scalar in _candidates(device):
             try:
-                if item := _item(interface, parent, node, scalar):
+                if item := _item(interface, list_key, parent, node, scalar):
                     found.append(item)
             except ValueError:
                 doubts.append(_doubt(text, node, interface.name, scalar))
     return found, doubts
 
 
-def _candidates(device: Node, depth: int = 0) -> Iterator[tuple[Any, Any, Any]]:
-    """Yield (parent, node, scalar) of what may be an address below an interface.
+def _candidates(device: Node, depth: int = 0) -> Iterator[tuple[Any, Any, Any, Any]]:
+    """Yield (key of the list, list, entry, scalar) of what may be an address below an interface.
 
     An address for NetworkManager stands below `networkmanager`, of the interface or of one of its access points.
     """
     for key, value in _pairs(device):
         if key.value == "addresses" and depth == 0 and not _is_empty(value):
             if not _is(value, "sequence"):
-                yield value, value, value
+                yield key, value, value, value
                 continue
             for node in value.value:
                 pairs = list(_pairs(node)) if _is(node, "mapping") else []
-                yield value, node, pairs[0][0] if len(pairs) == 1 else node
+                yield key, value, node, pairs[0][0] if len(pairs) == 1 else node
         elif key.value == "passthrough" and _is(value, "mapping"):
             for each, said in _pairs(value):
                 if _PASSED_THROUGH.fullmatch(str(each.value)) and not _is_empty(said):
-                    yield value, each, said
+                    yield key, value, each, said
         elif depth < _DEEPEST and (depth or key.value in {"networkmanager", "access-points"}):
             yield from _candidates(value, depth + 1)
 
 
-def _item(interface: _Interface, parent: Node, node: Node, scalar: Node) -> _Item | None:
+def _item(interface: _Interface, key: Node, parent: Node, node: Node, scalar: Node) -> _Item | None:
     """Raise ValueError for what is no IPv4 address; None: it is an IPv6 one."""
     if not _is(scalar, "scalar") or _is(parent, "scalar"):
         raise ValueError
@@ -257,6 +259,7 @@ def _item(interface: _Interface, parent: Node, node: Node, scalar: Node) -> _Ite
         scalar=scalar,
         address=with_prefix(match[1], match[2] if has_length else ""),
         said=said[: match.end(2) if has_length else match.end(1)],
+        key_end=_span(key)[1],
     )
 
 
@@ -275,7 +278,7 @@ def _of_parents(items: Iterator[_Item]) -> list[tuple[Any, list[_Item]]]:
     # A list that an alias names twice is there once.
     by_parent: dict[int, tuple[Any, dict[int, _Item]]] = {}
     for each in items:
-        by_parent.setdefault(id(each.parent), (each.parent, {}))[1][id(each.node)] = each
+        by_parent.setdefault(id(each.parent), (each.parent, {}))[1].setdefault(id(each.node), each)
     return [(parent, list(ours.values())) for parent, ours in by_parent.values()]
 
 
@@ -314,12 +317,14 @@ def _end_of_line(text: str, at: int) -> int:
     return len(text) if found < 0 else found + 1
 
 
-def _emptied(text: str, parent: Any) -> Change:
+def _emptied(text: str, parent: Any, key_end: int) -> Change:
     if parent.flow_style:
         start, end = _span(parent)
         return Change(start=start, end=end, new="[]")
-    # From behind `addresses:` to the last entry; the comment behind the colon goes with what it spoke of.
-    colon = text.rindex(":", 0, _span(parent)[0])
+    # From behind `addresses` to the last entry; the comment behind the colon goes with what it spoke of.
+    colon = text.find(":", key_end, _span(parent)[0])
+    if colon < 0:
+        raise Unclear(_line(parent), "addresses")
     return Change(start=colon, end=_last(parent), new=": []")
 
 
