@@ -2,6 +2,8 @@
 
 import pytest
 
+from beistand.agent.caller import Caller
+from beistand.agent.takeovers import show_plan
 from beistand.domain.errors import Failed, Refused
 from beistand.domain.job import Job, JobState
 from beistand.protocol import (
@@ -117,7 +119,7 @@ def test_a_holder_that_is_not_paired_is_told_that_it_is_the_active(two: TwoAgent
     two.a.agent.reload()
     assert not two.a.agent.keeper.is_serving
     with pytest.raises(Refused, match="already-active"):
-        two.a.ask(PlanTakeover())
+        show_plan(two.a.agent, PlanTakeover(), Caller(uid=33, user="w", account="anna", credential="1"))
 
 
 def test_a_page_looks_at_what_the_watch_saw_and_the_watch_looks_on(two: TwoAgents) -> None:

@@ -288,6 +288,32 @@ def test_lines_that_stay_dead_are_told_after_the_takeover(run: Run) -> None:
     assert "stay dead until somebody replugs them: ISDN 1, fax" in result.output
 
 
+def a_forged_plan() -> TakeoverPlanAnswer:
+    plan = a_plan(HARD)
+    return msgspec.structs.replace(plan, facts=msgspec.structs.replace(plan.facts, holder_mac="02:99"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "started"),
+    [(["02:99", "y"], True), (["foreign-holder"], False), ([""], False), (["02:98"], False)],
+)
+def test_a_forgery_is_overlooked_by_typing_its_mac(typed: list[str], started: bool) -> None:
+    replies = {PlanTakeover: a_forged_plan(), StartTakeover: a_job(JobKind.TAKEOVER), WatchJob: TAKEN}
+    with FakeAgent(replies) as agent:
+        output, code = on_terminal(agent, ["takeover"], typed)
+        asked = agent.asked(StartTakeover)
+    assert (code, [each.forged for each in asked]) == ((0, ["02:99"]) if started else (1, [])), output
+
+
+def test_a_forgery_is_overlooked_by_a_script_that_names_it(run: Run) -> None:
+    code, _, started = taken_over(run, "--yes", "--forged", "02:99", plan=a_forged_plan())
+    assert code == 0
+    assert [each.forged for each in started] == ["02:99"]
+    code, output, started = taken_over(run, "--yes", "--forged", "02:98", plan=a_forged_plan())
+    assert (code, started) == (1, [])
+    assert "foreign-holder" in output
+
+
 def test_s20_no_is_the_default() -> None:
     with FakeAgent({PlanTakeover: a_plan()}) as agent:
         output, code = on_terminal(agent, ["takeover"], [""])

@@ -105,6 +105,8 @@ def test_a_free_address_is_found_free(world: World) -> None:
 def test_a_probe_names_the_holder(world: World) -> None:
     world.b.addresses.hold(world.b.installation)
     assert world.a.arp.fast_probe("eth0", SERVICE) == world.b.mac
+    assert world.a.arp.fast_probe("eth0", SERVICE, "02:00:00:00:00:77") == world.b.mac
+    assert world.a.arp.fast_probe("eth0", SERVICE, world.b.mac) == "", "overlooked"
     world.b.addresses.drop(world.b.installation)
     assert world.a.arp.fast_probe("eth0", SERVICE) == ""
 

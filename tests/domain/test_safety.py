@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from beistand.domain.facts import Facts, PeerSigns, Severity, Verdict
+from beistand.domain.facts import NOBODYS, Facts, PeerSigns, Severity, Verdict
 from beistand.domain.generation import Copy, CopyState
 from beistand.domain.safety import RULES, blocking, findings, not_accepted, verdict
 from fakes.situations import A_MAC, HUNG, NOW, RUNNING, STRANGER_MAC, facts, generation, imported
@@ -54,9 +54,34 @@ def test_the_most_dangerous_fact_wins(expected: Verdict, seen: Facts) -> None:
     assert verdict(seen) is expected
 
 
+FOREIGN_HOLDER = {"foreign-holder": Severity.BLOCK, "holder-since": Severity.INFO}
 FINDINGS = [
     (facts(), {}),
-    (facts(holder_mac=STRANGER_MAC), {"foreign-holder": Severity.BLOCK}),
+    (facts(holder_mac=STRANGER_MAC), {**FOREIGN_HOLDER}),
+    (facts(holder_mac=STRANGER_MAC, sip=True), {**FOREIGN_HOLDER, "holder-works": Severity.WARN}),
+    (
+        facts(
+            holder_mac=STRANGER_MAC, peer_answers_as=STRANGER_MAC.upper(), holder_answers_for=("192.0.2.1",)
+        ),
+        {
+            **FOREIGN_HOLDER,
+            "holder-is-peer": Severity.BLOCK,
+            "holder-answers-for-others": Severity.INFO,
+        },
+    ),
+    (
+        # It answers for anything, so that it answers for the peer proves nothing.
+        facts(
+            holder_mac=STRANGER_MAC,
+            peer_answers_as=STRANGER_MAC,
+            holder_answers_for=("192.0.2.1", NOBODYS[0]),
+        ),
+        {**FOREIGN_HOLDER, "holder-answers-for-others": Severity.INFO},
+    ),
+    (
+        facts(holder_mac=STRANGER_MAC, peer=RUNNING, peer_answers_as=A_MAC),
+        {**FOREIGN_HOLDER, "holder-beside-peer": Severity.INFO},
+    ),
     (facts(holder_mac=A_MAC, peer=HUNG), {"peer-holds-address": Severity.BLOCK}),
     (facts(holder_mac=A_MAC, peer=RUNNING, sip=True), {"peer-still-serves": Severity.CONFIRM}),
     (facts(sip=True), {"peer-holds-address": Severity.BLOCK}),
@@ -119,7 +144,12 @@ def test_what_the_schedule_promises_decides_what_is_old() -> None:
 
 def test_the_worst_stands_first() -> None:
     seen = facts(holder_mac=STRANGER_MAC, gateway=False, import_running=True)
-    assert [each.code for each in findings(seen)] == ["foreign-holder", "gateway-silent", "import-rolls-back"]
+    assert [each.code for each in findings(seen)] == [
+        "foreign-holder",
+        "gateway-silent",
+        "holder-since",
+        "import-rolls-back",
+    ]
 
 
 def test_what_has_to_be_replugged_needs_a_confirmation() -> None:
@@ -129,3 +159,27 @@ def test_what_has_to_be_replugged_needs_a_confirmation() -> None:
     assert "replug-first" in blocking(found)
     assert not_accepted(found, ["replug-first"]) == ()
     assert "replug-first" not in {each.code for each in findings(facts())}
+
+
+# --- a forgery (D17) --------------------------------------------------------------------------------
+
+
+def test_root_overlooks_exactly_the_stranger_whose_mac_was_typed() -> None:
+    found = findings(facts(holder_mac=STRANGER_MAC))
+    assert not_accepted(found, (), STRANGER_MAC) == ()
+    for other in ("", A_MAC, "foreign-holder", STRANGER_MAC[:-1]):
+        assert [each.code for each in not_accepted(found, ["foreign-holder"], other)] == ["foreign-holder"]
+
+
+@pytest.mark.parametrize(
+    ("seen", "left"),
+    [
+        (facts(holder_mac=A_MAC, peer=HUNG), "peer-holds-address"),
+        (facts(holder_mac=A_MAC, peer=RUNNING), "peer-still-serves"),
+        (facts(holder_mac=STRANGER_MAC, peer_answers_as=STRANGER_MAC), "holder-is-peer"),
+        (facts(holder_mac=STRANGER_MAC, copy=None), "no-imported-generation"),
+    ],
+)
+def test_the_peer_is_never_overlooked_and_nothing_else_is(seen: Facts, left: str) -> None:
+    """I1 and I2 stay: an override of a stranger is none of the peer."""
+    assert [each.code for each in not_accepted(findings(seen), (), seen.holder_mac)] == [left]

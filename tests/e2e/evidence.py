@@ -173,6 +173,36 @@ def stranger_was_first(administrator: Administrator) -> None:
     both.assert_nothing_moved(begin)  # it goes on by itself
 
 
+def forgery_overlooked(administrator: Administrator) -> None:
+    """F22, D17: root at the console overlooks the stranger by its MAC; nothing else is overlooked, and it is told."""
+    both = pair(administrator)
+    lab, mac = both.lab, both.lab.settings.mac("m")
+    lab.off(both.active)
+    with _stranger(lab):
+        shown = both.verdict("foreign")
+        assert {"holder-since", "foreign-holder"} <= {each["code"] for each in shown["findings"]}
+        accept = [
+            word for code in questions(shown) if code != "foreign-holder" for word in ("--accept", code)
+        ]
+        wrong = administrator.ask(
+            both.standby, "takeover", "--yes", "--forged", lab.settings.mac("t"), *accept
+        )
+        assert wrong["error"]["code"] == "takeover-not-acceptable", wrong
+        answer = administrator.ask(both.standby, "takeover", "--yes", "--forged", mac, *accept)
+        assert answer.get("state") == "done", answer
+        assert switching.serves(lab, both.standby)
+
+        def is_told() -> bool:
+            return "rival-holds-address" in {
+                each["code"] for each in administrator.status(both.standby)["findings"]
+            }
+
+        wait_for(is_told, switching.SOON_SECONDS, "the rival to be told")
+    lab.on(both.active)
+    switching.wait_for_state(administrator, both.active, "superseded")
+    switching.assert_call_works(lab)
+
+
 def hung_pbx(administrator: Administrator) -> None:
     """Peer holds the address: silent over SIP, and its kernel answers. It releases before the other serves (F23)."""
     both = pair(administrator)
@@ -267,6 +297,7 @@ SCENARIOS: dict[str, Callable[[Administrator], None]] = {
     "silent phones": silent_phones,
     "a stranger comes later": stranger_comes_later,
     "a stranger was first": stranger_was_first,
+    "a forgery, overlooked": forgery_overlooked,
     "hung PBX": hung_pbx,
     "firewalled PBX": firewalled_pbx,
     "dead agent": dead_agent,

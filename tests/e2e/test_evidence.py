@@ -41,3 +41,9 @@ def test_a_hung_pbx_is_released_first(administrator: Administrator) -> None:
 def test_a_stranger_with_the_address_cannot_be_overridden(administrator: Administrator) -> None:
     """S20: the active is off and somebody else answers for the address: refused, with the MAC (F22)."""
     evidence.stranger_was_first(administrator)
+
+
+@pytest.mark.shows("F22", "S20")
+def test_root_at_the_console_overlooks_a_forgery(administrator: Administrator) -> None:
+    """S20, F22: by its MAC, which is typed; the takeover goes on and the rival is told."""
+    evidence.forgery_overlooked(administrator)

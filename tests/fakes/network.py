@@ -144,11 +144,11 @@ class FakeArp:
             found = {each: it for each, it in found.items() if it is None or it.own_ip != own}
         return Answers(macs={address: holder.mac for address, holder in found.items() if holder})
 
-    def fast_probe(self, interface: str, address: str) -> str:
+    def fast_probe(self, interface: str, address: str, overlooked: str = "") -> str:
         self._need_carrier(interface)
-        if holder := self.segment.holder(self.machine, address):
-            return holder.mac
-        return next((e.mac for e in self.segment.others(self.machine) if e.probing == address), "")
+        others = [each for each in self.segment.others(self.machine) if each.mac != overlooked]
+        holders = [each.mac for each in others if address == each.own_ip or address in each.heard]
+        return next(iter([*holders, *(each.mac for each in others if each.probing == address)]), "")
 
     def announce(self, interface: str, address: str) -> None:
         self._need_carrier(interface)

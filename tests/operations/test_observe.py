@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from beistand.domain.boot import Held, Serve, StandBy, Wait
-from beistand.domain.facts import Facts, Verdict
+from beistand.domain.facts import NOBODYS, Facts, Verdict
 from beistand.domain.phones import Contact, Phone, phone, phones
 from beistand.domain.safety import verdict
 from beistand.operations.boot_check import boot_check
@@ -82,6 +82,30 @@ def test_a_stranger_comes_before_the_peer(world: World) -> None:
     world.stranger.held.add(ADDRESS)
     seen = look(world)
     assert (verdict(seen), seen.holder_mac) == (Verdict.FOREIGN, STRANGER_MAC)
+
+
+def test_what_speaks_for_a_forgery_is_gathered(world: World) -> None:
+    """D17: a stranger that answers for anything, and the peer that answers for itself."""
+    world.stranger.held |= {ADDRESS, NOBODYS[1], "192.0.2.254"}
+    world.segment.machines.remove(world.stranger)
+    world.segment.machines.insert(0, world.stranger)
+    seen = look(world)
+    assert verdict(seen) is Verdict.FOREIGN
+    assert seen.holder_answers_for == ("192.0.2.254", NOBODYS[1])
+    assert seen.peer_answers_as == world.a.machine.mac
+
+
+def test_a_stranger_that_is_the_first_to_answer_for_the_peer_hides_it_not(world: World) -> None:
+    world.stranger.held |= {ADDRESS, world.a.machine.own_ip}
+    world.segment.machines.remove(world.stranger)
+    world.segment.machines.insert(0, world.stranger)
+    assert look(world).peer_answers_as == world.a.machine.mac
+    world.kill_a()
+    assert look(world).peer_answers_as == STRANGER_MAC
+
+
+def test_nobody_is_asked_for_impossible_addresses_while_no_stranger_is_there(world: World) -> None:
+    assert look(world).holder_answers_for == ()
 
 
 def test_without_a_gateway_it_is_not_called_silent(world: World) -> None:

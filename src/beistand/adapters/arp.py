@@ -76,7 +76,7 @@ class RawArp:
                         return Answers(macs=macs)
         return Answers(macs=macs)
 
-    def fast_probe(self, interface: str, address: str) -> str:
+    def fast_probe(self, interface: str, address: str, overlooked: str = "") -> str:
         """Raise Failed `interface-down`: a probe that nobody could hear proves nothing."""
         ear = self._ear(interface)
         with ear.listening() as heard:
@@ -86,7 +86,7 @@ class RawArp:
                 last = number == PROBES
                 until = begin + (number - 1) * PROBE_SECONDS + (LISTEN_SECONDS if last else PROBE_SECONDS)
                 for frame in _until(heard, until):
-                    if _conflicts(frame, address):
+                    if _conflicts(frame, address) and frame.mac.lower() != overlooked.lower():
                         return frame.mac
         return ""
 

@@ -8,6 +8,7 @@ from beistand.agent.announcer import Announcer
 from beistand.agent.log import log
 from beistand.domain.errors import BeistandError
 from beistand.domain.serving import GIVE_UP, Act, gives_way
+from beistand.operations.overlooking import overlooked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +34,7 @@ class AgeContention:
     def __init__(self, agent: Agent, acts: ServingActs) -> None:
         self._agent = agent
         self._acts = acts
-        self._peer_mac = ""
+        self._peer_mac = self._forger = ""
         self._since: float | None = None
 
     def note(self) -> None:
@@ -41,6 +42,7 @@ class AgeContention:
         pair, checked = self._agent.store.pair(), self._acts.checked()
         self._peer_mac = pair.peer.mac.lower() if pair else ""
         self._since = checked.since if checked else None
+        self._forger = overlooked(self._agent.store)
 
     def is_lost(self, node: Node, mac: str, send: Callable[[Callable[[], None]], None]) -> bool:
         """Tell the rival for how long we serve, and give way to one that has served longer; return whether we did.
@@ -48,7 +50,7 @@ class AgeContention:
         The peer's claim is a matter of grants. A machine that tells nothing is no appliance: it is defended against.
         Who tells must hold the address, too: a frame that anybody can send ends no service by itself.
         """
-        if self._since is None or mac.lower() == self._peer_mac:
+        if self._since is None or mac.lower() in (self._peer_mac, self._forger):
             return False
         interface, address = node.installation.interface, node.installation.service_ip
         mine = self._agent.clock.monotonic() - self._since

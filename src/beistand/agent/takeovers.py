@@ -16,12 +16,13 @@ from beistand.domain.facts import Facts, Finding, Severity
 from beistand.domain.generation import Copy, CopyState
 from beistand.domain.health import oldest_promised
 from beistand.domain.job import GIVE_WAY, Job, JobKind
-from beistand.domain.message import message
+from beistand.domain.message import Message, message
 from beistand.domain.phones import reached
 from beistand.domain.safety import OLDEST, REPLUG, data_age, findings, not_accepted, verdict
 from beistand.domain.serving import may_take_over
 from beistand.operations.converge import serve_seconds
 from beistand.operations.importing import restore_points
+from beistand.operations.overlooking import overlook
 from beistand.operations.runner import run
 from beistand.operations.takeover import (
     Reach,
@@ -36,9 +37,9 @@ from beistand.ports.store import Event
 from beistand.protocol import PlanTakeover, StartTakeover, TakeoverPlanAnswer
 
 
-def show_plan(agent: Agent, request: PlanTakeover) -> TakeoverPlanAnswer:
+def show_plan(agent: Agent, request: PlanTakeover, caller: Caller) -> TakeoverPlanAnswer:
     """Say what a takeover would do, as was observed; the dry run is the same code as the run."""
-    _may_take_over(agent)
+    _may_take_over(agent, caller)
     node, copy = agent.node, _copy_to_serve(agent, request.restore_point)
     facts, standing = _seen(agent, agent.watch.recent(copy, request.within_seconds)), node.store.standing()
     plan, found = takeover_plan(facts, standing, node.installation), _findings(agent, facts)
@@ -70,29 +71,28 @@ def start_takeover(agent: Agent, request: StartTakeover, caller: Caller) -> Job:
     """Take the confirmed digest and start the job.
 
     Raises Refused `plan-changed`, `not-accepted`, `already-active`, `takeover-unpaired`,
-    `replug-unknown`, `job-running`.
+    `replug-unknown`, `needs-console`, `forged-differs`, `job-running`.
     """
     accepted_at, began = agent.clock.now(), agent.clock.monotonic()
-    _may_take_over(agent)
+    _may_take_over(agent, caller)
     node, copy = agent.node, _copy_to_serve(agent, request.restore_point)
     facts, standing = _seen(agent, agent.watch.fresh(copy)), node.store.standing()
     plan, found = takeover_plan(facts, standing, node.installation), _findings(agent, facts)
     if plan_digest(plan, facts, found, standing) != request.digest:
         raise Refused("plan-changed")
     dead, accept = _answered(agent, request)
-    if left := not_accepted(found, accept):
+    forger = _overlooked(facts, request, caller)
+    if left := not_accepted(found, accept, forger):
         raise Refused("not-accepted", finding=left[0].code)
     # Who clicked is whoever the agent knows it to be; only at the console a person may say more.
     operator = (request.operator if caller.is_at_console else "") or caller.who
     grant = takeover_grant(facts, standing, operator)
 
     def act(progress: Progress) -> datetime:
-        agent.tell(
-            Event(at=accepted_at, message=message("takeover-begins", epoch=grant.epoch), operator=operator)
-        )
-        if dead:
-            told = message("audit.lines-stay-dead", items=", ".join(dead))
+        for told in _decided(grant.epoch, dead, forger):
             agent.tell(Event(at=accepted_at, message=told, operator=operator))
+        if forger:
+            overlook(node.store, grant.epoch, forger)
         try:
             # From the click on, so that an active that boots meanwhile does not come between.
             agent.keeper.prepare(grant.epoch)
@@ -109,6 +109,16 @@ def start_takeover(agent: Agent, request: StartTakeover, caller: Caller) -> Job:
     return agent.worker.start_instead(GIVE_WAY, JobKind.TAKEOVER, work, stages)
 
 
+def _decided(epoch: int, dead: tuple[str, ...], forger: str) -> tuple[Message, ...]:
+    """Return what is kept of a click: that it was made, and what a person took upon himself with it."""
+    found = [message("takeover-begins", epoch=epoch)]
+    if dead:
+        found.append(message("audit.lines-stay-dead", items=", ".join(dead)))
+    if forger:
+        found.append(message("audit.forgery-overlooked", mac=forger))
+    return tuple(found)
+
+
 def _answered(agent: Agent, request: StartTakeover) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the lines that stay dead, and the codes that were accepted. Raises Refused `replug-unknown`."""
     listed = agent.store.config().replug
@@ -116,6 +126,20 @@ def _answered(agent: Agent, request: StartTakeover) -> tuple[tuple[str, ...], tu
         raise Refused("replug-unknown", line=unknown[0])
     dead = tuple(each for each in listed if each in request.stay_dead)
     return dead, (*request.accept, REPLUG) if dead and dead == listed else request.accept
+
+
+def _overlooked(facts: Facts, request: StartTakeover, caller: Caller) -> str:
+    """Return the MAC that root takes for a forgery, empty where there is none to overlook.
+
+    Raises Refused `needs-console`, `forged-differs`.
+    """
+    if not request.forged:
+        return ""
+    if not caller.is_at_console:
+        raise Refused("needs-console")
+    if request.forged.strip().lower() != facts.holder_mac.lower():
+        raise Refused("forged-differs", forged=request.forged, mac=facts.holder_mac or "-")
+    return facts.holder_mac
 
 
 def _work(
@@ -175,13 +199,17 @@ def _findings(agent: Agent, facts: Facts) -> tuple[Finding, ...]:
     return findings(facts, OLDEST if oldest is None else oldest, replug, judging)
 
 
-def _may_take_over(agent: Agent) -> None:
-    """Refuse where there is nothing to take over, or nobody to take it from."""
+def _may_take_over(agent: Agent, caller: Caller) -> None:
+    """Refuse where there is nothing to take over, or nobody to take it from.
+
+    A holder without a pair that a forgery keeps from serving has root at its console, who may overlook that.
+    """
     node, standing, serving = agent.node, agent.node.store.standing(), agent.keeper.is_serving
     is_chosen_between = agent.keeper.is_forked or agent.forks.open() is not None
     if not may_take_over(standing, serving=serving, is_chosen_between=is_chosen_between):
         raise Refused("already-active")
-    if node.store.pair() is None and (standing.is_holder or not standing.has_own_data):
+    is_alone = node.store.pair() is None and not (standing.is_holder and caller.is_at_console)
+    if is_alone and (standing.is_holder or not standing.has_own_data):
         # Without a peer every evidence misleads: the PBX in use would count as a stranger.
         raise Refused("already-active" if standing.is_holder else "takeover-unpaired")
     agent.own_machine.refuse_without_own_address()

@@ -152,8 +152,8 @@ class Verbs:
     def cycle(self, _request: StartCycle, _caller: Caller) -> Job:
         return cycles.start_cycle(self._agent, asked=True)
 
-    def plan_takeover(self, request: PlanTakeover, _caller: Caller) -> TakeoverPlanAnswer:
-        return takeovers.show_plan(self._agent, request)
+    def plan_takeover(self, request: PlanTakeover, caller: Caller) -> TakeoverPlanAnswer:
+        return takeovers.show_plan(self._agent, request, caller)
 
     def take_over(self, request: StartTakeover, caller: Caller) -> Job:
         return takeovers.start_takeover(self._agent, request, caller)

@@ -36,6 +36,7 @@ class Watch:
         self._facts: Facts | None = None
         self._at = 0.0
         self._wanted_until = 0.0
+        self._holder, self._holder_since = "", 0.0
         self._now = Event()
         self._stopping = False
 
@@ -52,6 +53,7 @@ class Watch:
             facts = self._with_agent_of_peer(self._observed(copy))
         facts = self._dated(facts, copy)
         with self._lock:
+            facts = self._with_time_of_holder(facts)
             if self._facts is None or self._facts.holder_mac != facts.holder_mac:
                 if facts.holder_mac:
                     log("service-address-held-by", mac=facts.holder_mac)
@@ -59,6 +61,12 @@ class Watch:
                     log("service-address-free")
             self._facts, self._at = facts, self._agent.clock.monotonic()
         return facts
+
+    def _with_time_of_holder(self, facts: Facts) -> Facts:
+        now = self._agent.clock.monotonic()
+        if facts.holder_mac != self._holder:
+            self._holder, self._holder_since = facts.holder_mac, now
+        return msgspec.structs.replace(facts, holder_seconds=now - self._holder_since)
 
     def _observed(self, copy: Copy | None) -> Facts:
         job = self._agent.worker.running()

@@ -33,6 +33,12 @@ START_SECONDS = 60.0
     metavar="LINE",
     help="Nobody can replug this line now; may be repeated, or all. It stays dead, the takeover goes ahead.",
 )
+@click.option(
+    "--forged",
+    default="",
+    metavar="MAC",
+    help="This MAC answers for the service address by forgery: overlook it, and nothing else. See --plan.",
+)
 @click.option("--restore-point", default="", metavar="ID", help="Take over with this older generation.")
 @click.option("--yes", is_flag=True, help="Do not ask; findings still need --accept.")
 @click.option("--cancel", is_flag=True, help="End the takeover that is running; what it began is undone.")
@@ -44,6 +50,7 @@ def command(  # noqa: PLR0913  one for each option
     confirm: str | None,
     accept: tuple[str, ...],
     stays_dead: tuple[str, ...],
+    forged: str,
     restore_point: str,
     yes: bool,
     cancel: bool,
@@ -53,7 +60,7 @@ def command(  # noqa: PLR0913  one for each option
         if cancel:
             _cancel(console, client)
             return
-        answers, digest = Answers(accept=accept, stay_dead=stays_dead), confirm
+        answers, digest = Answers(accept=accept, stay_dead=stays_dead, forged=forged), confirm
         if digest is None or ALL in stays_dead:
             plan = client.call(PlanTakeover(restore_point=restore_point), TakeoverPlanAnswer, OBSERVE_SECONDS)
             answers = answers.of(plan)
@@ -69,6 +76,7 @@ def command(  # noqa: PLR0913  one for each option
             operator=operator(),
             restore_point=restore_point,
             stay_dead=answers.stay_dead,
+            forged=answers.forged,
         )
         job = client.call(request, Job, START_SECONDS)
         job = follow(client, job, stages_with_seconds(console))

@@ -1,12 +1,11 @@
 """What a person says to the findings of a takeover plan: by options, or when asked at the terminal."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from beistand.cli.console import Console
 from beistand.domain.errors import Refused
-from beistand.domain.facts import Finding, Severity
-from beistand.domain.safety import REPLUG
+from beistand.domain.facts import Finding
+from beistand.domain.safety import FOREIGN, REPLUG, not_accepted
 from beistand.protocol import TakeoverPlanAnswer
 
 ALL = "all"
@@ -21,20 +20,14 @@ class Answers:
     """Codes of findings."""
     stay_dead: tuple[str, ...] = ()
     """Lines that nobody can replug now."""
+    forged: str = ""
+    """MAC of a stranger at the service address that is a forgery."""
 
     def of(self, plan: TakeoverPlanAnswer) -> "Answers":
         """Return the same for this plan: `all` becomes its lines, and whoever named every line has answered for all."""
         dead = plan.replug if ALL in self.stay_dead else self.stay_dead
         answered = (REPLUG,) if plan.replug and set(plan.replug) <= set(dead) else ()
-        return Answers(accept=tuple(dict.fromkeys((*self.accept, *answered))), stay_dead=dead)
-
-
-def open_findings(findings: Sequence[Finding], accepted: Sequence[str]) -> list[Finding]:
-    """Return what still stands against the takeover."""
-    hard = (Severity.BLOCK, Severity.CONFIRM)
-    return [
-        each for each in findings if each.severity in hard and not (each.acceptable and each.code in accepted)
-    ]
+        return replace(self, accept=tuple(dict.fromkeys((*self.accept, *answered))), stay_dead=dead)
 
 
 def decide(console: Console, plan: TakeoverPlanAnswer, given: Answers, *, yes: bool) -> Answers:
@@ -43,7 +36,10 @@ def decide(console: Console, plan: TakeoverPlanAnswer, given: Answers, *, yes: b
     Raises Refused when the takeover must not or shall not run.
     """
     answers = given.of(plan)
-    still_open = open_findings(plan.findings, answers.accept)
+    still_open = not_accepted(plan.findings, answers.accept, answers.forged)
+    if console.is_interactive and [each.code for each in still_open if not each.acceptable] == [FOREIGN]:
+        answers = _overlooked(console, plan, answers)
+        still_open = not_accepted(plan.findings, answers.accept, answers.forged)
     hard = [each for each in still_open if not each.acceptable]
     if hard or (still_open and not console.is_interactive):
         codes = ", ".join(each.code for each in hard or still_open)
@@ -65,7 +61,14 @@ def _typed(console: Console, answers: Answers, finding: Finding) -> Answers:
     console.findings([finding])
     if console.ask("cli.takeover.ask-code") != finding.code:
         raise Refused("takeover-not-accepted", codes=finding.code)
-    return Answers(accept=(*answers.accept, finding.code), stay_dead=answers.stay_dead)
+    return replace(answers, accept=(*answers.accept, finding.code))
+
+
+def _overlooked(console: Console, plan: TakeoverPlanAnswer, answers: Answers) -> Answers:
+    """Ask for the MAC of the stranger; what speaks for a forgery stands among the findings of the plan."""
+    mac = plan.facts.holder_mac
+    said = console.ask("cli.takeover.ask-forged", mac=mac, default="")
+    return replace(answers, forged=mac) if said.strip().lower() == mac.lower() else answers
 
 
 def _replugged(console: Console, plan: TakeoverPlanAnswer, answers: Answers) -> Answers:
@@ -79,4 +82,4 @@ def _replugged(console: Console, plan: TakeoverPlanAnswer, answers: Answers) -> 
             raise Refused("takeover-not-accepted", codes=REPLUG)
         if said == DEAD:
             dead.append(line)
-    return Answers(accept=(*answers.accept, REPLUG), stay_dead=tuple(dead))
+    return replace(answers, accept=(*answers.accept, REPLUG), stay_dead=tuple(dead))

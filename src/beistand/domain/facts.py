@@ -6,6 +6,9 @@ from enum import StrEnum
 from beistand.domain.generation import Copy
 from beistand.domain.value import Value
 
+NOBODYS = ("198.51.100.77", "203.0.113.77")
+"""Addresses for documentation (RFC 5737): whoever answers ARP for them answers for anything."""
+
 
 class PeerSigns(Value, frozen=True, kw_only=True):
     """Signs of life at the peer's own address; each asked on its own layer."""
@@ -33,6 +36,12 @@ class Facts(Value, frozen=True, kw_only=True):
     phones_answering: int
     holder_mac: str
     """Who answers ARP for the service address; empty: nobody."""
+    holder_seconds: float = 0.0
+    """For how long it has been seen to have the address."""
+    holder_answers_for: tuple[str, ...] = ()
+    """Other addresses that a stranger's MAC answers for; among them some that no machine can have."""
+    peer_answers_as: str = ""
+    """MAC that answers for the peer's own address; empty: none."""
     peer_mac: str
     """The peer's MAC, learnt while all was well."""
     peer: PeerSigns

@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import partial
 
 from beistand.domain.clocks import data_age as age_by
-from beistand.domain.facts import Facts, Finding, Severity, Verdict
+from beistand.domain.facts import NOBODYS, Facts, Finding, Severity, Verdict
 from beistand.domain.generation import CopyState
 from beistand.domain.judging import EVIDENCE_NOT_JUDGED, NOT_JUDGED, Judging
 from beistand.domain.message import Message, message
@@ -17,6 +17,8 @@ from beistand.domain.message import Message, message
 OLDEST = timedelta(hours=26)
 """Data older than this needs a second confirmation where no schedule promises anything shorter or longer."""
 
+FOREIGN = "foreign-holder"
+"""No tick and no code overrides it; root at the console may type the MAC of what is a forgery."""
 REPLUG = "replug-first"
 """The finding that stands for the whole list of lines to be replugged by hand."""
 
@@ -44,9 +46,50 @@ def foreign_holder(facts: Facts) -> Finding | None:
     """Two machines at one address serve nobody; who it is must be found out first."""
     if verdict(facts) is not Verdict.FOREIGN:
         return None
-    return Finding(
-        code="foreign-holder", severity=Severity.BLOCK, fields={"mac": facts.holder_mac}, acceptable=False
-    )
+    return Finding(code=FOREIGN, severity=Severity.BLOCK, fields={"mac": facts.holder_mac}, acceptable=False)
+
+
+def holder_is_peer(facts: Facts) -> Finding | None:
+    """It answers for the peer's own address, too: the peer with another network card, which is nobody to overlook."""
+    is_peer = facts.holder_mac != "" and facts.peer_answers_as.lower() == facts.holder_mac.lower()
+    if verdict(facts) is not Verdict.FOREIGN or not is_peer or set(NOBODYS) & set(facts.holder_answers_for):
+        return None
+    fields: dict[str, str | int | float | bool] = {"mac": facts.holder_mac}
+    return Finding(code="holder-is-peer", severity=Severity.BLOCK, fields=fields, acceptable=False)
+
+
+def holder_answers_for_others(facts: Facts) -> Finding | None:
+    """One card with many addresses, some of which nobody can have, is a forgery or a router gone wrong."""
+    if verdict(facts) is not Verdict.FOREIGN or not facts.holder_answers_for:
+        return None
+    fields: dict[str, str | int | float | bool] = {
+        "mac": facts.holder_mac,
+        "addresses": ", ".join(facts.holder_answers_for),
+    }
+    return Finding(code="holder-answers-for-others", severity=Severity.INFO, fields=fields)
+
+
+def holder_beside_peer(facts: Facts) -> Finding | None:
+    """The peer answers for its own address as always: the stranger is another machine, or nobody."""
+    is_elsewhere = facts.peer_answers_as != "" and facts.peer_answers_as.lower() == facts.peer_mac.lower()
+    if verdict(facts) is not Verdict.FOREIGN or not is_elsewhere:
+        return None
+    return Finding(code="holder-beside-peer", severity=Severity.INFO, fields={"mac": facts.peer_mac})
+
+
+def holder_since(facts: Facts) -> Finding | None:
+    """A machine of the house has been there for days; a forgery begins on the day."""
+    if verdict(facts) is not Verdict.FOREIGN:
+        return None
+    fields: dict[str, str | int | float | bool] = {"mac": facts.holder_mac, "seconds": facts.holder_seconds}
+    return Finding(code="holder-since", severity=Severity.INFO, fields=fields)
+
+
+def holder_works(facts: Facts) -> Finding | None:
+    """Phones may be served there: this speaks against a forgery, though it can be forged, too."""
+    if verdict(facts) is not Verdict.FOREIGN or not facts.sip:
+        return None
+    return Finding(code="holder-works", severity=Severity.WARN)
 
 
 def peer_holds_address(facts: Facts) -> Finding | None:
@@ -147,6 +190,11 @@ def files_were_growing(facts: Facts) -> Finding | None:
 
 RULES: tuple[Rule, ...] = (
     foreign_holder,
+    holder_is_peer,
+    holder_works,
+    holder_answers_for_others,
+    holder_beside_peer,
+    holder_since,
     peer_holds_address,
     peer_still_serves,
     isolated,
@@ -162,6 +210,10 @@ RULES: tuple[Rule, ...] = (
 
 
 ON_FAILURE: dict[Rule, tuple[str, Severity]] = {
+    holder_works: (NOT_JUDGED, Severity.WARN),
+    holder_answers_for_others: (NOT_JUDGED, Severity.WARN),
+    holder_beside_peer: (NOT_JUDGED, Severity.WARN),
+    holder_since: (NOT_JUDGED, Severity.WARN),
     peer_alive: (NOT_JUDGED, Severity.WARN),
     gateway_silent: (NOT_JUDGED, Severity.WARN),
     no_imported_generation: (NOT_JUDGED, Severity.BLOCK),
@@ -225,7 +277,7 @@ def findings(
     for rule in RULES:
         code, severity = ON_FAILURE.get(rule, (EVIDENCE_NOT_JUDGED, Severity.BLOCK))
         part = "evidence" if code == EVIDENCE_NOT_JUDGED else "data"
-        may_accept = rule is not foreign_holder
+        may_accept = rule not in (foreign_holder, holder_is_peer)
         found.append(
             judging.part(part, partial(rule, facts), None, severity, code=code, acceptable=may_accept)
         )
@@ -241,13 +293,19 @@ def blocking(found: Collection[Finding]) -> tuple[str, ...]:
     return tuple(sorted(each.code for each in found if each.severity in {Severity.BLOCK, Severity.CONFIRM}))
 
 
-def not_accepted(found: Collection[Finding], accepted: Collection[str]) -> tuple[Finding, ...]:
-    """Return what still stops the takeover after a person accepted these codes."""
+def not_accepted(
+    found: Collection[Finding], accepted: Collection[str], overlooked: str = ""
+) -> tuple[Finding, ...]:
+    """Return what still stops the takeover after a person accepted these codes.
+
+    `overlooked`: the MAC of a stranger that root at the console takes for a forgery. The peer is never overlooked.
+    """
     return tuple(
         each
         for each in found
         if each.severity in {Severity.BLOCK, Severity.CONFIRM}
         and not (each.acceptable and each.code in accepted)
+        and not (each.code == FOREIGN and overlooked and each.fields["mac"] == overlooked)
     )
 
 

@@ -5,6 +5,7 @@ from math import inf
 from beistand.domain.boot import BootVerdict, Serve, Wait, boot_verdict
 from beistand.domain.errors import Failed
 from beistand.domain.pair import Greeting
+from beistand.operations.overlooking import overlooked
 from beistand.ports.node import Node
 
 ASK_SECONDS = 0.3
@@ -32,7 +33,7 @@ def boot_check(
         if not node.addresses.has(installation.interface, installation.own_ip):
             return Wait()  # whoever serves without it is a copy, or its pair cannot reach it
         try:
-            macs = _holders(node, wanted)
+            macs = _holders(node, wanted, overlooked(node.store))
         except Failed:
             can_hear = False
     verdict = boot_verdict(
@@ -47,12 +48,20 @@ def boot_check(
     return Wait() if isinstance(verdict, Serve) and not can_hear else verdict
 
 
-def _holders(node: Node, wanted: list[str]) -> dict[str, str]:
+def _holders(node: Node, wanted: list[str], forger: str) -> dict[str, str]:
     """Return who answers for these addresses: asked as nobody, then from the own address. Raises Failed.
 
     A machine whose own address ours is, too, does not answer the second question: its kernel takes it for its own.
     Some devices do not answer the first one.
     """
     interface = node.installation.interface
+    if forger:
+        return _beside(node, wanted, forger)
     found = node.arp.ask(interface, wanted, ASK_SECONDS, as_nobody=True).macs
     return found or dict(node.arp.ask(interface, wanted, ASK_SECONDS).macs)
+
+
+def _beside(node: Node, wanted: list[str], forger: str) -> dict[str, str]:
+    """Return who answers beside a forgery, which may be the first to answer everything."""
+    found = {each: node.arp.fast_probe(node.installation.interface, each, forger) for each in wanted}
+    return {each: mac for each, mac in found.items() if mac}

@@ -1,11 +1,13 @@
 """Look around: what the network and the peer show right now. Changes nothing."""
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from ipaddress import IPv4Interface
+from typing import NamedTuple
 
 from beistand.domain.errors import Failed
-from beistand.domain.facts import Facts, PeerSigns
+from beistand.domain.facts import NOBODYS, Facts, PeerSigns
 from beistand.domain.generation import Copy
 from beistand.domain.judging import Judging
 from beistand.domain.pair import Greeting, Pair
@@ -34,19 +36,16 @@ def observe(node: Node, copy: Copy | None, *, greeting: Greeting | None, import_
     witnesses = judging.part("witnesses", lambda: phone_witnesses(node), none)
     gateway = judging.part("gateway", node.addresses.gateway, "")
     service = [each.address for each in installation.service_addresses]
-    own = installation.own_ip
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        arp = pool.submit(_asked, node, (*service, peer_ip, gateway, *witnesses))
-        icmp = pool.submit(_if_known(node.signs.icmp, peer_ip), own, peer_ip, LOOK_SECONDS)
-        ssh = pool.submit(_if_known(node.signs.tcp, peer_ip), own, peer_ip, SSH, LOOK_SECONDS)
-        sip = pool.submit(
-            node.sip.options, own, installation.service_ip, node.profile.sip.udp_port, LOOK_SECONDS
-        )
+    arp, icmp, ssh, sip = _asked_at_once(node, peer_ip, (*service, peer_ip, gateway, *witnesses))
     macs = arp.result()  # without these nothing is known at all: then the whole look has failed
     peer_mac = pair.peer.mac.lower() if pair else ""
     is_pinged, is_open, answers = (
         judging.part(name, asked.result, otherwise=False)
         for name, asked in (("icmp", icmp), ("ssh", ssh), ("sip", sip))
+    )
+    holder = _holder([macs[each] for each in service if each in macs], peer_mac)
+    seen = judging.part(
+        "stranger", lambda: _of_stranger(node, holder, macs, service, (peer_ip, peer_mac)), _NOTHING
     )
     return Facts(
         at=node.clock.now(),
@@ -54,7 +53,9 @@ def observe(node: Node, copy: Copy | None, *, greeting: Greeting | None, import_
         gateway=gateway in macs if gateway else None,
         phones_known=len(witnesses),
         phones_answering=len(set(witnesses) & set(macs)),
-        holder_mac=_holder([macs[each] for each in service if each in macs], peer_mac),
+        holder_mac=holder,
+        holder_answers_for=seen.answers_for,
+        peer_answers_as=seen.peer_answers_as or macs.get(peer_ip, ""),
         peer_mac=peer_mac,
         peer=PeerSigns(arp=peer_ip in macs, icmp=is_pinged, ssh=is_open, agent=greeting is not None),
         peer_epoch=greeting.grant.epoch if greeting and greeting.grant else 0,
@@ -65,6 +66,20 @@ def observe(node: Node, copy: Copy | None, *, greeting: Greeting | None, import_
         unseen=tuple(str(each.fields["part"]) for each in judging.failed),
         unseen_why=str(judging.failed[0].fields["why"]) if judging.failed else "",
     )
+
+
+def _asked_at_once(
+    node: Node, peer_ip: str, addresses: tuple[str, ...]
+) -> tuple[Future[dict[str, str]], Future[bool], Future[bool], Future[bool]]:
+    """Return what ARP, ping, SSH and SIP answered, or why they did not."""
+    own, address = node.installation.own_ip, node.installation.service_ip
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        return (
+            pool.submit(_asked, node, addresses),
+            pool.submit(_if_known(node.signs.icmp, peer_ip), own, peer_ip, LOOK_SECONDS),
+            pool.submit(_if_known(node.signs.tcp, peer_ip), own, peer_ip, SSH, LOOK_SECONDS),
+            pool.submit(node.sip.options, own, address, node.profile.sip.udp_port, LOOK_SECONDS),
+        )
 
 
 def phone_witnesses(node: Node) -> tuple[str, ...]:
@@ -82,6 +97,39 @@ def _asked(node: Node, addresses: tuple[str, ...]) -> dict[str, str]:
         return node.arp.ask(node.installation.interface, wanted, LOOK_SECONDS).macs
     except Failed:
         return {}  # the link is down: `carrier` tells
+
+
+class _Stranger(NamedTuple):
+    """What else is seen of a MAC that is not the peer's, and of the peer beside it."""
+
+    answers_for: tuple[str, ...] = ()
+    peer_answers_as: str = ""
+
+
+_NOTHING = _Stranger()
+
+
+def _of_stranger(
+    node: Node, holder: str, macs: Mapping[str, str], service: Sequence[str], peer: tuple[str, str]
+) -> _Stranger:
+    """Ask for addresses that nobody can have, and for the peer, whose answer a faster one may hide.
+
+    `peer` is its own address and its MAC. Asked only where there is a stranger.
+    """
+    peer_ip, peer_mac = peer
+    if not holder or holder.lower() == peer_mac:
+        return _NOTHING
+    interface, all_macs = node.installation.interface, dict(macs)
+    beside: tuple[str, ...] = ()
+    with suppress(Failed):  # the link is down: `carrier` tells
+        all_macs |= node.arp.ask(interface, NOBODYS, LOOK_SECONDS).macs
+        beside = node.arp.holders(interface, [peer_ip], LOOK_SECONDS) if peer_ip else ()
+    return _Stranger(
+        answers_for=tuple(
+            sorted(each for each, mac in all_macs.items() if mac == holder and each not in service)
+        ),
+        peer_answers_as=next((each for each in beside if each.lower() == peer_mac), ""),
+    )
 
 
 def _holder(macs: list[str], peer_mac: str) -> str:

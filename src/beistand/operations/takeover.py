@@ -100,9 +100,11 @@ class FastProbe(Value, frozen=True, kw_only=True, tag="fast-probe"):
 
     interface: str
     address: str
+    overlooked: str = ""
+    """MAC of a stranger that root took for a forgery; empty: none. Whoever else there is stops the takeover."""
 
     def do(self, reach: Reach) -> None:
-        if mac := reach.node.arp.fast_probe(self.interface, self.address):
+        if mac := reach.node.arp.fast_probe(self.interface, self.address, self.overlooked):
             raise AddressInUse(self.address, mac)
 
     def undo(self, reach: Reach) -> None:
@@ -128,7 +130,11 @@ def takeover_plan(facts: Facts, standing: Standing, installation: Installation) 
             for each in service
         ]
     steps.append(MakeDataReady(generation=facts.copy.generation.id if facts.copy else ""))
-    steps += [FastProbe(interface=each.interface, address=each.address) for each in service]
+    # A stranger stops it anyway, unless root takes exactly this one for a forgery.
+    stranger = facts.holder_mac if verdict(facts) is Verdict.FOREIGN else ""
+    steps += [
+        FastProbe(interface=each.interface, address=each.address, overlooked=stranger) for each in service
+    ]
     return TakeoverPlan.of(*steps)
 
 
@@ -177,7 +183,7 @@ def describe(
     plan: TakeoverPlan, grant_epoch: int, installation: Installation, profile: Profile
 ) -> tuple[Message, ...]:
     """Return the plan in words, with what follows the grant."""
-    before = [item.step.describe() for item in plan.items]
+    before = [_in_words(item.step) for item in plan.items]
     after = [message("step.grant", epoch=grant_epoch)]
     after += [
         message("step.hold-address", address=each.address, interface=each.interface)
@@ -188,3 +194,9 @@ def describe(
     after += [message("step.start-service", unit=each.unit) for each in profile.services]
     after.append(message("step.verify", address=installation.service_ip))
     return (*before, *after)
+
+
+def _in_words(step: TakeoverStep) -> Message:
+    if isinstance(step, FastProbe) and step.overlooked:
+        return message("step.fast-probe-beside", address=step.address, mac=step.overlooked)
+    return step.describe()

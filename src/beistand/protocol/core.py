@@ -96,6 +96,9 @@ class StartTakeover(Value, frozen=True, kw_only=True, tag="takeover", tag_field=
     stay_dead: tuple[str, ...] = ()
     """Lines of the plan's `replug` that nobody can replug now: they stay dead. All others are said to be replugged
     by accepting `replug-first`; where all stay dead, that need not be accepted (S20)."""
+    forged: str = ""
+    """Root at the console only: the MAC that answers for the service address by forgery, typed as the plan shows it.
+    It is overlooked, and nothing else is."""
 
 
 class WatchJob(Value, frozen=True, kw_only=True, tag="watch-job", tag_field="verb"):

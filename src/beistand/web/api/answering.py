@@ -88,7 +88,12 @@ def _done(request: HttpRequest) -> HttpResponseBase:
 
 def _filled(request: HttpRequest, confirmation: Confirmation) -> dict[str, str | bool]:
     """Return the fields that nobody sends: who confirmed, and to which address of this machine the request came."""
-    return {"operator": confirmation.name, "reached": request.META["SERVER_NAME"], "at_console": False}
+    return {
+        "operator": confirmation.name,
+        "forged": "",
+        "reached": request.META["SERVER_NAME"],
+        "at_console": False,
+    }
 
 
 @contextmanager

@@ -92,7 +92,7 @@ GROUPS: dict[str, tuple[Route, ...]] = {
             protocol.StartTakeover,
             Job,
             CONFIRMATION,
-            filled=("operator",),
+            filled=("operator", "forged"),
             seconds=PLAN_SECONDS,
         ),
         Route("GET /jobs/{id}", protocol.WatchJob, Job, VIEWER, narrowed=WATCH, seconds=LONGEST_WATCH + 10.0),
@@ -173,6 +173,8 @@ WITHOUT_ROUTE: dict[type[Value], str] = {
     protocol.ChangePassword: "a program has no password; an administrator changes others' by PUT /accounts",
     protocol.UseSetupCode: "answers with a browser's session, for the first administrator",
     protocol.MakeSetupCode: "for root at the console",
+    protocol.GetMachine: "what a copy of an appliance is asked at its console; its pages say it by themselves",
+    protocol.ConfirmMachine: "for root at the console",
     protocol.AcceptPair: "asked by the other appliance, over its first connection",
     protocol.SendUpload: "POST /upload sends the whole file",
 }
