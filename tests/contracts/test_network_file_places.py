@@ -219,3 +219,65 @@ def test_netplans_profile_is_found_by_what_it_is_for(
         (tmp_path / f"{name}.nmconnection").write_text(text)
     profile = generated_profile(tmp_path, "eth0", "02:00:00:00:00:0a")
     assert (profile.stem if profile else "") == found
+
+
+CLOUD = "# generated from information of the datasource (cloud-init)\n" + STANZA.format("eth0")
+MARKED = STANZA.format("eth0") + "# --- BEGIN PVE ---\n\tpost-up true\n# --- END PVE ---\n"
+IN_PROXMOX = {"run/systemd/container": "lxc\n", "etc/hosts": "# --- BEGIN PVE ---\n192.0.2.10 pbx\n"}
+CONFIG = "etc/cloud/cloud.cfg.d/99.cfg"
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "program"),
+    [
+        (STANZA.format("eth0"), {}, ""),
+        (STANZA.format("eth0"), IN_PROXMOX, "Proxmox VE"),
+        (STANZA.format("eth0"), {"etc/hosts": IN_PROXMOX["etc/hosts"]}, ""),
+        (STANZA.format("eth0"), {**IN_PROXMOX, "etc/network/.pve-ignore.interfaces": ""}, ""),
+        (MARKED, {}, "Proxmox VE"),
+        (MARKED, {"etc/network/.pve-ignore.interfaces": ""}, ""),
+        (MARKED, {"etc/network/.pve-ignore.hosts": ""}, "Proxmox VE"),
+        (CLOUD, {}, ""),
+        (CLOUD, {"etc/cloud/cloud.cfg": "a: b\n"}, "cloud-init"),
+        (CLOUD, {"etc/cloud/cloud.cfg": "", "var/lib/dpkg/info/cloud-init.list": ""}, ""),
+        (
+            CLOUD,
+            {"etc/cloud/cloud.cfg": "", "var/lib/dpkg/info/cloud-init.list": "", "usr/bin/cloud-init": ""},
+            "cloud-init",
+        ),
+        (CLOUD, {"etc/cloud/cloud.cfg": "", "etc/cloud/cloud-init.disabled": ""}, ""),
+        (CLOUD, {"etc/cloud/cloud.cfg": "", "proc/cmdline": "ro quiet cloud-init=disabled\n"}, ""),
+        (CLOUD, {CONFIG: "network: {config: disabled}\n"}, ""),
+        (CLOUD, {CONFIG: 'network: {config: "disabled"}\n'}, ""),
+        (CLOUD, {CONFIG: "network:\n  # not here\n  config: 'disabled'\n"}, ""),
+        (CLOUD, {CONFIG: "# network: {config: disabled}\n"}, "cloud-init"),
+        (CLOUD, {CONFIG: "network: {config: [\n"}, "cloud-init"),
+        (CLOUD, {CONFIG: "network: disabled\n"}, "cloud-init"),
+    ],
+)
+def test_whoever_writes_a_file_anew_is_known_by_his_marks(
+    tmp_path: Path, text: str, more: dict[str, str], program: str
+) -> None:
+    files = put(tmp_path, {HERE: text, **more})
+    (file,) = files.every()
+    assert files.generator(file) == program
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("run/systemd/network/a.network", "network-file-not-lasting"),
+        ("usr/lib/systemd/network/a.network", "network-file-of-package"),
+        ("usr/lib/NetworkManager/system-connections/a.nmconnection", "network-file-of-package"),
+        ("usr/local/lib/systemd/network/a.network", ""),
+        ("etc/systemd/network/a.network", ""),
+    ],
+)
+def test_a_change_that_does_not_last_is_told_before(tmp_path: Path, path: str, code: str) -> None:
+    files = put(tmp_path, {path: PROFILE if "Network" in path else NETWORKD})
+    (file,) = files.every()
+    if code:
+        with pytest.raises(Refused, match=code):
+            files.check_writable(file)
+    else:
+        files.check_writable(file)

@@ -42,6 +42,10 @@ class FakeNetworkFiles:
         return self.files[path].body if path in self.files else None
 
     def check_writable(self, file: NetworkFile) -> None:
+        if file.path.startswith("/run/"):
+            raise Refused("network-file-not-lasting", path=file.path)
+        if file.path.startswith(("/usr/lib/", "/lib/")):
+            raise Refused("network-file-of-package", path=file.path, name=file.path.rpartition("/")[2])
         if file.path in self.read_only:
             raise Refused("network-file-read-only", path=file.path, why="Read-only file system")
 

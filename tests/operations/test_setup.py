@@ -96,7 +96,12 @@ def no_address(machine: JoinedMachine) -> None:
     machine.files.files[PATH] = msgspec.structs.replace(file, body=body)
 
 
-def unclear_address(machine: JoinedMachine) -> None:
+def moved(machine: JoinedMachine, path: str) -> None:
+    machine.files.files = {path: msgspec.structs.replace(machine.files.files[PATH], path=path)}
+    machine.files.used = {"eth0": (path,)}
+
+
+def named_address(machine: JoinedMachine) -> None:
     file = machine.files.files[PATH]
     body = file.body + f"[Route]\nPreferredSource={PRESENT}\n".encode()
     machine.files.files[PATH] = msgspec.structs.replace(file, body=body)
@@ -107,7 +112,9 @@ def unclear_address(machine: JoinedMachine) -> None:
     [
         (other_file, "setup-address-named-elsewhere"),
         (no_address, "setup-address-in-no-file"),
-        (unclear_address, "network-file-not-understood"),
+        (named_address, "network-file-names-address"),
+        (lambda machine: moved(machine, "/run/systemd/network/a.network"), "network-file-not-lasting"),
+        (lambda machine: moved(machine, "/usr/lib/systemd/network/a.network"), "network-file-of-package"),
         (lambda machine: machine.files.read_only.add(PATH), "network-file-read-only"),
         (lambda machine: machine.files.generators.update({PATH: "cloud-init"}), "setup-file-generated"),
         (lambda machine: machine.files.used.clear(), "network-manager-unknown"),

@@ -48,8 +48,6 @@ _IFUPDOWN_NG = "usr/share/ifupdown-ng"
 _LARGEST = 1 << 20
 _MOST_FILES = 1000
 """Of one folder or pattern: nobody has more, and a look must end."""
-_NO_NETWORK = re.compile(r"^network:\s*(?:\{\s*)?config:\s*disabled", re.MULTILINE)
-"""What an administrator writes to keep cloud-init from the network files."""
 
 
 def networkd_files(root: Path) -> Iterator[NetworkFile]:
@@ -102,27 +100,6 @@ def interfaces_files(root: Path) -> Iterator[NetworkFile]:
         yield file
         # What it sources comes behind it, before what others source.
         waiting = [*_sourced(root, path, file), *waiting]
-
-
-def generator(root: Path, file: NetworkFile) -> str:
-    """Return who writes this file anew at every boot by the marks that he leaves; empty: nobody."""
-    if b"--- BEGIN PVE ---" in file.body:
-        return "Proxmox VE"
-    is_by_name = "50-cloud-init" in os.path.basename(file.path)
-    if not is_by_name and b"cloud-init" not in file.body[:500]:
-        return ""
-    folder = root / "etc/cloud"
-    said = [_text(each) for each in (folder / "cloud.cfg", *sorted((folder / "cloud.cfg.d").glob("*.cfg")))]
-    is_off = (folder / "cloud-init.disabled").exists() or any(_NO_NETWORK.search(each) for each in said)
-    return "" if is_off else "cloud-init"
-
-
-def _text(path: Path) -> str:
-    try:
-        with open(path, "rb", opener=_without_waiting) as file:
-            return file.read(_LARGEST).decode(errors="replace")
-    except OSError:
-        return ""
 
 
 KINDS: tuple[Callable[[Path], Iterator[NetworkFile]], ...] = (

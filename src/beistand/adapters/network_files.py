@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from beistand.adapters.durable_file import write_durably
+from beistand.adapters.network_file_generators import generator
 from beistand.adapters.network_file_places import (
     KINDS,
-    generator,
     interfaces_files,
     netplan_files,
     netplan_key,
@@ -73,7 +73,12 @@ class SystemNetworkFiles:
             raise Failed("network-file-not-read", path=path, why=error.strerror or str(error)) from error
 
     def check_writable(self, file: NetworkFile) -> None:
-        folder = os.path.dirname(os.path.realpath(file.path))
+        path = Path(os.path.realpath(file.path))
+        if path.is_relative_to(self._root / "run"):
+            raise Refused("network-file-not-lasting", path=file.path)
+        if any(path.is_relative_to(self._root / each) for each in ("usr/lib", "lib")):
+            raise Refused("network-file-of-package", path=file.path, name=path.name)
+        folder = path.parent
         try:
             # What a write does first: shows a read-only file system and a folder that takes nothing.
             with tempfile.TemporaryFile(dir=folder) as draft:

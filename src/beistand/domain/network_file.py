@@ -119,6 +119,14 @@ class NotUnderstood(Refused):
         self.line = line
 
 
+class NamesAddress(Refused):
+    """A line that brings no address names the one that moves: what should become of it, a person decides."""
+
+    def __init__(self, path: str, line: int, what: str, address: str) -> None:
+        super().__init__("network-file-names-address", path=path, line=line, what=what, address=address)
+        self.line = line
+
+
 class Unclear(Exception):
     """Of the formats, which know no path: becomes NotUnderstood."""
 

@@ -23,9 +23,11 @@ from beistand.domain.network_file import (
     Edit,
     Manager,
     Named,
+    NamesAddress,
     NotUnderstood,
     Reading,
     Unclear,
+    shown,
 )
 from beistand.domain.network_file_text import lines, places
 
@@ -72,15 +74,15 @@ def leases(file: NetworkFile) -> tuple[tuple[str, int], ...]:
 def replaced(file: NetworkFile, old: str, new: str, *, rest_may_stay: bool = False) -> NetworkFile:
     """Return the file with the address `old` (without prefix length) as `new` (with one).
 
-    All other bytes stay. Raises NotUnderstood, also where other lines still speak of the old address; what they
-    say brings no address, and `rest_may_stay` leaves them as they are.
+    All other bytes stay. Raises NotUnderstood, and NamesAddress where other lines still speak of the old address;
+    `rest_may_stay` leaves these as they are.
     """
     after, left = exchanged(file, old, new)
     for doubt in left:
         raise NotUnderstood(file.path, doubt.line, doubt.what)
     rest = mentions(after, old)
     if rest and not rest_may_stay:
-        raise NotUnderstood(file.path, rest[0], _said(after, rest[0]))
+        raise NamesAddress(file.path, rest[0], _said(after, rest[0]), old)
     return after
 
 
@@ -191,7 +193,7 @@ def _of_parent(file: NetworkFile, found: Configured) -> Configured:
 
 
 def _said(file: NetworkFile, number: int) -> str:
-    return next((each.bare for each in lines(file.text) if each.number == number), "")
+    return shown(next((each.text for each in lines(file.text) if each.number == number), ""))
 
 
 def _named(file: NetworkFile, address: str, line: int, interface: str, *, what: str = "") -> Named:

@@ -36,7 +36,11 @@ class NetworkFiles(Protocol):
         """Return what the file holds now; None: it is gone. Raises Failed `network-file-not-read`."""
 
     def check_writable(self, file: NetworkFile) -> None:
-        """Raise Refused `network-file-read-only`: `write` would fail, for a reason that can be seen before."""
+        """See that the file can be changed for good.
+
+        Raises Refused `network-file-not-lasting` where the next boot takes it away, `network-file-of-package` where
+        an update does, and `network-file-read-only` where `write` would fail, for a reason that can be seen before.
+        """
 
     def generator(self, file: NetworkFile) -> str:
         """Return the name of the program that writes this file anew, as at every boot; empty: nobody does."""
