@@ -31,6 +31,7 @@ from beistand.adapters.network_files import SystemNetworkFiles
 from beistand.adapters.network_managers import LocalNetworkManagers
 from beistand.adapters.origins import KernelOrigins
 from beistand.adapters.passwords import Argon2Passwords
+from beistand.adapters.processes import ProcProcesses
 from beistand.adapters.profiles import Profiles
 from beistand.adapters.readers import Readers
 from beistand.adapters.records import LocalRecords
@@ -50,7 +51,7 @@ from beistand.adapters.store import SqliteStore
 from beistand.adapters.time_servers import TimeServerFiles
 from beistand.adapters.user_directory import FileUsers
 from beistand.adapters.watched_folders import LocalFolders
-from beistand.domain.errors import BeistandError, Failed
+from beistand.domain.errors import BeistandError, Failed, Refused
 from beistand.domain.installation import Installation
 from beistand.domain.pair import Pair
 from beistand.ports.node import Node
@@ -108,6 +109,10 @@ class Wiring:
     def machine(self) -> LocalMachine:
         return LocalMachine()
 
+    @cached_property
+    def processes(self) -> ProcProcesses:
+        return ProcProcesses()
+
     def installation(self) -> Installation:
         """Raises Refused `not-initialised`, Failed `settings-wrong`."""
         return read_installation(self.places.etc)
@@ -156,14 +161,7 @@ class Wiring:
 
     def peer(self, pair: Pair) -> Peer:
         """Return the channel to this peer; it connects when it is first used."""
-        line = SshLine(
-            own_ip=self.installation().own_ip,
-            server=pair.peer.own_address.split("/")[0],
-            private_key=self.keys.private_key,
-            known_hosts=self.keys.known_hosts,
-            run=self.places.run,
-        )
-        return SshPeer(line, pair.id)
+        return _peer(pair, self.installation().own_ip, self.keys, self.places)
 
     def check_transfer(self) -> None:
         """Raise Failed `rsync-changed`, CommandFailed: the rsync of this machine does not do what cycles need."""
@@ -202,3 +200,25 @@ class LeaveWiring:
         self.profiles = Profiles(places.etc / "profile.d")
         self.backups = BackupFolder(places.backups)
         self.staging = StagingFolders()
+
+    def end_pair(self, pair: Pair) -> None:
+        """Have the peer forget us, over the pair's own keys. Raises BeistandError."""
+        installation = self.installation
+        if installation is None:
+            raise Refused("not-initialised")
+        peer = _peer(pair, installation.own_ip, SshKeys(folder=self.places.state / "keys"), self.places)
+        try:
+            peer.end_pair(pair.id)
+        finally:
+            peer.close()
+
+
+def _peer(pair: Pair, own_ip: str, keys: SshKeys, places: Places) -> SshPeer:
+    line = SshLine(
+        own_ip=own_ip,
+        server=pair.peer.own_address.split("/")[0],
+        private_key=keys.private_key,
+        known_hosts=keys.known_hosts,
+        run=places.run,
+    )
+    return SshPeer(line, pair.id)

@@ -21,6 +21,7 @@ PARTS: list[tuple[str, Callable[[OneOfTwo], Any], str]] = [
     ("takeovers", lambda one: one.agent.forks, "findings"),
     ("network-setup", lambda one: one.agent.network_setup, "findings"),
     ("own-machine", lambda one: one.agent.own_machine, "findings"),
+    ("strays", lambda one: one.agent.strays, "findings"),
     ("gate", lambda one: one.agent.keeper.gate_watch, "findings"),
     ("readers", lambda one: one.wiring.readers, "troubles"),
     ("coverage", lambda one: one.agent.coverage, "findings"),

@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from beistand.adapters.settings import read_loosely
+from beistand.agent.ending_calls import ENDS_CALLS
 from beistand.agent.leaving import Leaving, Wishes
-from beistand.domain.errors import BeistandError, Failed, Refused
+from beistand.domain.errors import BeistandError, Failed, PeerUnreachable, Refused
 from beistand.domain.leaving import Part
 from beistand.domain.network_file_edit import configured
 from beistand.domain.pair import Pair
@@ -48,6 +49,7 @@ class Leaver:
         self.joined = made.joined
         self.records: list[Any] = []
         self.trouble: BeistandError | None = None
+        self.is_peer_silent, self.told_peer = False, 0
         # Without an agent nobody puts anything back.
         self.joined.agent_keeps = False
 
@@ -68,8 +70,14 @@ class Leaver:
             profiles=wiring.profiles,
             backups=SimpleNamespace(records=lambda: tuple(self.records), path=lambda name: Path("/b", name)),
             staging=self.staging,
+            end_pair=self._end_pair,
         )
         return [each.code for each in Leaving(outside, Wishes(**wishes)).leave()]
+
+    def _end_pair(self, pair: Pair) -> None:
+        if self.is_peer_silent:
+            raise PeerUnreachable("peer-silent", server=pair.peer.own_address)
+        self.told_peer += 1
 
     @property
     def in_file(self) -> list[str]:
@@ -99,7 +107,12 @@ def init(made: Appliance, role: Role) -> None:
     joined.machine.own_ip = OWN
     made.ask(
         Init(
-            role=role, interface="eth0", own_address=f"{OWN}/24", service_address=PRESENT, profile="asterisk"
+            role=role,
+            interface="eth0",
+            own_address=f"{OWN}/24",
+            service_address=PRESENT,
+            profile="asterisk",
+            accept=(ENDS_CALLS,),
         )
     )
     if role is Role.ACTIVE:
@@ -255,9 +268,20 @@ def test_whoever_does_not_serve_has_neither_address_nor_pbx(become: Any, made: A
     assert "leave-pbx-disabled" in told
 
 
-def test_the_other_one_is_named(made: Appliance) -> None:
+def test_one_that_is_silent_is_named(made: Appliance) -> None:
     by_takeover(made)
-    assert "leave-peer-knows" in Leaver(made).leave()
+    left = Leaver(made)
+    left.is_peer_silent = True
+    assert "leave-peer-knows" in left.leave()
+    assert left.after_a_boot() == (True, True)
+
+
+@pytest.mark.parametrize("become", [by_takeover, by_setup_with_a_standby, standby])
+def test_the_other_one_is_told_or_named(become: Any, made: Appliance) -> None:
+    become(made)
+    left = Leaver(made)
+    assert "leave-peer-told" in left.leave()
+    assert left.told_peer == 1
 
 
 def test_two_holders_are_not_guessed_about(made: Appliance) -> None:

@@ -22,6 +22,7 @@ from beistand.protocol import (
     SetupView,
     StartSetup,
     Status,
+    UndoInit,
     UndoSetup,
 )
 from cli.examples import Run
@@ -178,3 +179,46 @@ def test_a_machine_without_a_static_address_is_refused(run: Run) -> None:
     _, stderr, asked = standby(run, candidates=())
     assert asked == []
     assert "no such static IPv4 address" in stderr
+
+
+REFUSED = message("init-ends-calls", units="asterisk.service", calls=3, phones=2)
+
+
+@pytest.mark.parametrize("command", ["init", "setup"])
+def test_active_and_standby_exclude_each_other(run: Run, command: str) -> None:
+    with FakeAgent({}) as agent:
+        result = run(command, "--active", "--standby", "--service-address", "192.0.2.10", agent=agent)
+        assert not agent.asked(Init)
+    assert result.exit_code == 2
+    assert "exclude" in result.stderr
+
+
+def test_a_script_that_would_end_calls_is_refused_with_their_number(run: Run) -> None:
+    answers = {
+        GetNetwork: NetworkView(
+            own=None, peer=None, candidates=("192.0.2.2/24",), interfaces=("eth0",), profiles=()
+        ),
+        Init: REFUSED,
+    }
+    with FakeAgent(answers) as agent:
+        result = run("setup", "--standby", "--service-address", "192.0.2.10", agent=agent)
+        assert len(agent.asked(Init)) == 1
+    assert result.exit_code == 1
+    assert "3 calls" in result.stderr
+    assert "--force" in result.stderr
+
+
+def test_force_takes_the_risk_by_name(run: Run) -> None:
+    with FakeAgent({Init: REFUSED}) as agent:
+        words = ["--interface", "eth0", "--address", "192.0.2.2/24", "--service-address", "192.0.2.10"]
+        run("init", "--standby", "--force", *words, agent=agent)
+        assert [each.accept for each in agent.asked(Init)] == [(), ("init-ends-calls",)]
+
+
+def test_the_undo_of_an_init_needs_a_yes_and_stands_alone(run: Run) -> None:
+    with FakeAgent({UndoInit: Done()}) as agent:
+        assert run("init", "--undo", agent=agent).exit_code == 2
+        assert run("init", "--undo", "--standby", "--yes", agent=agent).exit_code == 2
+        assert not agent.asked(UndoInit)
+        assert run("init", "--undo", "--yes", agent=agent).exit_code == 0
+        assert agent.asked(UndoInit)

@@ -93,6 +93,14 @@ def test_a_clone_from_before_anything_was_written_down_stays_quiet(
     switching.wait_for_state(administrator, "a", "serving")
 
 
+def test_machines_with_one_name_are_refused_by_name(lab: Lab, administrator: Administrator) -> None:
+    lab.sh("b", ["hostname", "PBX-A"])
+    refused = administrator.pair()
+    lab.sh("b", ["hostname", "pbx-b"])
+    assert refused.returncode == 1
+    assert "hostnamectl" in refused.stderr
+
+
 @pytest.mark.parametrize("source", ["a", "b"], ids=["active", "standby"])
 def test_a_clone_of_either_of_a_pair_stays_quiet(lab: Lab, administrator: Administrator, source: str) -> None:
     if not administrator.status("a").get("pair"):
@@ -100,3 +108,18 @@ def test_a_clone_of_either_of_a_pair_stays_quiet(lab: Lab, administrator: Admini
     assert_quiet_copy(lab, source, f"pbx-{source}")
     switching.wait_for_state(administrator, "a", "serving")
     assert administrator.status("a")["peer"]["connected"]
+
+
+def test_a_retired_standby_ends_well_on_both_sides(lab: Lab, administrator: Administrator) -> None:
+    """After `unpair` no key is left, nobody asks for a pairing anew, and the machine becomes none by one command."""
+    assert "error" not in administrator.ask("b", "unpair", "--yes")
+    for host in ("a", "b"):
+        codes = {each["code"] for each in status(lab, host)["findings"]}
+        assert "not-paired" in codes
+        assert not codes & {"peer-silent", "peer-key-refused", "host-key-unknown"}
+        keys = "ls /var/lib/beistand-peer/.ssh/authorized_keys /var/lib/beistand/keys/known_hosts 2>/dev/null; true"
+        assert lab.sh(host, ["sh", "-c", keys]).stdout == ""
+    assert administrator.ask("b", "retry")["error"]["code"] == "retry-without-grant"
+    assert "error" not in administrator.ask("b", "init", "--undo", "--yes")
+    assert administrator.status("b")["state"] == "not-initialised"
+    assert administrator.status("a")["state"] == "serving"

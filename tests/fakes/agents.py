@@ -25,7 +25,7 @@ from beistand.domain.settings import PairSettings
 from beistand.domain.value import Value
 from beistand.ports.node import Node
 from beistand.ports.places import Places
-from beistand.protocol import Greet, PushConfig, PushSettings, Release, Resume
+from beistand.protocol import EndPair, Greet, PushConfig, PushSettings, Release, Resume
 from fakes.address_gate import FakeAddressGate
 from fakes.clock import FakeClock
 from fakes.file_systems import FakeFileSystems
@@ -39,6 +39,7 @@ from fakes.insight import (
     FakeSellers,
     FakeSignatures,
 )
+from fakes.keys import FakeKeys
 from fakes.mail import FakeMailer, FakePhones, FakeUsers
 from fakes.network import (
     FakeAddresses,
@@ -54,6 +55,7 @@ from fakes.network_files import FakeNetworkFiles
 from fakes.origins import FakeOrigins
 from fakes.pair_of_appliances import ADDRESS, PROFILE, UNITS
 from fakes.passwords import FakePasswords
+from fakes.processes import FakeProcesses
 from fakes.registers import FakeRegisters
 from fakes.services import FakeConsole, FakeContacts, FakeServices
 from fakes.situations import A_MAC, B_MAC, NOW, STRANGER_MAC, A, B, appliance, grant
@@ -110,6 +112,7 @@ class FakeWiring:
     connections: FakeConnections = field(default_factory=FakeConnections)
     passwords: FakePasswords = field(default_factory=FakePasswords)
     introduction: Any = None
+    keys: Any = field(default_factory=FakeKeys)
     profiles: Any = None
     signatures: FakeSignatures = field(default_factory=FakeSignatures)
     sellers: FakeSellers = field(default_factory=FakeSellers)
@@ -124,6 +127,7 @@ class FakeWiring:
     profile: Profile = PROFILE
     mailer: FakeMailer = field(default_factory=FakeMailer)
     users: FakeUsers = field(default_factory=FakeUsers)
+    processes: FakeProcesses = field(default_factory=FakeProcesses)
     machine: FakeHardware = field(default_factory=FakeHardware)
     registers: FakeRegisters = field(default_factory=FakeRegisters)
     phone_teller: FakePhones = field(default_factory=FakePhones)
@@ -309,6 +313,9 @@ class PeerOver:
 
     def push_settings(self, settings: PairSettings) -> None:
         self._ask(PushSettings(settings=settings))
+
+    def end_pair(self, pair: str) -> None:
+        self._ask(EndPair(pair=pair))
 
     def close(self) -> None:
         pass

@@ -36,6 +36,8 @@ EXAMPLES: tuple[Value, ...] = (
     p.RetryService(),
     p.GetMachine(),
     p.ConfirmMachine(host="pbx1"),
+    p.UndoInit(),
+    p.Unpair(),
     p.LogIn(name="x", password="x"),
     p.LogOut(),
     p.Authenticate(token="x"),

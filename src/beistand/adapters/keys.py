@@ -72,6 +72,15 @@ class SshKeys:
         self._make_folder()
         _replace(self.known_hosts, f"{IPv4Address(address)} {plain_key(host_key)}\n".encode(), 0o600, 0)
 
+    def forget(self, *, own: bool) -> None:
+        for each in (
+            self.authorised,
+            self.known_hosts,
+            *((self.private_key, self.public_half) if own else ()),
+        ):
+            if each.parent.is_dir():
+                remove_durably(each)
+
     def undo_point(self) -> Callable[[], None]:
         """Return what puts the authorised key and the pinned host key back as they are now."""
         authorised, pinned = _content(self.authorised), _content(self.known_hosts)

@@ -12,6 +12,15 @@ ASK_SECONDS = 10.0
 RUNNING = {"active", "reloading"}
 STOPPED = {"inactive", "failed"}
 DROP_IN = "beistand.conf"
+_WHY = "; ".join(
+    f'echo "{each}"'
+    for each in (
+        "Beistand: not started, as this appliance does not serve the phones now. Why, and what to do: beistand status",
+        "Beistand: nicht gestartet, diese Anlage bedient die Telefone gerade nicht. Warum und was tun: beistand status",
+    )
+)
+SAYS_WHY = f"{{ {{ {_WHY}; }} | systemd-cat -t beistand -p warning; exit 1; }}"
+"""For the journal of the unit, past its own standard output: whoever starts it by hand gets no error from systemctl."""
 SWITCHED_OFF = {"", "disabled", "masked", "masked-runtime", "not-found"}
 
 
@@ -67,7 +76,7 @@ class SystemdServices:
     def install_gate(self, profile: Profile) -> None:
         body = (
             "# Made by Beistand: this unit runs only on the appliance that holds the service address.\n"
-            f"[Service]\nExecCondition=+/usr/bin/test -e {self._gate}\n"
+            f"[Service]\nExecCondition=+/bin/sh -c 'test -e {self._gate} || {SAYS_WHY}'\n"
         ).encode()
         changed = False
         for service in profile.services:

@@ -22,6 +22,7 @@ from beistand.ports.peer import Sent
 from beistand.protocol import (
     CancelJob,
     Done,
+    EndPair,
     Greet,
     Hello,
     MakeRoom,
@@ -87,6 +88,9 @@ class SshPeer:
 
     def resume(self, epoch: int) -> None:
         self._ask(Resume(epoch=epoch), Done, ACT_SECONDS)
+
+    def end_pair(self, pair: str) -> None:
+        self._ask(EndPair(pair=pair), Done, ACT_SECONDS)
 
     def send(
         self,

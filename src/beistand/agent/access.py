@@ -73,6 +73,7 @@ ACCESS: dict[type[Value], Access] = {
     protocol.StartSetup: Access.DANGEROUS,
     protocol.UndoSetup: Access.DANGEROUS,
     protocol.StartPair: Access.DANGEROUS,
+    protocol.Unpair: Access.DANGEROUS,
     protocol.ImportUpload: Access.DANGEROUS,
     # Passwords of phones and lines, voicemail, call records: all of it in one file.
     protocol.ReadBackup: Access.DANGEROUS,
@@ -92,6 +93,7 @@ ACCESS: dict[type[Value], Access] = {
     protocol.AcceptPair: Access.ROOT,
     # Whoever says so has seen the machine, or had it opened.
     protocol.ConfirmMachine: Access.ROOT,
+    protocol.UndoInit: Access.ROOT,
 }
 """A test finds a request that stands here not."""
 

@@ -28,6 +28,7 @@ from beistand.agent.postman import Postman
 from beistand.agent.replication import learn_copy, learn_peer, send_settings
 from beistand.agent.room import Room
 from beistand.agent.self_report import SelfReport
+from beistand.agent.strays import Strays
 from beistand.agent.uploads import Uploads
 from beistand.agent.watch import Watch
 from beistand.agent.worker import Worker
@@ -96,6 +97,10 @@ class Agent:
         self.room = Room(self)
         self.notices = Notices(self)
         self.aftermath = Aftermath(self)
+
+    @cached_property
+    def strays(self) -> Strays:
+        return Strays(self)
 
     @cached_property
     def own_machine(self) -> OwnMachine:

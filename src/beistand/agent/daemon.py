@@ -54,6 +54,7 @@ def main(places: Places | None = None) -> int:
             agent.lookout,
             agent.postman,
             agent.keeper.after_start,
+            agent.strays,
             changes,
             agent.keeper.gate_watch.listen(wiring.rule_changes()),
         )
@@ -158,6 +159,7 @@ def _stop(agent: Agent, server: Server) -> None:
     agent.keeper.gate_watch.stop()
     agent.postman.stop()
     agent.keeper.after_start.stop()
+    agent.strays.stop()
     agent.link.stop()
     running = agent.worker.running()
     agent.worker.stop(seconds=10)

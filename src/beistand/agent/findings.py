@@ -66,6 +66,7 @@ def _parts(agent: Agent) -> tuple[Part, ...]:
         ("readers", Severity.WARN, partial(troubles_of_readers, agent)),
         ("licences", Severity.WARN, partial(found_in_licences, agent)),
         ("own-machine", Severity.BLOCK, agent.own_machine.findings),
+        ("strays", Severity.BLOCK, agent.strays.findings),
         ("coverage", Severity.WARN, agent.coverage.findings),
         ("network-files", Severity.BLOCK, agent.network_file_look.findings),
         ("gate", Severity.BLOCK, agent.keeper.gate_watch.findings),

@@ -18,6 +18,7 @@ from beistand.agent.serving_notes import released_for
 from beistand.domain.errors import BeistandError, Refused
 from beistand.domain.leaving import LeaveFacts, Part, part_of
 from beistand.domain.message import Message, message
+from beistand.domain.pair import Pair
 from beistand.domain.profile import Profile, Service
 from beistand.domain.role import Role
 from beistand.domain.setup import Setup, Stage
@@ -48,14 +49,16 @@ class Leaving:
         self._wiring = wiring
         self._wishes = wishes
         self._never = Event()
+        self._pair = self._read_pair()
+        """As it was before: an undone setup forgets it."""
 
     def leave(self) -> list[Message]:
         facts = self.facts()
         part = part_of(facts)
         self._refuse_only_copy()
         told = self._acts()[part]()
-        if (peer := self._peer()) and part is not Part.NOTHING:
-            told.append(message("leave-peer-knows", peer=peer))
+        if part is not Part.NOTHING:
+            told += self._end_pair()
         return told + self._staging()
 
     def facts(self) -> LeaveFacts:
@@ -193,10 +196,26 @@ class Leaving:
             wait=lambda seconds: wiring.clock.wait(self._never, seconds),
         )
 
-    def _peer(self) -> str:
+    def _end_pair(self) -> list[Message]:
+        """Tell the peer that the pair is no more; whatever becomes of that, this machine leaves."""
+        pair = self._pair
+        if pair is None:
+            return []
+        try:
+            self._wiring.end_pair(pair)
+        except BeistandError as error:
+            return [message("leave-peer-knows", peer=pair.peer.host, why=str(error.message))]
         store = self._wiring.store
-        pair = store.pair() if store is not None and store.is_initialised() else None
-        return pair.peer.host if pair else ""
+        if store.is_initialised():
+            store.forget_pair()
+        return [message("leave-peer-told", peer=pair.peer.host)]
+
+    def _read_pair(self) -> Pair | None:
+        store = self._wiring.store
+        if store is None or not store.is_initialised():
+            return None
+        found: Pair | None = store.pair()
+        return found
 
     # --- what lies on the disks -------------------------------------------------------------------
 

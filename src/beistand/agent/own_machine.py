@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 DOCUMENT = "machine"
 """Name of what was written down of the own machine among the store's documents."""
+IS_COPY = "machine-is-copy"
 LEARN_SECONDS = 5.0
 """An installation of an older version looks so often until it may learn its machine."""
 
@@ -47,7 +48,7 @@ class OwnMachine:
             return
         if whose(known, seen) is Whose.OTHER and not self._agent.wiring.addresses.held(installation):
             raise Failed(
-                "machine-is-copy",
+                IS_COPY,
                 host=known.host,
                 known=", ".join(known.cards) or "-",
                 seen=", ".join(seen.cards) or "-",

@@ -8,6 +8,8 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from beistand.adapters.settings import forget_installation, write_installation
+from beistand.agent.ending_calls import refuse_to_end_calls
+from beistand.agent.init_undo import note_before
 from beistand.agent.log import log
 from beistand.agent.worker import Progress, Result, Work
 from beistand.domain.errors import Refused
@@ -36,10 +38,14 @@ def initialise_appliance(agent: Agent, request: Init) -> None:
     profile = wiring.profiles.load(installation.profile)
     initialise.check_machine(installation, profile, wiring.addresses)
     initialise.check_network_files(installation, wiring.network_files)
+    if request.role is Role.STANDBY:
+        refuse_to_end_calls(wiring, profile, request.accept)
+    note_before(agent, profile)
     write_installation(wiring.places.etc, installation)
     try:
         if request.role is Role.ACTIVE:
             initialise.check_service_address(installation, wiring.addresses, wiring.arp)
+        agent.strays.expect()
         # The gate first: from here on nothing starts the PBX without a grant.
         wiring.services.install_gate(profile)
         me = initialise.initialise(

@@ -6,11 +6,13 @@ from beistand.agent import (
     accounts,
     configuring,
     cycles,
+    init_undo,
     insight,
     local_backups,
     mails,
     setting_up,
     takeovers,
+    unpairing,
     updating,
     uploads,
 )
@@ -106,6 +108,8 @@ class Verbs:
             **updating.acts(agent),
             **agent.network_setup.acts(),
             **agent.own_machine.acts(),
+            **init_undo.acts(agent),
+            **unpairing.acts(agent),
         }
 
     def handle(self, request: Value, caller: Caller) -> Value:
@@ -183,6 +187,9 @@ class Verbs:
         )
 
     def retry(self, _request: RetryService, _caller: Caller) -> Value:
+        if not self._agent.node.store.standing().is_holder:
+            raise Refused("retry-without-grant")
+        self._agent.own_machine.refuse_without_own_address()
         self._agent.keeper.retry()
         return Done()
 

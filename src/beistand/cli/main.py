@@ -38,6 +38,7 @@ COMMANDS = {
     "setup-code": "setup_code",
     "status": "status",
     "takeover": "takeover",
+    "unpair": "unpair",
     "update": "update",
 }
 """A command and its module in this package; the command in it is called `command`."""

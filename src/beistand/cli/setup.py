@@ -7,6 +7,7 @@ from threading import Event
 import click
 
 from beistand.cli.console import Console
+from beistand.cli.init import make, one_role
 from beistand.cli.verb import verb
 from beistand.client import Client
 from beistand.domain.errors import Refused
@@ -15,7 +16,6 @@ from beistand.domain.role import Role
 from beistand.domain.setup import CHANGE_SECONDS, under_way
 from beistand.protocol import (
     ConfirmSetup,
-    Done,
     GetNetwork,
     GetSetup,
     GetStatus,
@@ -31,7 +31,6 @@ from beistand.protocol import (
 from beistand.text.catalogue import sentence
 
 PLAN_SECONDS = 30.0
-INIT_SECONDS = 60.0
 LOOK_SECONDS = 1.0
 
 
@@ -42,8 +41,9 @@ LOOK_SECONDS = 1.0
     "--service-address", default="", help="Present address that the phones know, where there are several."
 )
 @click.option("--profile", default="asterisk", help="Kind of appliance; see: beistand profile list.")
-@click.option("--active", "role", flag_value="active", default=True, help="Its PBX serves the phones now.")
-@click.option("--standby", "role", flag_value="standby", help="It stands by; its address stays its own.")
+@click.option("--active", is_flag=True, help="Its PBX serves the phones now; so it is without either.")
+@click.option("--standby", is_flag=True, help="It stands by; its address stays its own.")
+@click.option("--force", is_flag=True, help="With --standby: stop a PBX that has calls or phones, unasked.")
 @click.option("--strict-boot", is_flag=True, help="After a boot with a silent peer wait for a click.")
 @click.option("--dry-run", is_flag=True, help="Show what would be changed, and change nothing.")
 @click.option("--yes", is_flag=True, help="Ask nothing.")
@@ -60,7 +60,9 @@ LOOK_SECONDS = 1.0
 def command(  # noqa: PLR0913  one for each option
     console: Console,
     *,
-    role: str,
+    active: bool,
+    standby: bool,
+    force: bool,
     act: str | None,
     dry_run: bool,
     yes: bool,
@@ -76,6 +78,7 @@ def command(  # noqa: PLR0913  one for each option
 
     The machine gets an own one. Whoever does not come over it within two minutes gets everything back as it was.
     """
+    role = one_role(active, standby)
     with Client() as client:
         if act == "confirm":
             _confirm(console, client, at_console=at_console)
@@ -85,7 +88,7 @@ def command(  # noqa: PLR0913  one for each option
             _state(console, client.call(GetSetup(), SetupView))
         elif role == Role.STANDBY:
             given = (own_address, interface, service_address, profile)
-            _stand_by(console, client, given, strict_boot=strict_boot, dry_run=dry_run)
+            _stand_by(console, client, given, strict_boot=strict_boot, dry_run=dry_run, force=force)
         else:
             if not own_address:
                 own_address = _asked(console, "--own-address", "cli.setup.ask-own-address")
@@ -196,6 +199,7 @@ def _stand_by(
     *,
     strict_boot: bool,
     dry_run: bool,
+    force: bool,
 ) -> None:
     """Take the machine's only static address as its own one; nothing of the network is changed."""
     own, interface, service, profile = given
@@ -214,7 +218,7 @@ def _stand_by(
         console.document(request)
         console.line("cli.setup.standby-plan", own=address, interface=name, service=request.service_address)
         return
-    client.call(request, Done, INIT_SECONDS)
+    make(console, client, request, force=force)
     status = client.call(GetStatus(), Status)
     console.document(status)
     console.line("cli.init.done", host=status.host, role=Role.STANDBY, key=status.licence_key)

@@ -47,7 +47,11 @@ class Detect(Value, frozen=True, kw_only=True):
 
     files: tuple[AbsolutePath, ...]
     version_command: tuple[str, ...]
-    """Prints the version that must be the same on both appliances (S4)."""
+    """Prints the version that must be the same on both appliances (S4). Its program is the telephone
+    system itself: whoever runs it on a standby is stopped (F34)."""
+    asks: str = ""
+    """Regular expression for an argument of that program with which it only asks or answers, and serves nothing. Empty:
+    only a process that listens on a socket is taken for a running telephone system."""
 
 
 class Tree(Value, frozen=True, kw_only=True):
@@ -104,6 +108,8 @@ class Console(Value, frozen=True, kw_only=True):
     """Has what was acknowledged written to the database, before a generation begins (B15)."""
     committed: str = ""
     """A word of the answer that says that it was written."""
+    calls: str = ""
+    """Says how many calls there are now: the first number of the answer."""
 
 
 class AfterStart(Value, frozen=True, kw_only=True):

@@ -41,6 +41,8 @@ class Peer(Protocol):
     def cancel(self, job: str) -> None: ...
     def release(self, epoch: int) -> None: ...
     def resume(self, epoch: int) -> None: ...
+    def end_pair(self, pair: str) -> None:
+        """Have the peer forget us and our keys."""
 
     def send(
         self,
@@ -98,6 +100,9 @@ class Keys(Protocol):
 
     def trust(self, address: str, host_key: str) -> None:
         """Pin the peer's host key; a changed one is a hard stop (F11)."""
+
+    def forget(self, *, own: bool) -> None:
+        """Let nobody in any more, and believe no machine; with `own` the own key goes, too. Durable."""
 
     def undo_point(self) -> Callable[[], None]:
         """Return what puts the authorised key and the pinned host key back as they are now."""

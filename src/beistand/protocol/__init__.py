@@ -96,7 +96,14 @@ from beistand.protocol.insight import (
     RemoveLicence,
     Uncovered,
 )
-from beistand.protocol.machine import ConfirmMachine, GetMachine, MachineView
+from beistand.protocol.machine import (
+    ConfirmMachine,
+    EndPair,
+    GetMachine,
+    MachineView,
+    UndoInit,
+    Unpair,
+)
 from beistand.protocol.mails import (
     GetMail,
     ListUsers,
@@ -152,6 +159,8 @@ PersonRequest = (
     | RetryService
     | GetMachine
     | ConfirmMachine
+    | UndoInit
+    | Unpair
     | LogIn
     | LogOut
     | Authenticate
@@ -209,6 +218,7 @@ PeerRequest = (
     | Receive
     | Release
     | Resume
+    | EndPair
     | WatchJob
     | CancelJob
 )
@@ -246,6 +256,7 @@ __all__ = [
     "DeleteBackup",
     "Done",
     "DropUpload",
+    "EndPair",
     "FetchHostKey",
     "FileChange",
     "FolderNeed",
@@ -329,7 +340,9 @@ __all__ = [
     "TrialStep",
     "TryStandby",
     "Uncovered",
+    "UndoInit",
     "UndoSetup",
+    "Unpair",
     "UpdateView",
     "UploadView",
     "UseSetupCode",

@@ -32,6 +32,8 @@ class Init(Value, frozen=True, kw_only=True, tag="init", tag_field="verb"):
     strict_boot: bool = False
     language: Literal["", "en", "de"] = ""
     """Of the installation: mails are written in it (S21). Empty: the one that the system has."""
+    accept: tuple[str, ...] = ()
+    """Codes of risks that a person accepted by name."""
 
 
 class FetchHostKey(Value, frozen=True, kw_only=True, tag="fetch-host-key", tag_field="verb"):

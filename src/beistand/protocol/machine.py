@@ -1,5 +1,9 @@
 """The machine below an installation, and the way back out of being an appliance."""
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from beistand.domain.value import Value
 
 
@@ -12,6 +16,23 @@ class ConfirmMachine(Value, frozen=True, kw_only=True, tag="machine-confirm", ta
 
     host: str
     """The name that the installation knows: whoever types it has read whose copy this might be."""
+
+
+class UndoInit(Value, frozen=True, kw_only=True, tag="init-undo", tag_field="verb"):
+    """Make this machine no appliance again."""
+
+
+class Unpair(Value, frozen=True, kw_only=True, tag="unpair", tag_field="verb"):
+    """End the pair on both sides."""
+
+    force: bool = False
+    """Also where the other one does not answer: it has to be told there, too."""
+
+
+class EndPair(Value, frozen=True, kw_only=True, tag="end-pair", tag_field="verb"):
+    """Of the peer: this pair is no more."""
+
+    pair: Annotated[str, Meta(max_length=64)]
 
 
 class MachineView(Value, frozen=True, kw_only=True):

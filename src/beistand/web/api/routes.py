@@ -57,6 +57,7 @@ GROUPS: dict[str, tuple[Route, ...]] = {
             seconds=SETUP_SECONDS,
         ),
         Route("POST /service/retry", protocol.RetryService, protocol.Done, CONFIRMATION),
+        Route("GET /machine", protocol.GetMachine, protocol.MachineView, VIEWER),
         Route("GET /network", protocol.GetNetwork, protocol.NetworkView, VIEWER),
         Route("GET /update", protocol.GetUpdate, protocol.UpdateView, VIEWER),
         Route("GET /coverage", protocol.GetCoverage, protocol.Coverage, VIEWER),
@@ -66,6 +67,7 @@ GROUPS: dict[str, tuple[Route, ...]] = {
             "GET /host-key", protocol.FetchHostKey, protocol.HostKey, ADMINISTRATOR, seconds=OUTSIDE_SECONDS
         ),
         Route("POST /pair", protocol.StartPair, Job, CONFIRMATION),
+        Route("POST /pair/end", protocol.Unpair, protocol.Done, CONFIRMATION, seconds=OUTSIDE_SECONDS),
         Route(
             "POST /standby/test", protocol.TryStandby, protocol.Trial, ADMINISTRATOR, seconds=OUTSIDE_SECONDS
         ),
@@ -173,9 +175,9 @@ WITHOUT_ROUTE: dict[type[Value], str] = {
     protocol.ChangePassword: "a program has no password; an administrator changes others' by PUT /accounts",
     protocol.UseSetupCode: "answers with a browser's session, for the first administrator",
     protocol.MakeSetupCode: "for root at the console",
-    protocol.GetMachine: "what a copy of an appliance is asked at its console; its pages say it by themselves",
-    protocol.ConfirmMachine: "for root at the console",
     protocol.AcceptPair: "asked by the other appliance, over its first connection",
     protocol.SendUpload: "POST /upload sends the whole file",
+    protocol.ConfirmMachine: "root at the console only: whoever says so has seen the machine",
+    protocol.UndoInit: "root at the console only: afterwards there are no pages to answer from",
 }
 """Requests of people that no route asks, each with its reason; a test finds one that stands nowhere."""

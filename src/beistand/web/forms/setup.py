@@ -69,6 +69,9 @@ class ApplianceForm(forms.Form):
     strict = forms.BooleanField(
         label=label("web.setup.strict"), help_text=label("web.setup.strict.help"), required=False
     )
+    ends_calls = forms.BooleanField(
+        label=label("web.setup.ends-calls"), help_text=label("web.setup.ends-calls.help"), required=False
+    )
 
     def __init__(self, view: NetworkView, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

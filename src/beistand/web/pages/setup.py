@@ -18,6 +18,8 @@ from beistand.web.pages.access import begin_session
 from beistand.web.pages.errors import forbidden
 from beistand.web.telling import notice, spoken, told
 
+ENDS_CALLS = "init-ends-calls"
+"""Code of the refusal that a person may override once its numbers were shown."""
 INIT_SECONDS = 60.0
 """The PBX may run already and is asked for its version."""
 UNDER_WAY = ("setup-begun", "setup-undoing")
@@ -60,7 +62,7 @@ def _appliance(request: Request) -> HttpResponseBase:
         values = {"status": status, "decision": decision(status), "is_under_way": True}
         return render(request, "setup_appliance.html", values)
     view = request.agent.ask(GetNetwork(), NetworkView)
-    form = ApplianceForm(view, request.POST or None)
+    form, ends_calls = ApplianceForm(view, request.POST or None), False
     if request.method == "POST" and form.is_valid():
         asked = _asked(form)
         try:
@@ -68,9 +70,11 @@ def _appliance(request: Request) -> HttpResponseBase:
                 agent.ask(asked, Done, INIT_SECONDS)
         except BeistandError as error:
             told(request, error)
+            ends_calls = error.message.code == ENDS_CALLS
         else:
             return _initialised(request, asked)
     values = {
+        "ends_calls": ends_calls,
         "form": form,
         "view": view,
         "status": status,
@@ -91,6 +95,7 @@ def _asked(form: ApplianceForm) -> Init:
         profile=given["profile"],
         strict_boot=given["strict"],
         language="de" if spoken() == "de" else "en",
+        accept=(ENDS_CALLS,) if given["ends_calls"] else (),
     )
 
 
