@@ -10,8 +10,8 @@ from beistand.domain.errors import BeistandError
 from beistand.domain.guarding import GuardNote, HeldBack, LetPass, brings, held_back
 from beistand.domain.installation import Installation
 from beistand.domain.message import Message, message
-from beistand.domain.network_file import Named, NetworkFile
-from beistand.domain.network_file_edit import named
+from beistand.domain.network_file import Manager, Named, NetworkFile
+from beistand.domain.network_file_edit import configured, named
 from beistand.ports.network_files import NetworkFiles
 
 
@@ -25,6 +25,8 @@ def hold_back(
     """
     every = files.every()
     addresses = [each.address for each in installation.service_addresses]
+    # Of files that are read together one with the own address is enough.
+    with_own = {_reader(each) for each in every if brings(each, installation.own_ip)}
     held: list[HeldBack] = []
     passed: list[LetPass] = []
     for file in every:
@@ -35,22 +37,32 @@ def hold_back(
         ]
         if not sure:
             continue
-        has_own = any(brings(each, installation.own_ip) for each in every if _is_read_beside(each, file))
         try:
-            without, left = _without(file, sure, installation, has_own=has_own)
+            without, left = _without(file, sure, installation, has_own=_reader(file) in with_own)
             kept = "" if file.is_generated or without == file else keep(file)
             if without != file:
                 files.write(without)
         except BeistandError as error:
             passed += [LetPass(place=each, why=error.message) for each in sure]
         else:
+            if _is_at_home(without, installation):
+                with_own.add(_reader(file))
             held += [HeldBack(place=each, kept=kept) for each in sure if each not in left]
             passed += [LetPass(place=each, why=_not_changed(each)) for each in left]
     return GuardNote(held=tuple(held), passed=tuple(passed))
 
 
-def _is_read_beside(other: NetworkFile, file: NetworkFile) -> bool:
-    return (other.manager, other.is_generated) == (file.manager, file.is_generated)
+def _is_at_home(file: NetworkFile, installation: Installation) -> bool:
+    """Tell whether the file brings the own address to the interface that it belongs to, by its name."""
+    return any(
+        each.ip == installation.own_ip and each.interface == installation.interface
+        for each in configured(file)
+    )
+
+
+def _reader(file: NetworkFile) -> tuple[Manager, bool]:
+    """Return who reads the file: what netplan generated is read by another program than its source."""
+    return file.manager, file.is_generated
 
 
 def _without(
