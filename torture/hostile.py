@@ -24,6 +24,7 @@ from beistand.domain.export import HEADER, MANIFEST, SIGNATURE
 from beistand.domain.manifest import encode
 from fakes.exporting import FakeSignatures
 from fakes.standby import File, Folder
+from torture import hostile_files
 from torture.run import Run
 
 EXTENT = 20
@@ -47,6 +48,7 @@ def campaign(run: Run) -> None:
         _Files(run, folder).go()
     finally:
         rmtree(folder)
+    hostile_files.campaign(run)
 
 
 class _Reports:

@@ -20,6 +20,9 @@ from beistand.reader.snapshot import COPY
 
 LARGEST_DATABASE = 64 << 20
 """Bytes; what is larger holds no list of phones that a takeover could wait for."""
+TOLD_SECONDS = 3600.0
+"""That contacts were not renewed matters until the phones have registered again."""
+LIMITS = Limits(seconds=2, file=2 * LARGEST_DATABASE)
 NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 BESIDE = "-beistand"
 """The ending of the new file, before it takes the place of the old one."""
@@ -54,7 +57,7 @@ class SqliteContacts:
             with (
                 self._readers.telling(path),
                 opened_database(folders, path) as files,
-                self._room(files) as room,
+                self._room(path, files) as room,
             ):
                 found = self._readers.ask(
                     SelectRows(sql=contacts.list),
@@ -62,7 +65,7 @@ class SqliteContacts:
                     path,
                     files,
                     scratch=room,
-                    limits=_limits(files, path),
+                    limits=LIMITS,
                 )
         except FileNotFoundError:
             return ()
@@ -83,11 +86,11 @@ class SqliteContacts:
         change = UpdateRows(sql=contacts.renew, parameters=times)
         try:
             with (
-                self._readers.telling(path),
+                self._readers.telling(path, "renew", TOLD_SECONDS),
                 opened_database(folders, path) as files,
-                self._room(files) as room,
+                self._room(path, files) as room,
             ):
-                done = self._readers.ask(change, Done, path, files, scratch=room, limits=_limits(files, path))
+                done = self._readers.ask(change, Done, path, files, scratch=room, limits=LIMITS)
                 with _told(path):
                     _put(folders, path, files["database"], room)
         except FileNotFoundError:
@@ -99,8 +102,15 @@ class SqliteContacts:
         return done.count
 
     @contextmanager
-    def _room(self, files: dict[str, int]) -> Iterator[Scratch]:
-        with _told(str(self._scratch)), scratch_for(files["database"], self._scratch) as room:
+    def _room(self, path: str, files: dict[str, int]) -> Iterator[Scratch]:
+        """Raise Failed `reading-too-much`, `contacts-not-renewed`, NoSpace."""
+        size = sum(os.fstat(each).st_size for each in files.values())
+        if size > LARGEST_DATABASE:
+            raise Failed("reading-too-much", path=path)
+        with (
+            _told(str(self._scratch)),
+            scratch_for(files["database"], self._scratch, 2 * size) as room,
+        ):
             yield room
 
 
@@ -112,14 +122,6 @@ def _told(path: str) -> Iterator[None]:
         raise
     except OSError as error:
         raise Failed("contacts-not-renewed", database=path, why=error.strerror or str(error)) from error
-
-
-def _limits(files: dict[str, int], path: str) -> Limits:
-    """Raise Failed `reading-too-much`."""
-    size = max(os.fstat(each).st_size for each in files.values())
-    if size > LARGEST_DATABASE:
-        raise Failed("reading-too-much", path=path)
-    return Limits(seconds=2, file=2 * LARGEST_DATABASE)
 
 
 def _put(folders: Folders, path: str, old: int, room: Scratch) -> None:

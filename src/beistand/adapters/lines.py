@@ -2,12 +2,11 @@
 
 import os
 import time
-from glob import iglob
-from itertools import islice
+from glob import has_magic, iglob
 
 from beistand.adapters.folders import Folders, trusted_folders
 from beistand.adapters.kept_answer import KeptAnswer, state_of
-from beistand.adapters.opening import open_regular
+from beistand.adapters.opening import matching, open_regular
 from beistand.adapters.readers import SHARED, Readers
 from beistand.domain.errors import Failed
 from beistand.domain.profile import Lines, Profile
@@ -15,8 +14,6 @@ from beistand.reader.asking import MOST_FILES, ReadLines
 from beistand.reader.asking import Lines as Found
 
 MOST_LINES = 200
-MOST_NAMES = 10_000
-"""Looked at for one pattern of the profile."""
 
 
 class ConfiguredLines:
@@ -29,7 +26,7 @@ class ConfiguredLines:
         lines = profile.lines
         if lines is None:
             return ()
-        names = _matching(lines)
+        names = _matching(lines, Folders(trusted_folders(profile)))
         kept = self._known.get(lines)
         if kept is None:
             kept = self._known[lines] = KeptAnswer(lambda: self._read(profile, lines), ())
@@ -39,7 +36,7 @@ class ConfiguredLines:
         folders, found = Folders(trusted_folders(profile)), list[str]()
         ask = ReadLines(types=lines.types, register_keys=lines.register_keys)
         end = time.monotonic() + self._readers.patience
-        for name in _matching(lines):
+        for name in _matching(lines, folders):
             try:
                 with self._readers.telling(name):
                     found += self._lines_of(folders, name, ask, end - time.monotonic())
@@ -58,6 +55,11 @@ class ConfiguredLines:
             os.close(file)
 
 
-def _matching(lines: Lines) -> list[str]:
-    found = {each for pattern in lines.files for each in islice(iglob(pattern), MOST_NAMES)}
+def _matching(lines: Lines, folders: Folders) -> list[str]:
+    found: set[str] = set()
+    for pattern in lines.files:
+        # Folders as a pattern, too, are named by an administrator's own profile.
+        above, name = os.path.split(pattern)
+        for each in iglob(above) if has_magic(above) else (above,):
+            found.update(matching(folders, f"{each}/{name}"))
     return sorted(found)[:MOST_FILES]

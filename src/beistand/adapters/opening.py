@@ -5,6 +5,8 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from fnmatch import fnmatchcase
+from itertools import islice
 
 from beistand.adapters.folders import Folders
 from beistand.domain.errors import Failed
@@ -12,6 +14,7 @@ from beistand.domain.manifest import shown
 
 CONTENT = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 """O_NONBLOCK: opening a FIFO that somebody planted must not wait for its writer."""
+MOST_NAMES = 10_000
 COMPANIONS = (("journal", "-journal"), ("wal", "-wal"), ("shm", "-shm"))
 """What SQLite keeps beside a database that is in use."""
 
@@ -34,6 +37,20 @@ def opened_database(folders: Folders, path: str) -> Iterator[dict[str, int]]:
             if os.fstat(handle).st_size:
                 files[name] = handle
         yield files
+
+
+def matching(folders: Folders, pattern: str) -> list[str]:
+    """Return the paths that a pattern means, in order; only its last part may hold `*`, `?` or `[`.
+
+    Of a folder with very many names only the first MOST_NAMES are looked at.
+    """
+    above, name = os.path.split(pattern)
+    try:
+        with folders.opened(above) as handle, os.scandir(handle) as entries:
+            names = (each.name for each in islice(entries, MOST_NAMES))
+            return sorted(os.path.join(above, each) for each in names if fnmatchcase(each, name))
+    except OSError:
+        return []
 
 
 def open_regular(folders: Folders, path: str) -> int:

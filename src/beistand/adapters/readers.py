@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from math import inf
 from pathlib import Path
 from threading import Lock
 from typing import TypeVar
@@ -21,7 +22,7 @@ from typing import TypeVar
 import msgspec
 
 from beistand.adapters import commands
-from beistand.domain.errors import BeistandError, Failed
+from beistand.domain.errors import BeistandError, Failed, NoSpace
 from beistand.domain.manifest import shown
 from beistand.domain.message import Message
 from beistand.reader.asking import LARGEST_ANSWER, LARGEST_ORDER, Answer, Ask, Limits, Order, Unread
@@ -31,6 +32,8 @@ COURTESY_SECONDS = 2.0
 FORK_SECONDS = 5.0
 LOOK_SECONDS = 0.05
 """Between two looks whether a person ended the job."""
+ROOM_LEFT = 16 << 20
+"""Bytes that a copy leaves free on its file system."""
 NOBODY = 65534
 """Reads in place of root: an account that owns nothing (Debian's nobody and nogroup)."""
 SCRATCH = ".reading-"
@@ -56,7 +59,7 @@ class Readers:
         self._process: commands.Program | None = None
         self._control: socket.socket | None = None
         self._started_by = 0
-        self._troubles: dict[str, Message] = {}
+        self._troubles: dict[tuple[str, str], tuple[Message, float]] = {}
 
     def ask(  # noqa: PLR0913  what is asked, of what, and within which limits
         self,
@@ -150,18 +153,23 @@ class Readers:
             self._end()
 
     @contextmanager
-    def telling(self, path: str) -> Iterator[None]:
-        """Keep in mind what is wrong with this file, until it is read without trouble. Passes errors on."""
+    def telling(self, path: str, act: str = "", seconds: float = inf) -> Iterator[None]:
+        """Keep in mind what is wrong with this file, until it is read without trouble. Passes errors on.
+
+        `act`: what else than reading is tried, told beside it for so many seconds.
+        """
         try:
             yield
         except BeistandError as error:
-            self._troubles[path] = error.message
+            self._troubles[path, act] = (error.message, time.monotonic() + seconds)
             raise
-        self._troubles.pop(path, None)
+        self._troubles.pop((path, act), None)
 
     def troubles(self) -> tuple[Message, ...]:
         """Return why files are not read now, in the order of their paths."""
-        return tuple(each for _, each in sorted(self._troubles.copy().items()))
+        now = time.monotonic()
+        found = sorted(self._troubles.copy().items(), key=lambda each: each[0])
+        return tuple(each for _, (each, until) in found if until > now)
 
 
 SHARED = Readers()
@@ -175,8 +183,14 @@ def account_of(file: int) -> tuple[int, int]:
 
 
 @contextmanager
-def scratch_for(file: int, folder: Path) -> Iterator[Scratch]:
-    """Give whoever reads this file a folder below `folder`; it is gone afterwards. Raises OSError."""
+def scratch_for(file: int, folder: Path, size: int) -> Iterator[Scratch]:
+    """Give whoever reads this file a folder below `folder` for so many bytes; it is gone afterwards.
+
+    Raises NoSpace `disk-full`: a file with holes says any size, and a full disk would stop more than a reader. OSError.
+    """
+    figures = os.statvfs(folder)
+    if size > figures.f_bavail * figures.f_frsize - ROOM_LEFT:
+        raise NoSpace("disk-full", path=str(folder))
     path = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=folder))
     try:
         handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)

@@ -3,7 +3,7 @@
 import os
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -52,13 +52,14 @@ class LocalRecords:
         """Return how many rows are newer; 0 where they cannot be counted, and that is told."""
         if not kind.database or not os.path.lexists(kind.database):
             return 0
+        folders = Folders(trusted_folders(profile))
         ask = SelectRows(sql=kind.count, parameters={"since": _begin(moment)}, seconds=COPY_SECONDS)
         limits = Limits(seconds=int(SECONDS), file=LARGEST_DATABASE)
         try:
             with (
                 self._readers.telling(kind.database),
-                opened_database(Folders(trusted_folders(profile)), kind.database) as files,
-                scratch_for(files["database"], self._scratch) as room,
+                opened_database(folders, kind.database) as files,
+                scratch_for(files["database"], self._scratch, _size(files)) as room,
             ):
                 found = self._readers.ask(
                     ask, Rows, kind.database, files, scratch=room, limits=limits, seconds=SECONDS
@@ -84,6 +85,10 @@ def _present(paths: Iterable[str], folders: Folders) -> Iterator[Found]:
     for path in paths:
         with suppress(OSError):
             yield path, folders.status(path)
+
+
+def _size(files: Mapping[str, int]) -> int:
+    return sum(os.fstat(each).st_size for each in files.values())
 
 
 def _begin(moment: datetime) -> str:

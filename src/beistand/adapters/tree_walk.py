@@ -92,6 +92,8 @@ def _children(folder: str, folders: Folders) -> list[Found]:
                     found.append((path + "/", status))
     except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:  # a file system that somebody mounted there and lets nobody in
+        raise Failed("file-unreadable", path=shown(folder), why=error.strerror or str(error)) from error
     found.sort(reverse=True, key=_path)
     return found
 

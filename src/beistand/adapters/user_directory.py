@@ -3,11 +3,9 @@
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
-from fnmatch import fnmatchcase
-from itertools import islice
 
 from beistand.adapters.folders import Folders, trusted_folders
-from beistand.adapters.opening import open_regular
+from beistand.adapters.opening import matching, open_regular
 from beistand.adapters.readers import SHARED, Readers
 from beistand.domain.errors import BeistandError, Failed
 from beistand.domain.mail import User
@@ -16,8 +14,6 @@ from beistand.reader.asking import MOST_FILES, Includes, People, ReadMailboxes
 
 ROUNDS = 12
 """Each one learns what the files of the one before include."""
-MOST_NAMES = 10_000
-"""Looked at in a folder for a pattern."""
 LONGEST_NAME = 512
 
 
@@ -68,17 +64,8 @@ def _opened(folders: Folders, folder: str, name: str, most: int) -> Iterator[int
     path = os.path.normpath(os.path.join(folder, name))
     if len(name) > LONGEST_NAME or "\0" in name or not path.startswith(folder + "/"):
         return
-    above, pattern = os.path.split(path)
-    try:
-        with folders.opened(above) as handle, os.scandir(handle) as entries:
-            # Only the last part may be a pattern, as people use it: `voicemail.d/*.conf`.
-            found = sorted(
-                each.name for each in islice(entries, MOST_NAMES) if fnmatchcase(each.name, pattern)
-            )
-    except OSError:
-        return
-    for each in found[: max(0, most)]:
+    for each in matching(folders, path)[: max(0, most)]:
         try:
-            yield open_regular(folders, os.path.join(above, each))
+            yield open_regular(folders, each)
         except (OSError, BeistandError):
             continue  # as Asterisk would tell; the other users are still users

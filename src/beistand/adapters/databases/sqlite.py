@@ -5,6 +5,7 @@ import shutil
 import stat
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
@@ -108,12 +109,10 @@ class SqliteDatabases:
         self, database: Database, draft: Path, check: Callable[[], None], end: float
     ) -> os.stat_result:
         folders = Folders((os.path.dirname(database.name),))
-        with (
-            opened_database(folders, database.name) as files,
-            scratch_for(files["database"], draft.parent) as room,
-        ):
-            status = os.fstat(files["database"])
+        with opened_database(folders, database.name) as files, ExitStack() as stack:
             size = sum(os.fstat(each).st_size for each in files.values())
+            room = stack.enter_context(scratch_for(files["database"], draft.parent, size))
+            status = os.fstat(files["database"])
             seconds = self._limit + seconds_for(size)
             self._readers.ask(
                 CopyDatabase(seconds=max(0.0, end - time.monotonic())),
@@ -121,7 +120,7 @@ class SqliteDatabases:
                 database.name,
                 files,
                 scratch=room,
-                limits=Limits(seconds=int(seconds) + 1, file=2 * size + ROOM_BYTES),
+                limits=Limits(seconds=int(seconds) + 1, file=size + ROOM_BYTES),
                 seconds=seconds,
                 check=check,
             )

@@ -95,14 +95,22 @@ SCHEMAS: dict[str, Callable[[Path], None]] = {
     "full text": _sql("CREATE VIRTUAL TABLE astdb USING fts5(key, value)"),
 }
 """Databases of which no contact is read and none renewed."""
-TRIGGERS: dict[str, Callable[[Path], None]] = {
-    "trigger": _sql(
-        "CREATE TABLE astdb (key TEXT, value TEXT)",
-        f"INSERT INTO astdb VALUES ('{KEY}', '{CONTACT}')",
+
+
+def add_trigger(path: Path) -> None:
+    """Whoever changes a contact of this database never comes to an end."""
+    _sql(
         "CREATE TABLE sink (x)",
         f"CREATE TRIGGER t AFTER UPDATE ON astdb BEGIN INSERT INTO sink {ENDLESS}SELECT x FROM r; END",
-    ),
-}
+    )(path)
+
+
+def _with_trigger(path: Path) -> None:
+    plain(path)
+    add_trigger(path)
+
+
+TRIGGERS: dict[str, Callable[[Path], None]] = {"trigger": _with_trigger}
 """Those that may be read, and not changed."""
 LARGE: dict[str, Callable[[Path], None]] = {"huge row": _huge_row, "many rows": _many_rows}
 ODD: dict[str, Callable[[Path], None]] = {
