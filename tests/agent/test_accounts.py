@@ -4,9 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
+import msgspec
 import pytest
 
 from beistand.agent.known_places import KnownPlaces
+from beistand.agent.recent_proofs import PROOF_SECONDS, RecentProofs
 from beistand.agent.throttle import DELAY_SECONDS, LONGEST_DELAY, MOST_SUBJECTS, MOST_TRIES, Throttle
 from beistand.domain.account import AccountRole
 from beistand.domain.errors import NoSpace, Refused
@@ -29,6 +31,7 @@ from beistand.protocol import (
     RemoveToken,
     RetryService,
     SetupCode,
+    StartTakeover,
     UseSetupCode,
 )
 from fakes.agents import OneOfTwo, TwoAgents
@@ -589,3 +592,78 @@ def test_the_peer_gives_no_accounts_to_the_holder(two: TwoAgents) -> None:
 
 def test_nobody_looks_into_the_mail_server_without_an_account(two: TwoAgents) -> None:
     assert Page(two.a).code(GetMail()) == "needs-root"
+
+
+# --- a password of a moment ago (A1) --------------------------------------------------------------
+
+CLICK = StartTakeover(digest="x", operator="anna")
+"""What the password is good for; this plan is refused as another one, once the caller may ask at all."""
+
+
+def lately(two: TwoAgents, token: str) -> Page:
+    page = Page(two.b)
+    page.ask(Authenticate(token=token, is_recent=True))
+    return page
+
+
+@pytest.fixture
+def session(two: TwoAgents) -> str:
+    """An administrator's, on the standby, with a right password a moment ago."""
+    two.turns(2)
+    two.a.store.forget_pair()
+    two.b.store.set_settings(two.a.store.settings())
+    token = settle_in(two.b).token
+    Page(two.b).act_for(token, password=WORDS)
+    return token
+
+
+def test_it_is_good_for_a_takeover_and_for_nothing_else(two: TwoAgents, session: str) -> None:
+    page = lately(two, session)
+    assert page.code(CLICK) == "plan-changed"
+    for request in (RetryService(), PutAccount(name="eve", role=ADMINISTRATOR, password=OTHER_WORDS)):
+        assert page.code(request) == "needs-password"
+
+
+def test_it_is_good_for_two_minutes(two: TwoAgents, session: str) -> None:
+    page = lately(two, session)
+    two.clock.advance(PROOF_SECONDS - 1)
+    assert page.code(CLICK) == "plan-changed"
+    two.clock.advance(2)
+    assert page.code(CLICK) == "needs-password"
+    assert lately(two, session).code(CLICK) == "needs-password"
+
+
+def test_it_is_good_in_this_session_only_and_only_if_asked_for(two: TwoAgents, session: str) -> None:
+    other = Page(two.b).log_in()
+    assert lately(two, other.token).code(CLICK) == "needs-password"
+    page = Page(two.b)
+    page.ask(Authenticate(token=session))
+    assert page.code(CLICK) == "needs-password"
+
+
+def test_another_password_ends_it(two: TwoAgents, session: str) -> None:
+    page = lately(two, session)
+    two.b.ask(PutAccount(name="anna", role=ADMINISTRATOR, password=OTHER_WORDS))
+    assert page.code(CLICK) == "session-ended"
+
+
+def test_a_wrong_password_is_remembered_by_nobody(two: TwoAgents) -> None:
+    token = settle_in(two.b).token
+    Page(two.b).code(Authenticate(token=token, password="guess"))
+    assert lately(two, token).code(CLICK) == "needs-password"
+
+
+def test_a_token_has_none_even_with_a_persons_password(two: TwoAgents, session: str) -> None:
+    made = cast("NewToken", two.a.ask(MakeToken(name="probe", role=ADMINISTRATOR)))
+    settings = two.b.store.settings()
+    two.b.store.set_settings(msgspec.structs.replace(settings, tokens=two.a.store.settings().tokens))
+    Page(two.b).act_for(made.token, "anna", WORDS)
+    assert lately(two, made.token).code(CLICK) == "needs-password"
+
+
+def test_a_takeover_uses_it_up(two: TwoAgents) -> None:
+    proofs = RecentProofs(two.clock.monotonic)
+    proofs.remember("1", "m")
+    assert (proofs.recall("1"), proofs.recall("2")) == ("m", "")
+    proofs.use_up("1")
+    assert proofs.recall("1") == ""

@@ -286,6 +286,15 @@ SCENES: dict[str, Scene] = {
         press="button.big",
         opens=True,
     ),
+    "takeover-changed": dataclasses.replace(
+        _takeover("gone"),
+        replies={
+            **_takeover("gone").replies,
+            PlanTakeover: [scenes.gone(), scenes.works(replug=("Türsprechstelle",))],
+        },
+        fill={"password": PASSWORD},
+        press="button.big",
+    ),
     "takeover-waits": dataclasses.replace(
         _takeover("gone"), fill={"password": PASSWORD}, press="button.big", waits=True
     ),

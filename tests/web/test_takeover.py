@@ -320,6 +320,40 @@ def test_what_the_agent_finds_changed_is_shown_anew_too(start: Start) -> None:
     assert "The situation has changed" in text_of(page)
 
 
+def test_a_right_password_is_not_asked_for_again_when_the_situation_changed(start: Start) -> None:
+    """A1: it stands on no page; the agent remembers that it was right, for two minutes and this session."""
+    before, after = scenes.gone(), scenes.works()
+    browser, agent = start(standby(after))
+    page = browser.post(PAGE, sent(before)).content.decode()
+    assert "The situation has changed" in page
+    assert 'name="proven"' in page
+    assert 'name="password"' not in page
+    assert "korrekt" not in page
+    browser.post(PAGE, sent(after, password="", proven="yes", accept=["peer-still-serves"]))
+    (*_, last) = agent.asked(Authenticate)
+    assert (last.password, last.is_recent) == ("", True)
+    assert len(agent.asked(StartTakeover)) == 1
+
+
+@pytest.mark.parametrize("act", ["look", "takeover"])
+def test_a_wrong_password_is_told_whatever_else_is_missing(start: Start, act: str) -> None:
+    shown = scenes.works()
+    replies = standby(shown, also={Authenticate: [account(), message("log-in-wrong")]})
+    browser, agent = start(replies)
+    page = browser.post(PAGE, sent(shown, act=act)).content.decode()
+    assert agent.asked(StartTakeover) == []
+    assert 'id="password-error"' in page
+    assert 'name="proven"' not in page
+
+
+def test_a_password_of_long_ago_is_asked_for_again(start: Start) -> None:
+    shown = scenes.gone()
+    browser, _ = start(standby(shown, also={StartTakeover: message("needs-password")}))
+    page = browser.post(PAGE, sent(shown, password="", proven="yes"))
+    assert "typed more than two minutes ago" in text_of(page)
+    assert 'name="password"' in page.content.decode()
+
+
 def test_a_wrong_password_keeps_the_answers(start: Start) -> None:
     shown = scenes.works()
     replies = standby(shown, also={Authenticate: [account(), message("log-in-wrong")]})

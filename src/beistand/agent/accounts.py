@@ -14,6 +14,7 @@ from beistand.agent.audit import read_audit
 from beistand.agent.caller import Admitted
 from beistand.agent.known_places import KnownPlaces
 from beistand.agent.pair_settings import change_settings
+from beistand.agent.recent_proofs import RecentProofs
 from beistand.agent.sessions import Sessions, digest_of, mark_of, new_token
 from beistand.agent.setup_code import SetupCodes
 from beistand.agent.throttle import Throttle
@@ -95,6 +96,7 @@ class Accounts:
         self._codes = SetupCodes(agent.store, agent.clock)
         self._throttle = Throttle(agent.clock.monotonic)
         self._places = KnownPlaces(agent)
+        self.proofs = RecentProofs(agent.clock.monotonic)
 
     # --- who is it ------------------------------------------------------------------------------
 
@@ -127,6 +129,10 @@ class Accounts:
         if request.password:
             sure = self._sure(request, view, digest)
             admitted = msgspec.structs.replace(admitted, sure_as=sure.name, sure_mark=mark_of(sure))
+            if sure.name == view.name and not view.is_program:
+                self.proofs.remember(digest, mark_of(sure))
+        elif request.is_recent:
+            admitted = msgspec.structs.replace(admitted, lately_mark=self.proofs.recall(digest))
         return Admitted(caller=admitted, view=view)
 
     def fresh(self, caller: Caller) -> Caller:
@@ -142,7 +148,10 @@ class Accounts:
         sure = account_of(self._settings().accounts, caller.sure_as)
         if sure is None or not sure.is_administrator or mark_of(sure) != caller.sure_mark:
             caller = msgspec.structs.replace(caller, sure_as="", sure_mark="")
-        return msgspec.structs.replace(caller, role=view.role)
+        own = account_of(self._settings().accounts, view.name)
+        is_proven = own is not None and mark_of(own) == self.proofs.recall(caller.credential)
+        lately = caller.lately_mark if is_proven else ""
+        return msgspec.structs.replace(caller, role=view.role, lately_mark=lately)
 
     def owner(self, token: str) -> str:
         """Return whose session or token this is, empty when it is nobody's."""

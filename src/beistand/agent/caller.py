@@ -30,6 +30,8 @@ class Caller(Value, frozen=True, kw_only=True):
     """Nobody is doing anything: a page looks again by itself."""
     sure_as: str = ""
     """Name of the administrator whose password came with `Authenticate` and was right."""
+    lately_mark: str = ""
+    """Of the password that came with this session a moment ago: good for a takeover, and for nothing else."""
     sure_mark: str = ""
     """Of that password: once there is another one it is not right any more."""
 

@@ -160,7 +160,9 @@ class Verbs:
         return takeovers.show_plan(self._agent, request, caller)
 
     def take_over(self, request: StartTakeover, caller: Caller) -> Job:
-        return takeovers.start_takeover(self._agent, request, caller)
+        job = takeovers.start_takeover(self._agent, request, caller)
+        self._agent.accounts.proofs.use_up(caller.credential)
+        return job
 
     def watch_job(self, request: WatchJob, _caller: Caller) -> Job:
         return self._agent.worker.watch(request.id, request.seen, min(request.seconds, LONGEST_WATCH_SECONDS))

@@ -37,6 +37,8 @@ class Authenticate(Value, frozen=True, kw_only=True, tag="authenticate", tag_fie
     """Whose password it is; empty: the session's account. A program's token has none of its own."""
     password: str = ""
     """Given: checked, and this connection may do dangerous things too."""
+    is_recent: bool = False
+    """Without a password: the one that came with this session within two minutes counts, for a takeover only."""
     is_watching: bool = False
     """A page looks again by itself: where nobody does anything, the session ends all the same."""
 

@@ -74,14 +74,16 @@ class AgentLink:
         return self._status
 
     @contextmanager
-    def confirmed(self, password: str) -> "Iterator[AgentLink]":
+    def confirmed(self, password: str, *, is_recent: bool = False) -> "Iterator[AgentLink]":
         """Yield a link that may do dangerous things: the agent checks the password of the session's account.
+
+        `is_recent`: without a password, one that came with this session a moment ago is good for a takeover.
 
         Raises Told `wrong-password`, before anything was asked.
         """
         other = AgentLink(self._token, self._address)
         try:
-            other._opened(password)
+            other._opened(password, is_recent=is_recent)
             yield other
         finally:
             other.close()
@@ -91,23 +93,27 @@ class AgentLink:
             self._client.__exit__()
             self._client = None
 
-    def _opened(self, password: str = "") -> Client:
+    def _opened(self, password: str = "", *, is_recent: bool = False) -> Client:
         if self._missing is not None:
             raise self._missing
         if self._client is None:
             try:
-                self._open(password)
+                self._open(password, is_recent)
             except BeistandError as error:
                 self._note(error)
                 raise
         assert self._client is not None
         return self._client
 
-    def _open(self, password: str) -> None:
+    def _open(self, password: str, is_recent: bool) -> None:
         self._client = Client(greeted_within=GREETED_SECONDS).__enter__()
         if self._token:
             asked = Authenticate(
-                token=self._token, address=self._address, password=password, is_watching=self._is_watching
+                token=self._token,
+                address=self._address,
+                password=password,
+                is_watching=self._is_watching,
+                is_recent=is_recent,
             )
             # A password takes the agent a moment, and many at once take turns.
             seconds = USUAL_SECONDS if password else GREETED_SECONDS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -58,8 +59,22 @@ PLAN_SECONDS = 5.0
 START_SECONDS = 60.0
 """The agent may look around once more before it accepts the click."""
 WRONG_PASSWORD = ("log-in-wrong", "wrong-password")
+PROVEN = "proven"
+"""Field of the form: the password came with the one before, and was right."""
 RETRY_STATES = ("held", "active-failed", "released")
 """This appliance has the grant and does not serve: one click makes it try (I7)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """What became of the password that came with the form."""
+
+    is_right: bool = False
+    """It need not be typed again for a while."""
+    problem: Message | None = None
+
+
+UNPROVEN = Proof()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -75,7 +90,7 @@ def takeover(request: Request) -> HttpResponseBase:
         return _retry(request, status)
     consent = _consent(request)
     if request.POST.get("act") == "look":
-        return _page(request, status, consent)
+        return _again(request, status, consent)
     return _start(request, status, consent)
 
 
@@ -163,7 +178,7 @@ def _page(
     *,
     within_seconds: float = SEEN_SECONDS,
     is_refused: bool = False,
-    password_problem: Message | None = None,
+    proof: Proof = UNPROVEN,
 ) -> HttpResponse:
     values: dict[str, Any] = {
         "status": status,
@@ -186,7 +201,8 @@ def _page(
         | {
             "restore_points": generations.restore_points,
             "is_refused": is_refused,
-            "password_problem": password_problem,
+            "password_problem": proof.problem,
+            "is_proven": proof.is_right,
         }
     )
     return render(request, "takeover.html", values)
@@ -215,12 +231,12 @@ def _start(request: Request, status: Status, consent: Consent) -> HttpResponse:
     try:
         plan = _plan(request, consent.restore_point, SEEN_SECONDS)
     except BeistandError:
-        return _page(request, status, consent)
+        return _again(request, status, consent)
     codes = accepted(plan, _asked(status, plan, consent), consent)
     if plan.digest != consent.digest:
-        return _page(request, status, consent)
+        return _again(request, status, consent)
     if still_open(plan, codes):
-        return _page(request, status, consent, is_refused=True)
+        return _again(request, status, consent, is_refused=True)
     assert request.account is not None
     asked = StartTakeover(
         digest=consent.digest,
@@ -230,11 +246,41 @@ def _start(request: Request, status: Status, consent: Consent) -> HttpResponse:
         stay_dead=stay_dead(plan, consent),
     )
     try:
-        with request.agent.confirmed(request.POST.get("password", "")) as agent:
+        with request.agent.confirmed(
+            request.POST.get("password", ""), is_recent=PROVEN in request.POST
+        ) as agent:
             job = agent.ask(asked, Job, START_SECONDS)
     except Told as refused:
         return _refused(request, status, consent, refused)
     return see_other("takeover-progress", job.id)
+
+
+def _again(request: Request, status: Status, consent: Consent, *, is_refused: bool = False) -> HttpResponse:
+    """Show the page again. A right password that came with the form need not be typed again for two minutes."""
+    return _page(request, status, consent, is_refused=is_refused, proof=_proof(request))
+
+
+def _proof(request: Request) -> Proof:
+    password = request.POST.get("password", "")
+    if not password:
+        return Proof(is_right=PROVEN in request.POST)
+    try:
+        with request.agent.confirmed(password):
+            return Proof(is_right=True)
+    except Told as refused:
+        proof = _at_password(refused)
+        if proof is UNPROVEN:
+            request.told.append(refused.message)
+        return proof
+
+
+def _at_password(refused: Told) -> Proof:
+    """Return what is told at the field of the password; nothing where the refusal is about something else."""
+    if refused.message.code in WRONG_PASSWORD:
+        return Proof(problem=message("web.takeover.password.wrong"))
+    if refused.message.code == "needs-password":
+        return Proof(problem=message("web.takeover.password.old"))
+    return UNPROVEN
 
 
 def _refused(request: Request, status: Status, consent: Consent, refused: Told) -> HttpResponse:
@@ -242,9 +288,11 @@ def _refused(request: Request, status: Status, consent: Consent, refused: Told) 
     if refused.message.code == "job-running" and fields.get("kind") == JobKind.TAKEOVER:
         return see_other("takeover-progress", str(fields.get("job", "")))
     if refused.message.code in ("already-active", "plan-changed"):
-        return _page(request, status, consent, within_seconds=POLL_SECONDS)
-    if refused.message.code in WRONG_PASSWORD:
-        return _page(request, status, consent, password_problem=message("web.takeover.password.wrong"))
+        # The agent looked at it after the password, which was right.
+        return _page(request, status, consent, within_seconds=POLL_SECONDS, proof=Proof(is_right=True))
+    proof = _at_password(refused)
+    if proof is not UNPROVEN:
+        return _page(request, status, consent, proof=proof)
     request.told.append(refused.message)
     return _page(request, status, consent)
 
