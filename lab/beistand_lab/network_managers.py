@@ -15,7 +15,8 @@ from pathlib import Path
 from beistand_lab import commands, control_groups
 from beistand_lab.settings import Settings
 
-PACKAGES = ("ifupdown", "network-manager", "netplan.io")
+PACKAGES = ("ifupdown", "network-manager", "netplan.io", "isc-dhcp-client", "keepalived")
+"""The managers, and what else may bring an address to a machine."""
 _LAYOUT = b"1"  # changes when the arrangement below does
 _UNIT_FOLDERS = ("multi-user.target.wants", "network-online.target.wants")
 _ENABLED = {

@@ -1,6 +1,6 @@
 """Whether the service addresses may speak is the kernel's word, whoever put them there (port `AddressGate`)."""
 
-import shutil
+import re
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
@@ -232,18 +232,48 @@ def test_rules_of_others_are_no_breach_and_stay(real: Side) -> None:
 
 def test_a_shut_gate_of_before_is_opened(real: Side) -> None:
     real.silence()
+    real.gate.make_ready()  # as the end of its process would do
     later = InNamespace(real.a.run, KernelAddressGate())
     assert later.let_speak()
     assert rules(real) == ""
 
 
+def test_while_we_live_not_one_moment_is_open(real: Side) -> None:
+    """A flush and an address at the same time: what is ours nobody flushes."""
+    real.silence()
+    real.a.addresses.hold(real.a.installation)
+    real.flush()
+    assert not real.answers()
+    assert not real.announced()
+
+
+def test_without_us_it_stays_shut(tmp_path: Path) -> None:
+    with namespace_world(tmp_path, 186) as world:
+        keeper = KernelAddressGate()
+        world.a.run(lambda: keeper.silence(world.a.installation))
+        world.a.run(keeper.make_ready)  # as its end would do
+        world.a.addresses.hold(world.a.installation)
+        assert not world.b.arp.holders("eth0", [SERVICE], SECONDS)
+
+
+def test_it_stays_shut_when_it_is_made_ready(side: Side) -> None:
+    side.silence()
+    side.gate.make_ready()
+    assert not side.silence()
+    side.a.addresses.hold(side.a.installation)
+    assert not side.answers()
+    side.gate.let_speak()
+    assert side.answers()
+
+
 def rules(side: Side) -> str:
-    assert shutil.which("nft")
+    """Return what stands there for everybody; the tables that end with their process left out."""
     space = f"{side.world.prefix}-a"
     done = subprocess.run(
         ["ip", "netns", "exec", space, "nft", "list", "ruleset"], check=True, capture_output=True, text=True
     )
-    return done.stdout
+    tables = re.findall(r"^table .*?^}\n", done.stdout, re.DOTALL | re.MULTILINE)
+    return "".join(each for each in tables if "flags owner" not in each)
 
 
 def bound(box: Box, address: str) -> socket.socket:

@@ -26,6 +26,7 @@ CASES: list[tuple[dict[str, Any], tuple[Trace, ...], str, dict[str, Any]]] = [
     ({"is_leased": True}, (), "lease", {"program": "DHCP"}),
     ({"is_leased": True}, (FILE, LEASE), "lease", {"program": "dhclient"}),
     ({"is_leased": True, "program": "systemd-network"}, (), "lease", {"program": "systemd-network"}),
+    ({"is_leased": True, "program": "ip"}, (LEASE,), "lease", {"program": "dhclient"}),
     ({}, (LEASE,), "hand", {}),  # an old lease names many addresses
     ({}, (FILE, SCRIPT), "file", {"path": FILE.path, "line": 7, "manager": "ifupdown"}),
     ({}, (TOOL, SCRIPT), "tool", {"program": "keepalived", "path": TOOL.path}),

@@ -30,6 +30,9 @@ class FakeAddressGate:
             self.effect(self.machine.silenced.clear)
         return changed
 
+    def make_ready(self) -> None:
+        """Nothing here takes time."""
+
     def silence(self, installation: Installation) -> bool:
         wanted = {each.address for each in installation.service_addresses}
         if set(self.cannot) == {"inet", "arp", "netdev"}:

@@ -6,19 +6,25 @@ No sets and no counters: what stands there is compared byte by byte with what wa
 import errno
 import re
 import socket
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from ipaddress import IPv4Address
 from threading import RLock
 
 from beistand.adapters import commands, netfilter
+from beistand.adapters.owned_rules import OwnedRules
 from beistand.domain.errors import CommandFailed, Failed
 from beistand.domain.installation import Installation
 
 TABLE = "beistand"
+OWNED = "beistand_agent"
+"""The same once more, as this process's own: no flush takes it away while the agent lives. It ends with the agent."""
 FAMILIES = ("inet", "arp", "netdev")
 NFT_SECONDS = 3.0
 """Twenty milliseconds on a busy machine; a withdrawal does not wait for one that hangs."""
 TRIES = 3
+READY_SECONDS = 30.0
+"""A claim has its grant, or is undone, within so long."""
 FIRST = -400
 """Before everything else that looks at what goes out (priority of a hook, nft(8))."""
 _QUOTABLE = re.compile(r"[^\"\\\s]{1,15}", re.ASCII)
@@ -29,8 +35,13 @@ Wanted = tuple[tuple[str, ...], tuple[Device, ...]]
 
 
 class KernelAddressGate:
-    def __init__(self) -> None:
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
         self._lock = RLock()
+        self._owned = OwnedRules()
+        self._owned_for: Wanted | None = None
+        """What our own table was made for, whether the kernel took it or not; None: it is not there."""
+        self._ready_until = 0.0
         """From the question to the change: two threads never answer each other's half."""
         self._shut: Wanted | None = None
         """What the table was made for by us; None: not at all."""
@@ -42,10 +53,16 @@ class KernelAddressGate:
     def let_speak(self) -> bool:
         with self._lock:
             self._shut = None
+            self._release()
             try:
                 return self._open()
             except OSError as error:
                 raise Failed("gate-not-opened", why=error.strerror or str(error)) from error
+
+    def make_ready(self) -> None:
+        with self._lock:
+            self._ready_until = self._monotonic() + READY_SECONDS
+            self._release()
 
     def silence(self, installation: Installation) -> bool:
         with self._lock:
@@ -85,6 +102,7 @@ class KernelAddressGate:
     def _look(self, wanted: Wanted) -> bool:
         generation = netfilter.generation()
         if wanted == self._shut:
+            self._own(wanted)
             if generation == self._generation:
                 return False
             if self._read() == self._picture:
@@ -108,7 +126,19 @@ class KernelAddressGate:
             self._shut, self._generation, self._picture = wanted, after, self._read()
             if after - before == transactions and netfilter.generation() == after:
                 break
+        self._own(wanted)
         return True
+
+    def _own(self, wanted: Wanted) -> None:
+        """Have the table of our own, too; after the other one, which is there without us."""
+        if self._owned_for != wanted and self._monotonic() >= self._ready_until:
+            families = [each for each in FAMILIES if each not in (self._missing or ())]
+            self._owned.load("".join(_table(each, wanted, OWNED) for each in families))
+            self._owned_for = wanted
+
+    def _release(self) -> None:
+        self._owned.release()
+        self._owned_for = None
 
     def _read(self) -> bytes:
         return netfilter.picture(TABLE, FAMILIES)
@@ -151,10 +181,10 @@ def _is_there(family: str) -> bool:
         return False
 
 
-def _table(family: str, wanted: Wanted) -> str:
+def _table(family: str, wanted: Wanted, table: str = TABLE) -> str:
     """Return the text that makes the table of this family, in place of one that is there."""
     addresses, devices = wanted
-    name = f"{family} {TABLE}"
+    name, flags = f"{family} {table}", "    flags owner;\n" if table == OWNED else ""
     chains = {
         "inet": [_chain("out", "output", [f'oifname != "lo" ip saddr {each} drop' for each in addresses])],
         "arp": [_chain("out", "output", [f"arp saddr ip {each} drop" for each in addresses])],
@@ -167,7 +197,8 @@ def _table(family: str, wanted: Wanted) -> str:
             for number, (device, _) in enumerate(devices)
         ],
     }
-    return f"table {name}\ndelete table {name}\ntable {name} {{\n{''.join(chains[family])}}}\n"
+    before = "" if flags else f"table {name}\ndelete table {name}\n"
+    return f"{before}table {name} {{\n{flags}{''.join(chains[family])}}}\n"
 
 
 def _chain(name: str, hook: str, rules: Iterable[str]) -> str:

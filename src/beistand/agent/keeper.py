@@ -184,6 +184,7 @@ class Keeper:
     def prepare(self, epoch: int) -> None:
         """The click is this boot's check. Written before the grant is: a kill in between delays nothing."""
         self._begin(self._agent.node)  # or the first turn would take this note for one of an agent before us
+        self._agent.node.address_gate.make_ready()
         self._acts.claim(epoch)
 
     @property

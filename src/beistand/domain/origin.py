@@ -72,7 +72,8 @@ class Brought(Value, frozen=True, kw_only=True):
     def _cause(self) -> tuple[str, dict[str, Field]]:
         arrival, lease = self.arrival, self._first(TraceKind.LEASE)
         if arrival.is_leased:
-            return "lease", {"program": arrival.program or (lease.program if lease else "DHCP")}
+            named = "" if arrival.program in BY_HAND else arrival.program
+            return "lease", {"program": named or (lease.program if lease else "DHCP")}
         if file := self._first(TraceKind.FILE):
             return "file", {"path": file.path, "line": file.line, "manager": file.program}
         if tool := self._first(TraceKind.TOOL):
