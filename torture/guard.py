@@ -1,7 +1,10 @@
-"""The service address in a network file at a boot (F19), under every network manager and in every way."""
+"""The service address comes where it may not be (F19, F33): under every network manager, in every way, and at a boot.
+
+What the guard takes out of files is one part; what the gate keeps silent, without any guard, is the other.
+"""
 
 from beistand_lab.lab import Lab
-from e2e import guarding
+from e2e import gating, guarding
 from torture.labs import lab
 from torture.run import Run
 
@@ -30,6 +33,18 @@ def _every_way(run: Run, booted: Lab, host: str, manager: str) -> None:
         run.injected()
         guarding.tell_before(booted, administrator, host)
         run.recovered()
+    place = gating.Place(booted, administrator, host)
+    for way in gating.WAYS:
+        with run.case(f"{manager}: {way}"):
+            run.injected()
+            gating.brought(place, way)
+            run.recovered()
+    more = gating.IFUPDOWN_BOOTS if manager == "ifupdown" else {}
+    for way in {**gating.BOOTS, **more}:
+        with run.case(f"{manager}: no guard, {way}"):
+            run.injected()
+            gating.boots_with(place, way)
+            run.recovered()
     if manager == "ifupdown":
         with run.case(f"{manager}: a command that cannot be read"):
             run.injected()

@@ -38,6 +38,12 @@ with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as line:
             except OSError as error:
                 print(error.errno)
 """
+RC_LOCAL = """#!/bin/sh
+until ip -4 address show dev eth0 | grep -q inet; do sleep 0.1; done
+ip address add {address}/24 dev eth0
+exit 0
+"""
+"""Later than the own address: NetworkManager gives none to an interface that has one of somebody else's."""
 KEEPALIVED = """global_defs {{
   router_id {host}
 }}
@@ -193,7 +199,7 @@ def brought(place: Place, way: str) -> None:
 
 def in_rc_local(place: Place) -> tuple[str, ...]:
     file = "/etc/rc.local"
-    place.lab.copy_in(place.host, file, f"#!/bin/sh\nip address add {place.address}/24 dev eth0\nexit 0\n")
+    place.lab.copy_in(place.host, file, RC_LOCAL.format(address=place.address))
     appliance_sh(place, f"chmod 755 {file}")
     return ("script", file)
 

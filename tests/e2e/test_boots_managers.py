@@ -8,7 +8,7 @@ import pytest
 
 from beistand_lab.lab import Lab, down
 from beistand_lab.source_watch import SourceWatch
-from e2e import booting, flapping
+from e2e import booting, flapping, gating, switching
 from e2e.conftest import require_root
 
 pytestmark = pytest.mark.lab
@@ -38,6 +38,21 @@ def test_an_old_active_under_ifupdown_claims_nothing(scene: booting.Scene) -> No
 def test_an_address_in_a_network_file_is_held_back_and_told(scene: booting.Scene) -> None:
     """F19: somebody wrote the service address into /etc/network/interfaces by hand."""
     booting.address_in_a_network_file(scene)
+
+
+@pytest.mark.shows("F33")
+@pytest.mark.parametrize("way", gating.WAYS)
+def test_an_address_that_comes_while_it_runs_is_silent_and_told(scene: booting.Scene, way: str) -> None:
+    """F33: of a hand, a script, keepalived, a lease, raw frames, and while somebody flushes the rules."""
+    gating.brought(gating.Place(scene.lab, scene.administrator, "a"), way)
+    assert switching.serves(scene.lab, "b")
+
+
+@pytest.mark.shows("F19", "F33")
+def test_an_address_that_no_parser_sees_is_silent_at_boot_and_told(scene: booting.Scene) -> None:
+    """F19, F33: ifupdown brings it from a file that only it finds, and no guard runs."""
+    gating.boots_with(gating.Place(scene.lab, scene.administrator, "a"), "behind a second pattern")
+    assert switching.serves(scene.lab, "b")
 
 
 @pytest.mark.shows("F26")
