@@ -1,10 +1,14 @@
 """Databases of an account that was broken into: the agent's root is never lent to them (DESIGN, Readers)."""
 
 import os
+import signal
+import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 
 import msgspec
 import pytest
@@ -18,9 +22,12 @@ from beistand.adapters.records import LocalRecords
 from beistand.domain.errors import Cancelled, Failed, NoSpace
 from beistand.domain.imports import Shape, Slot, SlotSide
 from beistand.domain.manifest import Kind
+from beistand.domain.message import message
 from beistand.domain.phones import Dated
 from beistand.domain.profile import Database, Engine, Profile
+from beistand.ports.insight import Readings
 from fakes.hostile_files import LARGE, ODD, SCHEMAS, TRIGGERS, plain, plant_super_journal
+from fakes.insight import FakeReadings
 
 ASTERISK = Path(beistand.__file__).parent / "profiles" / "asterisk.toml"
 PBX = 12345
@@ -222,12 +229,74 @@ def test_the_check_of_a_staged_database_ends_with_a_click(tmp_path: Path) -> Non
     assert disk.database_problem(slot, lambda: None) == ""
 
 
-def test_who_reads_has_no_rights(database: Path) -> None:
-    """The process that waits reads nothing; whoever ends it gets a new one with the next question."""
+def test_the_process_that_waits_is_started_again(database: Path) -> None:
     made(database, plain)
     readers = Readers()
-    contacts = SqliteContacts(readers)
-    assert len(contacts.list(profile_of(database))) == 1
+    wanted = profile_of(database)
+    assert len(SqliteContacts(readers).list(wanted)) == 1
+    before = set(waiting())
+    for each in before:
+        os.kill(each, signal.SIGKILL)
+    assert len(SqliteContacts(readers).list(wanted)) == 1
     readers.close()
-    assert len(contacts.list(profile_of(database))) == 1
+
+
+def test_who_reads_has_no_rights(database: Path) -> None:
+    """Seen from outside, while it waits for a lock that the PBX's account never gives back."""
+    made(database, plain)
+    readers = Readers()
+    assert len(SqliteContacts(readers).list(profile_of(database))) == 1
+    with closing(sqlite3.connect(database, isolation_level=None)) as db:
+        db.execute("BEGIN EXCLUSIVE")
+        asking = Thread(target=lambda: SqliteContacts(readers).list(profile_of(database)))
+        asking.start()
+        found: dict[str, str] = {}
+        end = time.monotonic() + SECONDS
+        while found.get("Seccomp") != "2" and time.monotonic() < end:
+            found = next((status_of(child) for one in waiting() for child in children(one)), found)
+        asking.join()
+    uid = str(PBX if os.geteuid() == 0 else os.getuid())
+    assert found["Uid"].split() == [uid] * 4
+    assert found["Groups"].split() == ([] if os.geteuid() == 0 else found["Groups"].split())
+    assert {found[each] for each in ("CapInh", "CapPrm", "CapEff", "CapAmb")} == {"0" * 16}
+    assert (found["NoNewPrivs"], found["Seccomp"]) == ("1", "2")
+    assert [each.code for each in readers.troubles()] == ["reading-busy"]
     readers.close()
+
+
+def waiting() -> list[int]:
+    """Return the processes that wait for this one's questions."""
+    return [each for each in children(os.getpid()) if status_of(each).get("Name") == "beistand-read"]
+
+
+def children(process: int) -> list[int]:
+    found: list[int] = []
+    for tasks in Path(f"/proc/{process}/task").glob("*/children"):
+        with suppress(OSError):
+            found += [int(each) for each in tasks.read_text().split()]
+    return found
+
+
+def status_of(process: int) -> dict[str, str]:
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    except OSError:
+        return {}
+    return {name: value.strip() for name, _, value in (each.partition(":") for each in lines)}
+
+
+@pytest.fixture(params=["fake", "real"])
+def readings(request: pytest.FixtureRequest, database: Path) -> Iterator[Readings]:
+    """The port Readings after one file could not be read."""
+    if request.param == "fake":
+        yield FakeReadings((message("odd-file", path=str(database)),))
+        return
+    made(database, ODD["fifo"])
+    readers = Readers()
+    SqliteContacts(readers).list(profile_of(database))
+    yield readers
+    readers.close()
+
+
+def test_a_trouble_names_its_file(readings: Readings, database: Path) -> None:
+    assert [(each.code, each.fields["path"]) for each in readings.troubles()] == [("odd-file", str(database))]

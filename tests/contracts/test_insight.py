@@ -69,6 +69,36 @@ def test_a_password_is_never_shown(tmp_path: Path) -> None:
     assert found == ("4930@sip.example.org/4930", "4931@sip.example.org")
 
 
+@pytest.mark.parametrize(
+    ("where", "shown"),
+    [
+        ("sip:u:secret@host", "sip:u@host"),
+        ("sip:u:sec@ret@host:5060", "sip:u@host:5060"),
+        ("sip:u@host:5060", "sip:u@host:5060"),
+        ("sip:host:5060", "sip:host:5060"),
+        ("sips:u:secret@host\\;transport=tls", "sips:u@host\\;transport=tls"),
+    ],
+)
+def test_a_password_in_a_uri_is_never_shown(tmp_path: Path, where: str, shown: str) -> None:
+    text = f"[line]\ntype=registration\nclient_uri={where}\n"
+    assert lines_of(tmp_path, pjsip=text) == (f"line ({shown})",)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "u:sec@ret@host/1",
+        "u:secret:more@host",
+        "u:secret",
+        "u:" + "x" * 9000 + "@host",
+        "udp://u:secret@host",
+    ],
+)
+def test_no_part_of_a_password_is_shown(tmp_path: Path, line: str) -> None:
+    found = lines_of(tmp_path, sip=f"[general]\nregister => {line}\n")
+    assert not any(part in each for each in found for part in ("sec", "ret", "more", "xx"))
+
+
 @pytest.mark.parametrize("text", ["", "[", "]\n[a]\n=", "\0\1\2", "[a]\ntype"])
 def test_odd_files_have_no_lines(tmp_path: Path, text: str) -> None:
     assert lines_of(tmp_path, odd=text) == ()

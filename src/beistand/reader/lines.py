@@ -101,13 +101,18 @@ def _last(settings: Settings, key: str) -> str:
 
 def _named(name: str, settings: Settings) -> str:
     where = next((found for each in _WHERE if (found := _last(settings, each))), "")
+    # `sip:user:password@host`: a URI may hold one, too.
+    scheme, colon, rest = where.partition(":")
+    where = scheme + colon + _without_password(rest) if "@" in rest else where
     return f"{name} ({where})" if where else name
 
 
 def _without_password(line: str) -> str:
     """Return `user@host` of `user:password:more@host`; a password may hold an @, a host none."""
+    transport, sign, rest = line.partition("://")
+    begin, line = (transport + sign, rest) if sign and transport.isalpha() else ("", line)
     user, _, rest = line.partition(":")
     _, at, host = rest.rpartition("@")
     if at:
-        return f"{user}@{host}"
-    return line if "@" in user else user  # a port; or no host at all, and perhaps a password
+        return f"{begin}{user}@{host}"
+    return begin + (line if "@" in user else user)  # a port; or no host at all, and perhaps a password
