@@ -19,6 +19,7 @@ import pytest
 import zstandard
 
 from beistand.adapters.tar_blocks import END, member_block, padding
+from beistand.domain.boundary import MOST_ENTRIES
 from beistand.domain.errors import BeistandError
 from beistand.domain.export import HEADER, MANIFEST, SIGNATURE
 from beistand.domain.manifest import encode
@@ -32,7 +33,6 @@ EXTENT = 20
 EDGE = 2048
 """Each byte so near to the begin and the end of a file is taken; of the rest one of STRIDE."""
 STRIDE = 97
-ENTRIES = 5_000_000
 MEMORY = 256 << 20
 CHUNK = 1 << 16
 _GOOD_FOLDER = {"etc": Folder()}
@@ -97,9 +97,15 @@ class _Files:
                     self._refused(body[:at], is_packed=body is self._good)
         with self._run.case("any two members swapped, any one left out or twice"):
             self._members()
-        for announced in (1000, ENTRIES):
-            with self._run.case(f"{ENTRIES} empty entries, announced as {announced}"):
-                self._many(announced)
+        count = MOST_ENTRIES // self._run.every
+        for announced, told in (
+            (1000, "counts-differ"),
+            (count - 1, "counts-differ"),
+            (count, "export-damaged"),  # the contents are missing
+            (MOST_ENTRIES + 1, "generation-malformed"),
+        ):
+            with self._run.case(f"{count} empty entries, announced as {announced}"):
+                self._many(count, announced, told)
 
     def _places(self, size: int) -> Iterator[int]:
         step = STRIDE * self._run.every
@@ -140,18 +146,17 @@ class _Files:
             self._refused(packed([*good[:at], *good[at + 1 :]]), is_packed=True)
             self._refused(packed([*good[: at + 1], *good[at:]]), is_packed=True)
 
-    def _many(self, announced: int) -> None:
+    def _many(self, count: int, announced: int, told: str) -> None:
         """Signed by the peer itself: a broken-in active is no reason for a full disk or no memory here."""
         attacked = self._attacked
         box, file = attacked.box, self._folder / "many"
-        count = ENTRIES // self._run.every
         template = box.entries({"etc/x": File(b"")})[0]
         begin, _, rest = encode(template).partition(template.path.encode())
         head = [encode(each) for each in box.entries(_GOOD_FOLDER) if each.path.endswith("/etc")]
 
         def lines() -> Iterator[bytes]:
             yield from head
-            for number in range(count):
+            for number in range(count - len(head)):
                 yield b"%s%s%07d%s" % (begin, template.path.encode(), number, rest)
 
         digest, size = hashlib.sha256(), 0
@@ -159,8 +164,7 @@ class _Files:
             digest.update(line)
             size += len(line)
         header = json.loads(attacked.members()[0][1])
-        entries = min(announced, count + len(head))
-        header["generation"].update(manifest=digest.hexdigest(), entries=entries, size=0)
+        header["generation"].update(manifest=digest.hexdigest(), entries=announced, size=0)
         body = json.dumps(header).encode()
         signed = [(HEADER, body), (SIGNATURE, FakeSignatures("the active's", "").sign(body))]
         with file.open("wb") as out, zstandard.ZstdCompressor(level=3).stream_writer(out) as stream:
@@ -173,9 +177,9 @@ class _Files:
         self._run.say(f"  {count} entries in {file.stat().st_size >> 20} MiB")
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         self._run.injected()
-        told = _told(attacked, file)
+        found = _told(attacked, file)
         more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
-        assert told == ("counts-differ" if announced < count else "export-damaged"), told
+        assert found == told, found
         assert more < MEMORY, f"{more >> 20} MiB more"
         assert attacked.seen()[0] == attacked.before[0]
         left = [each for each in (box.state / "manifests").iterdir() if each.stat().st_size > 1_000_000]
