@@ -21,6 +21,7 @@ STATUS = Status(
     service_address="192.0.2.10",
     epoch=2,
     version="0.1.0",
+    libraries="2026-02-01",
     licence_key="AAAAA-BBBBB-CCCCC-DDDDD",
     pair="c" * 32,
     peer=PeerView(

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from beistand.adapters.libraries import libraries_of
 from beistand.agent.deciding import about_takeovers
-from beistand.agent.licensing import found_in_licences
+from beistand.agent.licensing import found_in_licences, today
 from beistand.agent.link import OTHER_PROTOCOL
 from beistand.agent.pausing import known_pause
 from beistand.domain.alarm import SILENCE_SECONDS, peer_alarms
 from beistand.domain.facts import Finding, Severity
 from beistand.domain.health import copy_findings, prerequisites
+from beistand.domain.library_age import library_findings
 from beistand.domain.message import Field, Message
 from beistand.domain.outlook import outlook_findings
 from beistand.domain.pair import has_standby
@@ -65,6 +67,7 @@ def _parts(agent: Agent) -> tuple[Part, ...]:
         ("troubles", Severity.BLOCK, partial(troubles, agent)),
         ("readers", Severity.WARN, partial(troubles_of_readers, agent)),
         ("licences", Severity.WARN, partial(found_in_licences, agent)),
+        ("libraries", Severity.WARN, lambda: library_findings(libraries_of(), today(agent))),
         ("own-machine", Severity.BLOCK, agent.own_machine.findings),
         ("strays", Severity.BLOCK, agent.strays.findings),
         ("coverage", Severity.WARN, agent.coverage.findings),

@@ -6,6 +6,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from beistand import __version__
+from beistand.adapters.libraries import libraries_of
 from beistand.agent.deciding import choices_now, histories
 from beistand.agent.findings import by_severity, findings, pause_on_now, troubles, troubles_of_readers
 from beistand.agent.out_of_order import out_of_order
@@ -49,6 +50,7 @@ def status(agent: Agent) -> Status:
         service_address=node.installation.service_ip,
         epoch=standing.epoch if standing else 0,
         version=__version__,
+        libraries=libraries_of(),
         licence_key=part("licences", lambda: store.licences().server_key, "", Severity.WARN),
         pair=pair.id if pair else "",
         paired_since=pair.since if pair else None,
@@ -85,6 +87,7 @@ def _before_init(agent: Agent) -> Status:
         initialised=False,
         state="not-initialised",
         version=__version__,
+        libraries=libraries_of(),
         host=socket.gethostname(),
         has_administrator=part(
             "accounts", lambda: has_administrator(agent.store.settings().accounts), otherwise=True

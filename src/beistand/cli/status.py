@@ -45,6 +45,7 @@ def _lines(console: Console, status: Status) -> list[tuple[str, str]]:
         ("cli.status.usable", _usable(console, status)),
         ("cli.status.newest", _newest(console, status.newest)),
         ("cli.status.next", _next(console, status)),
+        ("cli.status.version", _version(console, status)),
     ]
     if ends := until_state(status.state, status.role):
         lines.insert(1, ("cli.status.until", sentence(ends, console.language)))
@@ -53,6 +54,12 @@ def _lines(console: Console, status: Status) -> list[tuple[str, str]]:
         progress = progress_line(console, status.job) if status.job.stage else "…"
         lines.append(("cli.status.job", f"{kind}: {progress}"))
     return lines
+
+
+def _version(console: Console, status: Status) -> str:
+    if not status.libraries:
+        return status.version
+    return console.term("cli.status.version.value", version=status.version, libraries=status.libraries)
 
 
 def _addresses(console: Console, status: Status) -> str:

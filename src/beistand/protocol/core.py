@@ -212,6 +212,8 @@ class Status(Value, frozen=True, kw_only=True):
     service_address: str = ""
     epoch: int = 0
     version: str = ""
+    libraries: str = ""
+    """The day of the list that its libraries were installed from, ISO 8601; empty: from none."""
     licence_key: str = ""
     pair: str = ""
     paired_since: datetime | None = None
