@@ -72,6 +72,8 @@ def lay_out(settings: Settings, appliance: str) -> None:
     if appliance == "a":
         shutil.rmtree(root / "etc/asterisk")
         shutil.copytree(Path(__file__).with_name("asterisk"), root / "etc/asterisk")
+    # What root reads at a start never travels, and equals on both of a good pair.
+    shutil.copy(Path(__file__).with_name("asterisk") / "asterisk.conf", root / "etc/asterisk/asterisk.conf")
     uid = _ASTERISK_UID[appliance]
     folders = " ".join(f"/{folder}" for folder in _PBX_FOLDERS)
     account = (

@@ -61,6 +61,7 @@ def test_about_ten_lines_say_what_is_asked_first(run: Run) -> None:
         "Usable copy      5 minutes 12 seconds old, imported, not yet proven (20260301T115500Z-7)",
         "Newest cycle     20260301T115500Z-7: imported, not yet proven, took 3.2 seconds",
         "Next cycle       2026-03-01 14:00:00",
+        "Version          0.1.0, libraries of 2026-02-01",
         "WARNING: gateways differ: - here, - on b [gateways-differ]",
         "  HINT: after a takeover the gateway of the standby is used",
     ]

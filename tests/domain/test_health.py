@@ -62,6 +62,7 @@ def test_a_good_pair_has_no_findings() -> None:
         ({"dns": ("192.0.2.252", "192.0.2.253")}, "dns-differs", "warn"),
         ({"now": NOW + timedelta(seconds=61)}, "clocks-differ", "warn"),
         ({"now": NOW - timedelta(seconds=61)}, "clocks-differ", "warn"),
+        ({"start_options": ("[options] runuser = root",)}, "start-options-differ", "warn"),
         ({"licence_key": ""}, "licence-key-missing", "warn"),
         ({"licence_key": A.licence_key}, "licence-keys-equal", "block"),
     ],
@@ -150,3 +151,16 @@ def test_data_may_become_as_old_as_the_schedule_promises(
 ) -> None:
     """F28: older data needs a second confirmation at a takeover; without a promise a fixed limit rules."""
     assert oldest_promised(config, NOW, BERLIN) == expected
+
+
+def test_a_start_file_that_includes_others_is_told_also_where_both_are_equal() -> None:
+    """Root would read what travels, and what a broken-in PBX can write."""
+    here, there = (msgspec.structs.replace(each, start_options=('#include "x"',)) for each in (A, B))
+    assert [each.code for each in prerequisites(here, there)] == ["start-options-bring-in"]
+
+
+def test_many_different_lines_are_told_in_a_sentence_of_bounded_length() -> None:
+    lines = tuple(f"[options] {each} = {'x' * 180}" for each in range(64))
+    (found,) = prerequisites(A, msgspec.structs.replace(B, start_options=lines))
+    assert found.fields["mine"] == "-"
+    assert len(str(found.fields["theirs"])) < 1000

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from beistand.adapters.profiles import Profiles
+from beistand.domain.confinement import confinement
 from beistand_lab import control_groups
 from beistand_lab.capture import IpPacket
 from beistand_lab.errors import LabError
@@ -35,6 +37,12 @@ def calling_lab(plain_lab: Lab) -> Lab:
 
 
 def serve_by_hand(lab: Lab) -> None:
+    """The PBX is confined as an appliance's is: what it does below, it does in there (D6)."""
+    profile = Profiles(Path("/nowhere")).load("asterisk")
+    lines = "\n".join(("[Service]", *confinement(profile, profile.services[0]), ""))
+    lab.sh("a", ["mkdir", "-p", "/etc/systemd/system/asterisk.service.d"])
+    lab.copy_in("a", "/etc/systemd/system/asterisk.service.d/confined.conf", lines)
+    lab.sh("a", ["systemctl", "daemon-reload"])
     network, service = lab.settings.subnet, lab.settings.service_address
     lab.sh("a", ["ip", "address", "replace", f"{service}/32", "dev", "eth0"])
     route = ["dev", "eth0", "proto", "kernel", "scope", "link", "src", service]

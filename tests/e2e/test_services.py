@@ -1,12 +1,15 @@
 """The contract of the port Services: in memory, and for systemd in a booted appliance."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
 import pytest
 
+from beistand.adapters.profiles import Profiles
 from beistand.domain.errors import Failed
 from beistand.domain.profile import Profile, Service
 from beistand_lab.lab import Lab, wait_for
@@ -60,6 +63,11 @@ class InGuest:
 
     def version(self, profile: Profile) -> str:
         return str(self._ask("version", profile))
+
+    def start_options(self, profile: Profile) -> tuple[str, ...]:
+        found = self._ask("start_options", profile)
+        assert isinstance(found, list)
+        return tuple(found)
 
     def _ask(self, name: str, argument: object = None) -> object:
         kind = type(argument).__name__ if argument is not None else ""
@@ -173,3 +181,60 @@ def test_a_crash_is_repaired_behind_the_open_gate_only(lab: Lab) -> None:
     state = ["systemctl", "show", "--property=Result", "--value", UNIT.unit]
     wait_for(lambda: lab.sh("a", state).stdout.strip() == "exec-condition", 20, "the unit to be skipped")
     assert not services.is_running(UNIT.unit)
+
+
+SHIPPED = Profiles(Path("/nowhere")).load("asterisk")
+PLANT = """
+set -e
+umask 077
+mkdir -p /etc/cron.d
+printf '[directories]\\nastrundir => %s\\n[options]\\nrunuser = asterisk\\n' "$1" >/etc/asterisk/asterisk.conf
+chown asterisk /etc/asterisk/asterisk.conf
+"""
+
+
+@pytest.fixture
+def confined(lab: Lab) -> Iterator[InGuest]:
+    """Asterisk behind the gate with the profile that ships; what a test put into its files is taken back."""
+    services = InGuest(lab)
+    lab.sh("a", ["cp", "-aT", "/etc/asterisk/asterisk.conf", "/root/asterisk.conf"])
+    services.install_gate(SHIPPED)
+    services.open_gate()
+    yield services
+    lab.sh("a", ["sh", "-c", "rm -rf /etc/asterisk/asterisk.conf; cp -a /root/asterisk.conf /etc/asterisk/"])
+    services.stop(SHIPPED.services[0])
+    services.close_gate()
+
+
+@pytest.mark.parametrize("place", ["/etc/cron.d/planted", "/root/planted", "/opt/planted"])
+def test_no_folder_of_a_pbx_is_made_where_root_runs_things(lab: Lab, confined: InGuest, place: str) -> None:
+    """Its account writes asterisk.conf, which root reads at the start (D6)."""
+    lab.sh("a", ["sh", "-c", PLANT, "sh", place])
+    assert f"[directories] astrundir = {place}" in confined.start_options(SHIPPED)
+    lab.sh("a", ["systemctl", "start", "asterisk"], check=False, timeout=60)
+    assert lab.sh("a", ["ls", "-d", place], check=False).returncode != 0
+
+
+def test_a_confined_pbx_answers_and_cannot_gain_rights(lab: Lab, confined: InGuest) -> None:
+    confined.start(SHIPPED.services[0])
+    with lab.sip_probe(lab.settings.address("a")) as probe:
+        assert probe.first_answer(time.time(), 30)
+    status = lab.sh("a", ["sh", "-c", "cat /proc/$(pidof -s asterisk)/status"]).stdout
+    assert "NoNewPrivs:\t1" in status
+    assert lab.sh("a", ["asterisk", "-rx", "core reload"]).returncode == 0
+    folder = "touch /etc/asterisk/x /var/lib/asterisk/x /var/log/asterisk/x /var/spool/asterisk/x /tmp/x"
+    inside = "nsenter -t $(pidof -s asterisk) -m setpriv --reuid asterisk --regid asterisk --clear-groups"
+    assert lab.sh("a", ["sh", "-c", f"{inside} sh -c '{folder}'"]).returncode == 0
+    outside = "touch /etc/cron.d/x || touch /usr/local/bin/x || touch /root/x"
+    root_inside = "nsenter -t $(pidof -s asterisk) -m"
+    assert lab.sh("a", ["sh", "-c", f"{root_inside} sh -c '{outside}'"], check=False).returncode != 0
+
+
+@pytest.mark.parametrize(
+    "how", ["mkfifo F", "ln -s /dev/zero F", "mkdir F", "head -c 10000000 /dev/zero >F", "true"]
+)
+def test_a_start_file_that_is_something_else_is_no_trap(lab: Lab, confined: InGuest, how: str) -> None:
+    file = "/etc/asterisk/asterisk.conf"
+    lab.sh("a", ["sh", "-c", f"rm -f {file}; {how.replace('F', file)}"])
+    assert len(confined.start_options(SHIPPED)) <= 1
+    lab.sh("a", ["rm", "-rf", file])

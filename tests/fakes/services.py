@@ -22,6 +22,7 @@ class FakeServices:
     never_off: set[str] = field(default_factory=set)
     """Units that something else starts at boot, whatever is switched off."""
     ungated: set[str] = field(default_factory=set)
+    options: tuple[str, ...] = ()
     changed: Callable[[], object] = lambda: None
     """Called after every start and stop."""
 
@@ -75,6 +76,9 @@ class FakeServices:
 
     def version(self, profile: Profile) -> str:
         return "Asterisk 22"
+
+    def start_options(self, profile: Profile) -> tuple[str, ...]:
+        return self.options
 
 
 @dataclass

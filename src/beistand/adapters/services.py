@@ -1,12 +1,16 @@
 """The units of the telephone system, by systemctl, behind the gate (port `Services`)."""
 
+import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 
 from beistand.adapters.commands import last_line, run
 from beistand.adapters.durable_file import remove_durably, write_durably
+from beistand.domain.confinement import confinement
 from beistand.domain.errors import CommandFailed, Failed
 from beistand.domain.profile import Profile, Service
+from beistand.domain.start_options import LARGEST, MOST_LINES, start_options
 
 ASK_SECONDS = 10.0
 RUNNING = {"active", "reloading"}
@@ -74,18 +78,25 @@ class SystemdServices:
         return self._gate.exists()
 
     def install_gate(self, profile: Profile) -> None:
-        body = (
-            "# Made by Beistand: this unit runs only on the appliance that holds the service address.\n"
-            f"[Service]\nExecCondition=+/bin/sh -c 'test -e {self._gate} || {SAYS_WHY}'\n"
-        ).encode()
         changed = False
         for service in profile.services:
-            file = self._drop_in(service)
+            file, body = self._drop_in(service), self._body(profile, service)
             if not file.exists() or file.read_bytes() != body:
                 write_durably(file, body)
                 changed = True
         if changed:
             run(["systemctl", "daemon-reload"], seconds=30)
+
+    def _body(self, profile: Profile, service: Service) -> bytes:
+        set_id = next((each for each in service.set_id_programs if _has_set_id(each)), "")
+        lines = (
+            "# Made by Beistand: this unit runs only on the appliance that holds the service address,",
+            "# and writes only to the folders of its profile (docs/profile.md).",
+            "[Service]",
+            f"ExecCondition=+/bin/sh -c 'test -e {self._gate} || {SAYS_WHY}'",
+            *confinement(profile, service, set_id),
+        )
+        return "".join(f"{each}\n" for each in lines).encode()
 
     def remove_gate(self, profile: Profile) -> None:
         for service in profile.services:
@@ -125,6 +136,35 @@ class SystemdServices:
         except CommandFailed:
             return ""
         return next((line.strip() for line in output.stdout.splitlines() if line.strip()), "")
+
+    def start_options(self, profile: Profile) -> tuple[str, ...]:
+        found: set[str] = set()
+        for service in profile.services:
+            if service.start_file and (content := _content(service.start_file)) is not None:
+                found.update(start_options(content))
+        return tuple(sorted(found)[:MOST_LINES])
+
+
+def _content(path: str) -> bytes | None:
+    """Return the first bytes of a regular file; its account may have put anything else there."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        return os.read(descriptor, LARGEST + 1) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _has_set_id(path: str) -> bool:
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return False
+    return stat.S_ISREG(mode) and bool(mode & (stat.S_ISUID | stat.S_ISGID))
 
 
 def _start(service: Service) -> str:

@@ -139,6 +139,10 @@ class Loop:
     def _run(self, parts: tuple[Part, ...]) -> None:
         agent = self._agent
         self.recovery.mend()
+        with agent.complaints.about("gate"):
+            if agent.is_initialised:
+                # An upgrade may know better what the PBX must not touch; it holds from the PBX's next start.
+                agent.node.services.install_gate(agent.node.profile)
         self._turned = agent.clock.monotonic()
         for each in parts:
             each.start()

@@ -67,6 +67,7 @@ class SelfReport:
             now=self._clock.now(),
             time_servers=network.time_servers,
             vlan=network.vlan,
+            start_options=self._services.start_options(profile),
         )
 
     def _look(self, installation: Installation) -> _Network:

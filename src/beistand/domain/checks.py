@@ -45,6 +45,11 @@ CHECKS: tuple[tuple[str, Shown, tuple[health.Rule, ...]], ...] = (
         lambda each: ", ".join(each.time_servers),
         (health.time_servers_differ, health.few_time_servers),
     ),
+    (
+        "start-options",
+        lambda each: health.listed_lines({*each.start_options}),
+        (health.start_options_differ, health.start_options_bring_in),
+    ),
     ("clock", lambda each: each.now.isoformat(timespec="seconds"), (health.clocks_differ,)),
     (
         "licence-key",

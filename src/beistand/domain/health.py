@@ -18,7 +18,9 @@ from beistand.domain.judging import Judging
 from beistand.domain.message import Field
 from beistand.domain.pair import Appliance
 from beistand.domain.schedule import Schedule, next_run
+from beistand.domain.start_options import brings_in_others
 
+SHOWN_LINES = 4
 Rule = Callable[[Appliance, Appliance], Finding | None]
 
 
@@ -140,6 +142,23 @@ def clocks_differ(mine: Appliance, theirs: Appliance) -> Finding | None:
     )
 
 
+def start_options_differ(mine: Appliance, theirs: Appliance) -> Finding | None:
+    """What root reads when a PBX starts does not travel: whoever broke into one PBX must not be root on the other."""
+    here, there = set(mine.start_options), set(theirs.start_options)
+    if here == there:
+        return None
+    fields = {"mine": listed_lines(here - there), "theirs": listed_lines(there - here)}
+    return _warn("start-options-differ", **fields, peer=theirs.host)
+
+
+def start_options_bring_in(mine: Appliance, theirs: Appliance) -> Finding | None:
+    """A file that is included there travels, and root would read it all the same."""
+    for each in (mine, theirs):
+        if line := brings_in_others(each.start_options):
+            return _warn("start-options-bring-in", line=line, host=each.host)
+    return None
+
+
 def licence_key_missing(mine: Appliance, theirs: Appliance) -> Finding | None:
     without = next((each for each in (mine, theirs) if not each.licence_key), None)
     return _warn("licence-key-missing", host=without.host) if without else None
@@ -168,6 +187,8 @@ RULES: tuple[Rule, ...] = (
     vlan_differs,
     time_servers_differ,
     clocks_differ,
+    start_options_differ,
+    start_options_bring_in,
     licence_key_missing,
     licence_keys_equal,
 )
@@ -230,6 +251,13 @@ def _schedule_rests(config: ModuleConfig) -> Finding | None:
 
 def _ip(appliance: Appliance) -> str:
     return str(IPv4Interface(appliance.own_address).ip)
+
+
+def listed_lines(lines: set[str]) -> str:
+    """Return the first few of these lines in one sentence; "-": there is none."""
+    shown = sorted(lines)
+    more = ["…"] if len(shown) > SHOWN_LINES else []
+    return " | ".join([*shown[:SHOWN_LINES], *more]) or "-"
 
 
 def _block(code: str, **fields: Field) -> Finding:

@@ -1,6 +1,9 @@
 """What two appliances know of each other."""
 
 from datetime import datetime
+from typing import Annotated
+
+import msgspec
 
 from beistand.domain.alarm import AlarmPath
 from beistand.domain.fork import Fork, History
@@ -9,9 +12,14 @@ from beistand.domain.licence import LicenceSet
 from beistand.domain.outlook import Outlook
 from beistand.domain.pause import Pause
 from beistand.domain.role import Grant, NodeId, Side, Standing
+from beistand.domain.start_options import LONGEST_LINE, MOST_LINES
 from beistand.domain.value import Value
 
 PROTOCOL_VERSION = 6
+
+StartOptions = Annotated[
+    tuple[Annotated[str, msgspec.Meta(max_length=LONGEST_LINE)], ...], msgspec.Meta(max_length=MOST_LINES)
+]
 
 
 class Appliance(Value, frozen=True, kw_only=True):
@@ -35,6 +43,8 @@ class Appliance(Value, frozen=True, kw_only=True):
     time_servers: tuple[str, ...] = ()
     vlan: int = 0
     """Of the interface that the own address is on; 0: none."""
+    start_options: StartOptions = ()
+    """What root reads when its PBX starts, line by line: it never travels as a file."""
 
 
 class Pair(Value, frozen=True, kw_only=True):

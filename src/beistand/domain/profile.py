@@ -9,6 +9,7 @@ import msgspec
 from beistand.domain.value import Value
 
 AbsolutePath = Annotated[str, msgspec.Meta(pattern=r"^/[^\0]*[^/\0]$")]
+FolderName = Annotated[str, msgspec.Meta(pattern=r"^([a-z0-9][a-z0-9_-]{0,63})?$")]
 
 OWN_IDENTITY = (
     "/etc/hostname",
@@ -77,6 +78,14 @@ class Service(Value, frozen=True, kw_only=True):
     unit: str
     start_seconds: int = 60
     stop_seconds: int = 30
+    writes: tuple[AbsolutePath, ...] = ()
+    """What it may write beside trees and folders of databases, the rest is read-only; empty: it is not confined."""
+    run_folder: FolderName = ""
+    """Its folder in /run, made at each start; empty: it needs none."""
+    set_id_programs: tuple[AbsolutePath, ...] = ()
+    """What it runs that may have set-user-id, as mailers do: where one has, the PBX may gain its rights."""
+    start_file: str = ""
+    """What root reads before the PBX becomes its own account: told where the two appliances differ."""
 
 
 class Sip(Value, frozen=True, kw_only=True):

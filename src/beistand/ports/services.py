@@ -27,7 +27,10 @@ class Services(Protocol):
     def gate_is_open(self) -> bool: ...
 
     def install_gate(self, profile: Profile) -> None:
-        """Put the drop-in with `ExecCondition` beside every unit of the profile."""
+        """Put the drop-in with `ExecCondition` and what the unit may touch beside every unit of the profile.
+
+        Does nothing where it stands there already. A unit that runs is touched by it at its next start only.
+        """
 
     def remove_gate(self, profile: Profile) -> None:
         """Take the drop-ins away again: a machine that is no appliance starts its PBX by itself."""
@@ -49,6 +52,9 @@ class Services(Protocol):
 
     def version(self, profile: Profile) -> str:
         """Return the first line of what the profile's version command prints; empty if it cannot be run."""
+
+    def start_options(self, profile: Profile) -> tuple[str, ...]:
+        """Return what root reads when the units start, as `domain/start_options` reads it; empty: nothing to read."""
 
 
 class Contacts(Protocol):
