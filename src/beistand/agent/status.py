@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from beistand.agent.agent import Agent
     from beistand.domain.generation import Copy
+    from beistand.domain.judging import Judging
     from beistand.domain.pair import Pair
 
 
@@ -65,13 +66,17 @@ def status(agent: Agent) -> Status:
         newest_takeover=agent.worker.newest(JobKind.TAKEOVER),
         oldest_promised_seconds=part("copy", lambda: _promised(agent, usable), 0.0),
         config_name="" if config.is_removed else config.name,
-        has_administrator=part(
-            "accounts", lambda: has_administrator(store.settings().accounts), otherwise=True
-        ),
+        has_administrator=_has_administrator(agent, judging),
         choices=part("choices", lambda: choices_now(agent), ()),
         histories=part("takeovers", lambda: histories(agent), ()),
         pause=part("pause", lambda: pause_on_now(agent), None, Severity.WARN),
         findings=findings(agent, judging),  # the last one: it tells what failed of all the others, too
+    )
+
+
+def _has_administrator(agent: Agent, judging: Judging) -> bool:
+    return judging.part(
+        "accounts", lambda: has_administrator(agent.store.settings().accounts), otherwise=True
     )
 
 
@@ -89,9 +94,7 @@ def _before_init(agent: Agent) -> Status:
         version=__version__,
         libraries=libraries_of(),
         host=socket.gethostname(),
-        has_administrator=part(
-            "accounts", lambda: has_administrator(agent.store.settings().accounts), otherwise=True
-        ),
+        has_administrator=_has_administrator(agent, judging),
         choices=part("choices", lambda: setup_choices(agent.network_setup.stage()), ()),
         findings=by_severity([*found, *judging.failed]),
     )
