@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 from beistand_lab import commands, control_groups, network_managers
-from beistand_lab.settings import MANAGERS, Settings
+from beistand_lab.settings import Settings
 
 SPOOL = "var/spool/asterisk"
 _FOLDERS = (
@@ -56,7 +56,7 @@ def lay_out(settings: Settings, appliance: str) -> None:
     group = control_groups.group_name(settings.name)
     image, asterisk = Path(settings.golden_layer), Path(settings.asterisk_layer)
     layers = [image, asterisk]
-    if settings.manager_of(appliance) != MANAGERS[0]:
+    if settings.managers_layer:
         layers.append(Path(settings.managers_layer))
     root = mount_root(settings.root(appliance).parent, layers, group, settings.disk_size)
     spool = root / SPOOL

@@ -17,7 +17,9 @@ from beistand_lab.settings import Settings
 
 PACKAGES = ("ifupdown", "network-manager", "netplan.io", "isc-dhcp-client", "keepalived")
 """The managers, and what else may bring an address to a machine."""
-_LAYOUT = b"1"  # changes when the arrangement below does
+ASIDE = "ifupdown-ng"
+"""It cannot lie beside ifupdown: it waits in `/usr/lib`, from where `take_ifupdown_ng` puts it in its place."""
+_LAYOUT = b"2"  # changes when the arrangement below does
 _UNIT_FOLDERS = ("multi-user.target.wants", "network-online.target.wants")
 _ENABLED = {
     "systemd-networkd": ("systemd-networkd.service",),
@@ -50,6 +52,10 @@ def layer(build: Path, say: Say, packages: Sequence[str] = PACKAGES) -> Path:
         for deb in _fetch(work, packages):
             commands.run(["dpkg-deb", "-x", str(deb), str(work / "x")])
         _arrange(work / "x", work / "layer")
+        if ASIDE not in packages:
+            for deb in _fetch(work / "aside", [ASIDE]):
+                commands.run(["dpkg-deb", "-x", str(deb), str(work / "y")])
+            _arrange(work / "y", work / "layer/usr/lib" / ASIDE)
         (work / "layer").rename(finished)
         shutil.rmtree(work)
     return finished
@@ -82,6 +88,11 @@ def _without_udev(root: Path) -> None:
     program.parent.mkdir(parents=True, exist_ok=True)
     program.write_text('#!/bin/sh\n[ "$1" = trigger ] || exec /usr/bin/udevadm "$@"\n')
     program.chmod(0o755)
+
+
+def take_ifupdown_ng(root: str) -> list[str]:
+    """Return the command that puts ifupdown-ng in the place of ifupdown, below this folder of an appliance."""
+    return ["cp", "-a", "--remove-destination", f"/usr/lib/{ASIDE}/.", root]
 
 
 def file_of(manager: str) -> str:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from beistand_lab import appliance
+from beistand_lab import appliance, network_managers
 from beistand_lab.demo.administrator import Administrator
 from beistand_lab.errors import LabError
 from beistand_lab.lab import Lab, wait_for
@@ -223,6 +223,14 @@ def beside_a_rule(place: Place) -> tuple[str, ...]:
     return ("file", "/etc/network/interfaces")
 
 
+def under_ifupdown_ng(place: Place) -> tuple[str, ...]:
+    """Another program reads the same file from now on; an address without a mask, in a stanza of no kind."""
+    line = appliance.on_the_disk(place.lab.settings, place.host, network_managers.take_ifupdown_ng("/"))
+    subprocess.run(line, check=True)
+    _more_interfaces(place, f"iface eth0\n\taddress {place.address}/24")
+    return ("file", "/etc/network/interfaces")
+
+
 def in_its_network_file(place: Place) -> tuple[str, ...]:
     """In the plain line that the guard would have taken out."""
     return ("file", booting.put_into_network_file(place.lab, place.host))
@@ -235,6 +243,7 @@ BOOTS: dict[str, Callable[[Place], tuple[str, ...]]] = {
 IFUPDOWN_BOOTS: dict[str, Callable[[Place], tuple[str, ...]]] = {
     "behind a second pattern": behind_a_second_pattern,
     "beside a rule": beside_a_rule,
+    "under ifupdown-ng": under_ifupdown_ng,  # the last one: it stays
 }
 FOLDERS = ("/etc/network", "/etc/systemd/network", "/etc/NetworkManager", "/etc/netplan")
 
