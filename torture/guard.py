@@ -39,14 +39,18 @@ def _every_way(run: Run, booted: Lab, host: str, manager: str) -> None:
             run.injected()
             gating.brought(place, way)
             run.recovered()
+    with run.case(f"{manager}: a machine without nftables"):
+        run.injected()
+        gating.without_nftables(place)
+        run.recovered()
+    if manager == "ifupdown":
+        with run.case(f"{manager}: a command that cannot be read"):
+            run.injected()
+            guarding.let_pass(booted, administrator, host)
+            run.recovered()
     more = gating.IFUPDOWN_BOOTS if manager == "ifupdown" else {}
     for way in {**gating.BOOTS, **more}:
         with run.case(f"{manager}: no guard, {way}"):
             run.injected()
             gating.boots_with(place, way)
-            run.recovered()
-    if manager == "ifupdown":
-        with run.case(f"{manager}: a command that cannot be read"):
-            run.injected()
-            guarding.let_pass(booted, administrator, host)
             run.recovered()

@@ -276,6 +276,25 @@ def boots_with(place: Place, way: str) -> None:
         place.sh(f"cp -a {kept}/etc/. /etc/ && rm -rf {kept}")
 
 
+def without_nftables(place: Place) -> None:
+    """A boot on a machine without `nft`: told, the guard does its work, and the agent takes away what comes."""
+    lab, host = place.lab, place.host
+    path = booting.put_into_network_file(lab, host)
+    appliance.switch_off(lab.settings, host)
+    appliance_sh(place, "mv /usr/sbin/nft /usr/sbin/nft.away")
+    try:
+        appliance.switch_on(lab.settings, host)
+        appliance.wait_until_up(lab.settings, host)
+        switching.wait_for_agent(lab, host)
+        guarding.finding(place.administrator, host, "gate-missing")
+        held = guarding.finding(place.administrator, host, "service-address-held-back")
+        assert held["fields"]["path"] == path
+        by_hand(place)
+    finally:
+        appliance_sh(place, "mv /usr/sbin/nft.away /usr/sbin/nft")
+    wait_for(place.is_shut, switching.SOON_SECONDS, "the gate, now that there is nft")
+
+
 def appliance_sh(place: Place, command: str) -> None:
     """Run a command on the disk of an appliance that is switched off."""
     line = appliance.on_the_disk(place.lab.settings, place.host, ["sh", "-c", command])
