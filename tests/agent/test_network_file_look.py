@@ -67,6 +67,20 @@ def test_a_leased_address_is_told(two: TwoAgents) -> None:
     assert told(two) == {"network-file-leases": {"interface": "eth0", "path": PATH, "line": 1}}
 
 
+def test_a_leased_address_is_told_beside_one_that_nobody_can_read(two: TwoAgents) -> None:
+    put(two, "iface eth0 inet dhcp\niface eth0 inet static\n  address here\n")
+    assert list(told(two)) == ["network-file-leases"]
+
+
+def test_a_file_that_comes_into_use_later_is_told_then(two: TwoAgents) -> None:
+    files = put(two, "iface eth0 inet dhcp\n")
+    files.used = {}
+    assert told(two) == {}
+    files.used = {"eth0": (PATH,)}
+    two.clock.advance(60)
+    assert told(two) == {"network-file-leases": {"interface": "eth0", "path": PATH, "line": 1}}
+
+
 def test_what_the_guard_did_at_this_boot_is_told(two: TwoAgents) -> None:
     files = put(two, WRONG)
     (place,) = files.naming([ADDRESS])
@@ -77,10 +91,13 @@ def test_what_the_guard_did_at_this_boot_is_told(two: TwoAgents) -> None:
     }
 
 
-def test_a_line_that_nobody_can_read_is_told_with_what_it_says(two: TwoAgents) -> None:
+def test_a_line_that_nobody_can_read_is_told_with_what_it_says(
+    two: TwoAgents, capsys: pytest.CaptureFixture[str]
+) -> None:
     put(two, f"{RIGHT}  up /sbin/more {ADDRESS}\n")
     (found,) = told(two).values()
     assert (found["line"], found["what"]) == (3, f"up /sbin/more {ADDRESS}")
+    assert "service-address-unclear-in-network-file" in capsys.readouterr().err
 
 
 def test_a_file_that_could_not_be_looked_at_is_told(

@@ -116,14 +116,19 @@ def test_two_managers_of_one_interface_are_refused(tmp_path: Path) -> None:
     assert "interfaces" in str(told.value.message.fields["paths"])
 
 
-def test_a_file_that_cannot_be_read_with_certainty_is_refused_with_its_line(tmp_path: Path) -> None:
+def test_a_line_that_cannot_be_read_hinders_no_other(tmp_path: Path) -> None:
     broken = MACHINES["interfaces"] | {
         "etc/network/interfaces.d/more": f"iface eth0 inet static\n address {PHONES}x\n"
     }
     files = put(tmp_path, broken)
+    assert len(files.configuring("eth0")) == 2
+    assert [(each.line, each.is_understood) for each in files.naming([PHONES])] == [(9, True)]
+
+
+def test_a_file_that_cannot_be_read_at_all_is_refused(tmp_path: Path) -> None:
+    files = put(tmp_path, MACHINES["netplan"] | {"etc/netplan/60.yaml": "network:\n\tx: y\n"})
     with pytest.raises(NotUnderstood, match="line=2"):
         files.configuring("eth0")
-    assert [(each.line, each.is_understood) for each in files.naming([PHONES])] == [(9, True)]
 
 
 def test_links_stay_links(tmp_path: Path) -> None:

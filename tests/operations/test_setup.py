@@ -101,6 +101,16 @@ def moved(machine: JoinedMachine, path: str) -> None:
     machine.files.used = {"eth0": (path,)}
 
 
+def unclear_address(machine: JoinedMachine) -> None:
+    file = machine.files.files[PATH]
+    machine.files.files[PATH] = msgspec.structs.replace(file, body=file.body + b"Address=192.0.2.77/24x\n")
+
+
+def only_unclear_address(machine: JoinedMachine) -> None:
+    text = f"[Match]\nMACAddress=02:00:00:00:00:01\n[Network]\nAddress={PRESENT}/24 # phones\n"
+    machine.files.files[PATH] = msgspec.structs.replace(machine.files.files[PATH], body=text.encode())
+
+
 def named_address(machine: JoinedMachine) -> None:
     file = machine.files.files[PATH]
     body = file.body + f"[Route]\nPreferredSource={PRESENT}\n".encode()
@@ -112,6 +122,8 @@ def named_address(machine: JoinedMachine) -> None:
     [
         (other_file, "setup-address-named-elsewhere"),
         (no_address, "setup-address-in-no-file"),
+        (unclear_address, "network-file-not-understood"),
+        (only_unclear_address, "network-file-not-understood"),
         (named_address, "network-file-names-address"),
         (lambda machine: moved(machine, "/run/systemd/network/a.network"), "network-file-not-lasting"),
         (lambda machine: moved(machine, "/usr/lib/systemd/network/a.network"), "network-file-of-package"),

@@ -6,7 +6,6 @@ import os
 import socket
 import tempfile
 from collections.abc import Callable, Collection
-from itertools import product
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,7 +21,7 @@ from beistand.adapters.network_file_places import (
 )
 from beistand.domain.errors import Failed, Refused
 from beistand.domain.network_file import Named, NetworkFile, NotUnderstood, Unclear
-from beistand.domain.network_file_edit import check, configured, named
+from beistand.domain.network_file_edit import configured, named
 from beistand.domain.network_file_ifupdown import interfaces
 from beistand.domain.network_file_keyfile import matches, uuid
 from beistand.domain.network_file_netplan import names
@@ -49,8 +48,6 @@ class SystemNetworkFiles:
         if len({each.manager for each in used}) > 1:
             paths = ", ".join(each.path for each in used)
             raise Refused("network-files-disagree", interface=interface, paths=paths)
-        for each, name in product(used, self._names_of(interface)):
-            check(each, name)
         return tuple(sorted(used, key=lambda each: not configured(each)))
 
     def every(self) -> tuple[NetworkFile, ...]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 10.0
 """A few small files are read so often, and understood anew only where one has changed."""
+LEASE_SECONDS = 60.0
+"""So often it is asked which files a manager uses now, where none has changed."""
 
 
 class NetworkFileLook:
@@ -36,6 +38,7 @@ class NetworkFileLook:
         self._places: tuple[Named, ...] = ()
         self._unread: tuple[Finding, ...] = ()
         self._leases: tuple[Finding, ...] = ()
+        self._next_leases = 0.0
         self._note = GuardNote()
         self._is_note_read = False
 
@@ -52,9 +55,11 @@ class NetworkFileLook:
             for found in note_findings(self._note):
                 # The guard told the journal; the module's own log was not there yet.
                 log(found.code, level="warning", **found.fields)
-        self._leases = tuple(self._find_leases())
         addresses = tuple(each.address for each in agent.node.installation.service_addresses)
         seen = (addresses, agent.wiring.network_files.every())
+        now = agent.clock.monotonic()
+        if seen != self._seen or now >= self._next_leases:
+            self._leases, self._next_leases = tuple(self._find_leases()), now + LEASE_SECONDS
         if seen == self._seen:
             return
         unread = tuple(unread_findings(seen[1]))
@@ -62,16 +67,8 @@ class NetworkFileLook:
             if found not in self._unread:
                 log(found.code, level="warning", **found.fields)
         places = agent.wiring.network_files.naming(addresses)
-        for each in places:
-            if each not in self._places:
-                log(
-                    "service-address-in-network-file",
-                    level="warning",
-                    address=each.address,
-                    path=each.path,
-                    line=each.line,
-                    manager=each.manager.value,
-                )
+        for found in place_findings([each for each in places if each not in self._places]):
+            log(found.code, level="warning", **found.fields)
         self._seen, self._places, self._unread = seen, places, unread
 
     def findings(self) -> tuple[Finding, ...]:

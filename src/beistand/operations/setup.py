@@ -7,8 +7,8 @@ from ipaddress import IPv4Interface
 
 from beistand.domain.errors import Failed, Refused
 from beistand.domain.installation import Installation, ServiceAddress
-from beistand.domain.network_file import Manager, Named, NetworkFile
-from beistand.domain.network_file_edit import configured, replaced, without
+from beistand.domain.network_file import Manager, Named, NetworkFile, NotUnderstood
+from beistand.domain.network_file_edit import check, configured, replaced, without
 from beistand.domain.profile import Profile
 from beistand.domain.setup import ChangedFile, Setup, Stage, own_address_problem, with_length
 from beistand.ports.clock import Clock
@@ -167,10 +167,16 @@ def _changed_files(
     """Return the files that bring the present address, before and after. Raises Refused."""
     ip = _ip(present)
     files = [each for each in node.files.configuring(interface) if not each.is_generated]
+    for each in files:
+        check(each, interface)
     changing = [each for each in files if ip in [one.ip for one in configured(each)]]
+    places = node.files.naming([ip])
     if not changing:
+        for place in places:
+            if not place.is_understood and place.path in {each.path for each in files}:
+                raise NotUnderstood(place.path, place.line, place.what)
         raise Refused("setup-address-in-no-file", address=ip, interface=interface)
-    for named in node.files.naming([ip]):
+    for named in places:
         if named.path not in {each.path for each in changing} and not _is_made_of(named, changing):
             raise Refused("setup-address-named-elsewhere", address=ip, path=named.path, line=named.line)
     for each in changing:

@@ -12,8 +12,8 @@ class NetworkFiles(Protocol):
 
         netplan's own files, not what it generates from them. All are of one manager.
         Raises Refused `network-manager-unknown` where none of the four manages the interface,
-        `network-files-disagree` where two do, and `network-file-not-understood` where an address that one of them
-        gives this interface cannot be read.
+        `network-files-disagree` where two do, and `network-file-not-understood` where one of them cannot be read at
+        all; a line of one that cannot hinders nothing here.
         """
 
     def every(self) -> tuple[NetworkFile, ...]:
