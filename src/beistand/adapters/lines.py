@@ -39,7 +39,7 @@ class ConfiguredLines:
         for name in _matching(lines, folders):
             try:
                 with self._readers.telling(name):
-                    found += self._lines_of(folders, name, ask, end - time.monotonic())
+                    found += self._lines_of(folders, name, ask, max(0.0, end - time.monotonic()))
             except Failed:
                 continue  # the lines of the other files are lines all the same
         return tuple(dict.fromkeys(found))[:MOST_LINES]

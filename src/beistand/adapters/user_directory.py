@@ -1,6 +1,7 @@
 """The people of the telephone system, from its own files (port `Users`), as a reader finds them."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -38,7 +39,7 @@ class FileUsers:
         )
 
     def _mailboxes(self, profile: Profile, path: str) -> People:
-        folders = Folders(trusted_folders(profile))
+        folders, end = Folders(trusted_folders(profile)), time.monotonic() + self._readers.patience
         with ExitStack() as stack:
             files = [open_regular(folders, path)]
             stack.callback(os.close, files[0])
@@ -46,7 +47,9 @@ class FileUsers:
             for _ in range(ROUNDS):
                 ask = ReadMailboxes(includes=includes)
                 named = {str(at): each for at, each in enumerate(files)}
-                answer = self._readers.ask(ask, (People, Includes), path, named)
+                answer = self._readers.ask(
+                    ask, (People, Includes), path, named, seconds=max(0.0, end - time.monotonic())
+                )
                 if isinstance(answer, People):
                     return answer
                 assert isinstance(answer, Includes)

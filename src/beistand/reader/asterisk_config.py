@@ -23,6 +23,8 @@ MOST_ENTRIES = 200_000
 """Looked at in all sections, those of templates each time that they are taken over."""
 MOST_TEMPLATES = 64
 DEEPEST = 10
+_ESCAPED = "\ue000"
+"""Stands for a semicolon that begins no comment, while comments are looked for; of no meaning elsewhere."""
 _DEFINED = bytes(ord("?") if each in b"\x81\x8d\x8f\x90\x9d" else each for each in range(256))
 """What Windows-1252 gives no sign for; millions of such bytes would be as many errors."""
 
@@ -113,10 +115,13 @@ class Reading:
         if name in self._includes:
             for file in self._includes[name]:
                 yield from self._lines_of(file, depth + 1)
-        elif len(self.missing) < MOST_INCLUDES:
+        else:
             self.missing[name] = None
+            if len(self._includes) + len(self.missing) > MOST_INCLUDES:
+                raise Refusal("reading-too-much")
 
     def _without_comment(self, line: str) -> str:
+        line = line.replace("\\;", _ESCAPED)
         kept: list[str] = []
         begin, end = 0, len(line)
         while begin < end:
@@ -129,16 +134,12 @@ class Reading:
             if at < 0:
                 kept.append(line[begin:])
                 break
-            if at > begin and line[at - 1] == "\\":
-                kept.append(f"{line[begin : at - 1]};")
-                begin = at + 1
-                continue
             kept.append(line[begin:at])
             # `;---` is an ordinary line that somebody drew.
             if not line.startswith(";--", at) or line.startswith(";---", at):
                 break
             self._in_comment, begin = True, at + 3
-        return "".join(kept)
+        return "".join(kept).replace(_ESCAPED, ";")
 
 
 def _opened(sections: dict[str, Section], name: str, how: str) -> Section:

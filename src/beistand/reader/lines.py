@@ -8,7 +8,7 @@ from beistand.reader.asking import Lines, ReadLines
 LARGEST_FILE = 4 << 20
 LONGEST_LINE = 8192
 """Asterisk reads no longer one (main/config.c). What is longer is left out: a part of it might end in a password."""
-MOST_SETTINGS = 200_000
+MOST_SETTINGS = 100_000
 """Sections and settings of all files; what stands behind is left out."""
 MOST_LINES = 200
 MOST_TEMPLATES = 64
@@ -73,9 +73,7 @@ def _sections(
 
 
 def _without_comment(line: str) -> str:
-    at = line.find(";")
-    while at > 0 and line[at - 1] == "\\":
-        at = line.find(";", at + 1)
+    at = line.replace("\\;", "\\,").find(";")  # an escaped one begins no comment
     return line if at < 0 else line[:at]
 
 
