@@ -150,7 +150,7 @@ def test_a_click_before_the_first_greeting_asks_the_peer_first(two: TwoAgents) -
 
 def test_a_claim_that_failed_lets_the_other_serve_again(two: TwoAgents) -> None:
     two.turns(2)
-    two.b.wiring.arp.fast_probe = lambda _interface, _address: "02:00:00:00:00:99"
+    two.b.wiring.arp.fast_probe = lambda _interface, _address, _overlooked="": "02:00:00:00:00:99"
     assert click(two.b) is JobState.FAILED
     assert two.b.agent.greeting().claims == 0
     two.turns(3)

@@ -141,7 +141,7 @@ def test_a_release_whose_taking_back_was_lost_is_taken_back_later(two: TwoAgents
     two.turns(2)
     two.stranger.held.add("192.0.2.77")
     two.b.wiring.peer_now.lost = {Resume}
-    two.b.wiring.arp.fast_probe = lambda _interface, _address: "02:00:00:00:00:99"
+    two.b.wiring.arp.fast_probe = lambda _interface, _address, _overlooked="": "02:00:00:00:00:99"
     job = click(two.b, "peer-still-serves", "no-imported-generation")
     assert job.state is JobState.FAILED
     assert two.a.state == "released"

@@ -42,7 +42,7 @@ class Recovering:
     def __init__(self, two: TwoAgents) -> None:
         two.turns(2)
         two.b.wiring.peer_now.lost = {Resume}
-        two.b.wiring.arp.fast_probe = lambda _interface, _address: "02:00:00:00:00:99"
+        two.b.wiring.arp.fast_probe = lambda _interface, _address, _overlooked="": "02:00:00:00:00:99"
         assert click(two.b, "peer-still-serves", "no-imported-generation").state is JobState.FAILED
         del two.b.wiring.arp.fast_probe
         two.b.start()

@@ -44,7 +44,7 @@ def undo_later(two: TwoAgents) -> None:
 def broken_off(two: TwoAgents) -> Job:
     """A released, a stranger took the address meanwhile, and the word to go on never reached A."""
     two.turns(2)
-    two.b.wiring.arp.fast_probe = lambda _interface, _address: STRANGER
+    two.b.wiring.arp.fast_probe = lambda _interface, _address, _overlooked="": STRANGER
     two.b.wiring.peer_now.lost = {Resume}
     return click(two.b)
 
@@ -77,7 +77,7 @@ def test_a_takeover_under_way_is_no_open_undo(two: TwoAgents) -> None:
     two.turns(2)
     seen: list[set[str]] = []
 
-    def look(_interface: str, _address: str) -> str:
+    def look(_interface: str, _address: str, _overlooked: str = "") -> str:
         assert two.b.store.plan() is not None
         seen.append(codes(two.b))
         return STRANGER
@@ -108,7 +108,7 @@ def test_a_click_waits_for_an_undo_that_runs(two: TwoAgents, broken_off: Job) ->
     worker, begun, asked = two.b.agent.worker, Event(), Event()
     peer, cancel = two.b.wiring.peer_now, worker.cancel
     peer.lost, resume = set(), peer.resume
-    two.b.wiring.arp.fast_probe = lambda _interface, _address: ""
+    two.b.wiring.arp.fast_probe = lambda _interface, _address, _overlooked="": ""
 
     def resume_slowly(epoch: int) -> None:
         begun.set()

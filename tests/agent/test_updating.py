@@ -256,7 +256,7 @@ def test_what_was_begun_is_undone_towards_an_active_of_another_protocol(two: Two
     two.turns(2)
     two.b.wiring.peer_now = OtherProtocol(two.b)
     two.b.wiring.peer_now.lost = {Resume}
-    two.b.wiring.arp.fast_probe = lambda _interface, _address: "02:00:00:00:00:99"
+    two.b.wiring.arp.fast_probe = lambda _interface, _address, _overlooked="": "02:00:00:00:00:99"
     two.b.agent.reload()
     job = click(two.b, "peer-still-serves", "no-imported-generation")
     assert job.state is JobState.FAILED
