@@ -100,6 +100,12 @@ def test_a_passphrase_that_nobody_can_type_is_refused(carrying: TwoAgents, passp
         carrying.a.ask(CreateBackup(passphrase=passphrase))
 
 
+@pytest.mark.parametrize("passphrase", ["x", "horse", "11 signs...", "aaaaaaaaaaaaaaaa", "abababababab"])
+def test_a_passphrase_that_is_guessed_at_once_is_refused(carrying: TwoAgents, passphrase: str) -> None:
+    with pytest.raises(Refused, match="passphrase-short"):
+        carrying.a.ask(CreateBackup(passphrase=passphrase))
+
+
 def test_what_was_missed_runs_once(carrying: TwoAgents) -> None:
     active, backups = carrying.a, ScheduledBackups(carrying.a.agent)
     scheduled(active)

@@ -37,9 +37,9 @@ def test_a_backup_is_made_with_a_passphrase_that_was_typed_twice(start: Start) -
     assert b"not the same" in answer.content
     assert b"horse" not in answer.content
     assert agent.asked(CreateBackup) == []
-    answer = browser.post("/backups/new/", {"passphrase": "horse", "again": "horse"})
+    answer = browser.post("/backups/new/", {"passphrase": "correct horse", "again": "correct horse"})
     assert answer.headers["Location"] == "/jobs/j0b/?next=%2Fbackups%2F"
-    assert agent.asked(CreateBackup) == [CreateBackup(passphrase="horse")]
+    assert agent.asked(CreateBackup) == [CreateBackup(passphrase="correct horse")]
 
 
 def test_a_download_is_the_file_in_pieces_with_length_and_name(start: Start) -> None:

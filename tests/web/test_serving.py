@@ -11,7 +11,8 @@ from cryptography import x509
 
 from beistand.protocol import GetStatus
 from beistand.web.address import listening_address, names_of
-from beistand.web.certificate import LIFE, ensure_certificate
+from beistand.web.browsers import tls
+from beistand.web.certificate import LIFE, ensure_certificate, fits
 from beistand.web.state import make_secret, secret_key
 from fakes.agent_server import FakeAgent
 from web.conftest import STATUS
@@ -109,3 +110,25 @@ def test_the_names_are_the_host_name_and_the_address() -> None:
     names = names_of("192.0.2.1")
     assert {socket.gethostname(), "192.0.2.1", "localhost", "127.0.0.1"} == set(names)
     assert "127.0.0.1" in names_of("")
+
+
+@pytest.mark.parametrize("back", [timedelta(days=2), timedelta(days=4000)])
+def test_a_certificate_of_a_clock_that_was_ahead_is_made_anew(tmp_path: Path, back: timedelta) -> None:
+    """The clock of a machine without a battery was put right after the first start (D20)."""
+    ensure_certificate(tmp_path, NAMES, NOW + back)
+    assert not fits(tmp_path, NAMES, NOW)
+    ensure_certificate(tmp_path, NAMES, NOW)
+    assert fits(tmp_path, NAMES, NOW)
+    assert x509.load_pem_x509_certificate(made(tmp_path)).not_valid_before_utc <= NOW
+
+
+def test_no_suite_of_the_pages_goes_without_authentication_of_what_it_encrypts(tmp_path: Path) -> None:
+    ensure_certificate(tmp_path, NAMES, NOW)
+    suites = tls(tmp_path).get_ciphers()
+    assert {each["protocol"] for each in suites} == {"TLSv1.2", "TLSv1.3"}
+    assert [each["name"] for each in suites if "Mac=AEAD" not in each["description"]] == []
+    assert [
+        each["name"]
+        for each in suites
+        if each["protocol"] == "TLSv1.2" and "Kx=ECDH" not in each["description"]
+    ] == []

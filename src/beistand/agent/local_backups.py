@@ -38,6 +38,9 @@ UNASKED_SECONDS = 30.0
 TROUBLE = "local-backup"
 DOCUMENT = "scheduled-backups"
 LONGEST_PASSPHRASE = 512
+FEWEST_SIGNS = 5
+SHORTEST_PASSPHRASE = 12
+"""Characters; whoever has the file can try all shorter ones."""
 GROWING_SHOWN = 3
 """In a list: a hundred names in each of hundreds of backups would fill no frame."""
 MOST_LISTED = 500
@@ -87,9 +90,11 @@ def acts(agent: Agent) -> Acts:
 
 
 def refuse_odd_passphrase(passphrase: str) -> None:
-    """Raise Refused `passphrase-unusable` for what nobody could type again."""
+    """Raise Refused `passphrase-unusable` for what nobody could type again, `passphrase-short`; empty is none."""
     if len(passphrase) > LONGEST_PASSPHRASE or not passphrase.isprintable():
         raise Refused("passphrase-unusable", longest=LONGEST_PASSPHRASE)
+    if passphrase and (len(passphrase) < SHORTEST_PASSPHRASE or len(set(passphrase)) < FEWEST_SIGNS):
+        raise Refused("passphrase-short", shortest=SHORTEST_PASSPHRASE, different=FEWEST_SIGNS)
 
 
 class ScheduledBackups:

@@ -4,11 +4,11 @@ import sys
 import threading
 import traceback
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 from beistand.domain.errors import BeistandError
-from beistand.domain.message import Field, Message
+from beistand.domain.message import Field, Message, printable
 
 _PRIORITY = {"error": 3, "warning": 4, "info": 6, "debug": 7}
 _lock = threading.Lock()
@@ -46,8 +46,7 @@ def log(code: str, level: str = "info", **fields: Field) -> None:
 def log_message(message: Message, level: str = "info") -> None:
     if _PRIORITY[level] > _most:
         return
-    text = str(message).replace("\n", "\\n")
-    _write(f"<{_PRIORITY[level]}>{text}\n")
+    _write(f"<{_PRIORITY[level]}>", [str(message)])
     if _keep is not None:
         _keep(level, message)
 
@@ -56,17 +55,17 @@ def log_bug(where: str, reference: str = "") -> Message:
     """Write the traceback of the exception being handled; return what a person is told instead."""
     reference = reference or uuid.uuid4().hex[:8]
     begin = f"<3>internal-error reference={reference} where={where} "
-    _write("".join(f"{begin}{line}\n" for line in traceback.format_exc().splitlines()))
+    _write(begin, traceback.format_exc().splitlines())
     told = Message(code="internal-error", fields={"reference": reference})
     if _keep is not None:
         _keep("error", told)
     return told
 
 
-def _write(lines: str) -> None:
-    """Write to the journal. One that takes nothing, as while it is restarted, stops no act."""
+def _write(begin: str, lines: Iterable[str]) -> None:
+    """Write to the journal: no text of others begins a line of its own. One that takes nothing stops no act."""
     with _lock, suppress(OSError):
-        sys.stderr.write(lines)
+        sys.stderr.write("".join(f"{begin}{printable(line)}\n" for line in lines))
         sys.stderr.flush()
 
 

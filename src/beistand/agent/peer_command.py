@@ -16,7 +16,7 @@ import msgspec
 from beistand.adapters.older_transfers import end_older
 from beistand.adapters.rsync_options import server_request
 from beistand.domain.errors import Refused
-from beistand.domain.message import message
+from beistand.domain.message import message, printable
 from beistand.ports.places import Places
 from beistand.protocol import Answer, PeerRequest, frame, read_frame
 from beistand.protocol.framing import UNREADABLE
@@ -117,5 +117,5 @@ def _write(data: bytes) -> None:
 
 
 def _refuse(why: str) -> int:
-    sys.stderr.write(f"beistand peer: {why}\n")
+    sys.stderr.write(f"beistand peer: {printable(why)}\n")
     return 1

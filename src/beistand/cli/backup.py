@@ -42,7 +42,11 @@ def command() -> None:
 
 
 @command.command("create")
-@passphrase_option
+@click.option(
+    "--passphrase-stdin",
+    is_flag=True,
+    help="Read a passphrase of 12 characters or more from standard input.",
+)
 @verb
 def create(console: Console, *, passphrase_stdin: bool) -> None:
     """Save this appliance as one file; with a passphrase it is encrypted."""

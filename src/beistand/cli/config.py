@@ -53,7 +53,7 @@ def export(console: Console) -> None:
     with Client() as client:
         config = client.call(GetConfig(), ModuleConfig)
     console.document(config)
-    console.text(exported(config).rstrip())
+    console.block(exported(config).rstrip())
 
 
 @command.command("import")

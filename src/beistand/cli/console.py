@@ -9,7 +9,7 @@ import msgspec
 
 from beistand.domain.facts import Finding, Severity
 from beistand.domain.job import Job
-from beistand.domain.message import Field, Message
+from beistand.domain.message import Field, Message, is_sign, printable
 from beistand.text.catalogue import Tellable, hint, sentence, term
 
 _COLOURS = {
@@ -35,11 +35,17 @@ class Console:
 
     def line(self, code: str, **fields: Field) -> None:
         """Print a line of the catalogue; nothing for programs."""
-        self.text(self.term(code, **fields))
+        self.block(self.term(code, **fields))
 
-    def text(self, line: str) -> None:
+    def text(self, line: str, mark: str = "") -> None:
+        """Print one line behind a mark of our own; whatever the line holds, it stays one and moves no cursor."""
         if not self.as_json:
-            click.echo(line)
+            click.echo(f"{mark}{printable(line)}")
+
+    def block(self, text: str) -> None:
+        """Print a text of several lines that is ours."""
+        for line in text.split("\n"):
+            self.text(line)
 
     def pairs(self, lines: Sequence[tuple[str, str]]) -> None:
         """Print labels (codes) and values in two columns."""
@@ -51,12 +57,12 @@ class Console:
     def document(self, value: Any) -> None:
         """Print the JSON document of a program's answer; nothing for people."""
         if self.as_json:
-            click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+            click.echo(_plain(msgspec.json.format(msgspec.json.encode(value), indent=2).decode()))
 
     def findings(self, findings: Sequence[Finding]) -> None:
         for each in findings:
             mark = click.style(self.term(f"severity.{each.severity}"), fg=_COLOURS[each.severity], bold=True)
-            self.text(f"{mark}: {sentence(each, self.language)} [{each.code}]")
+            self.text(f": {sentence(each, self.language)} [{each.code}]", mark)
             if advice := hint(each, self.language):
                 self.text(f"  HINT: {advice}")
 
@@ -65,9 +71,9 @@ class Console:
         if self.as_json:
             self.document({"error": self._spoken(told), **({"job": job} if job else {})})
         else:
-            click.echo(sentence(told, self.language), err=True)
+            click.echo(printable(sentence(told, self.language)), err=True)
             if advice := hint(told, self.language):
-                click.echo(f"HINT: {advice}", err=True)
+                click.echo(f"HINT: {printable(advice)}", err=True)
         raise SystemExit(1)
 
     def confirm(self, code: str, **fields: Field) -> bool:
@@ -88,3 +94,13 @@ class Console:
             "sentence": sentence(told, self.language),
             "hint": hint(told, self.language),
         }
+
+
+def _plain(document: str) -> str:
+    """Return the same JSON with all that is no sign by its number: a terminal shows documents, too (RFC 8259, 7)."""
+    return "".join(each if each == "\n" or is_sign(each) else _as_json(each) for each in document)
+
+
+def _as_json(sign: str) -> str:
+    code = sign.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{code[at : at + 4]}" for at in range(0, len(code), 4))

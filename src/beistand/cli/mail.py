@@ -119,7 +119,7 @@ def text(console: Console, *, file: TextIO | None, kind: str, subject: str | Non
         if file is None and subject is None and not is_default:
             console.document(now)
             console.line("cli.mail.subject", subject=now.subject)
-            console.text(f"\n{now.body}")
+            console.block(f"\n{now.body}")
             return
         body = file.read() if file is not None else now.body
         wanted = MailText(kind=kind, subject=subject or now.subject, body=body)

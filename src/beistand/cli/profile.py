@@ -44,7 +44,7 @@ def show(console: Console, *, name: str, folder: Path) -> None:
     """Show a profile with everything that its file leaves to the defaults."""
     profile = Profiles(folder).load(name)
     console.document(profile)
-    console.text(msgspec.toml.encode(without_nothing(msgspec.to_builtins(profile))).decode().rstrip())
+    console.block(msgspec.toml.encode(without_nothing(msgspec.to_builtins(profile))).decode().rstrip())
 
 
 @command.command("check")

@@ -1,10 +1,12 @@
 """What is told to a person: a code and its fields. The sentences live in the catalogue (beistand.text)."""
 
 import re
+import unicodedata
 
 from beistand.domain.value import Value
 
 Field = str | int | float | bool
+_NAMED = {"\n": "\\n", "\r": "\\r"}
 
 
 class Message(Value, frozen=True, kw_only=True):
@@ -20,6 +22,28 @@ class Message(Value, frozen=True, kw_only=True):
 def message(code: str, **fields: Field) -> Message:
     """Return the message with this code and these fields."""
     return Message(code=code, fields=fields)
+
+
+def printable(text: str) -> str:
+    """Return the text with everything escaped that is no sign: line ends, control characters, directions of writing.
+
+    Names of files and words of the peer may hold anything. In a log they must not begin a line of their own, in a
+    terminal they must not move the cursor. Every edge that prints for people or for the journal passes its text here.
+    """
+    if text.isprintable():
+        return text
+    return "".join(each if is_sign(each) else _escaped(each) for each in text)
+
+
+def is_sign(character: str) -> bool:
+    """Tell whether this is something to read: a tab and the spaces of our own numbers are."""
+    return character.isprintable() or character == "\t" or unicodedata.category(character) == "Zs"
+
+
+def _escaped(sign: str) -> str:
+    if sign in _NAMED:
+        return _NAMED[sign]
+    return f"\\x{ord(sign):02x}" if ord(sign) < 0x80 else sign.encode("ascii", "backslashreplace").decode()
 
 
 def _quoted(value: Field) -> str:

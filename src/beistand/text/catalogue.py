@@ -12,7 +12,7 @@ from os import environ
 from string import Formatter
 from typing import Any, Protocol
 
-from beistand.domain.message import Field, unquoted
+from beistand.domain.message import Field, printable, unquoted
 from beistand.text.figures import FIGURES
 
 LANGUAGES = ("en", "de")
@@ -97,7 +97,7 @@ def _filled(code: str, fields: Mapping[str, Field], language: str) -> str:
 
 
 def _bare(told: Tellable) -> str:
-    return " ".join([told.code, *(f"{name}={value}" for name, value in told.fields.items())])
+    return printable(" ".join([told.code, *(f"{name}={value}" for name, value in told.fields.items())]))
 
 
 def _because(told: str, language: str) -> str:
@@ -105,7 +105,7 @@ def _because(told: str, language: str) -> str:
         return ""
     code, *pairs = _LOGGED.findall(told)
     fields = {name: _value(value) for name, _, value in (each.partition("=") for each in pairs)}
-    why = _filled(code, fields, language) or told
+    why = _filled(code, fields, language) or printable(told)
     return term("log.because", language, why=why)
 
 
@@ -128,7 +128,7 @@ class _Fields(Formatter):
             return term(f"{WORDS[format_spec]}.{value}", self._language)
         if format_spec == BECAUSE:
             return _because(str(value), self._language)
-        return str(super().format_field(value, format_spec))
+        return printable(str(super().format_field(value, format_spec)))
 
     def get_field(self, field_name: str, args: Any, kwargs: Any) -> Any:  # noqa: ARG002  Formatter names it
         # Names only: what comes from the peer must not reach into attributes.

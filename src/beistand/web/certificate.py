@@ -15,15 +15,20 @@ LIFE = timedelta(days=3650)
 RENEW_BEFORE_END = timedelta(days=30)
 
 
+def fits(folder: Path, names: tuple[str, ...], now: datetime) -> bool:
+    """Tell whether the certificate there is for these names, and valid now and for a while."""
+    return (folder / "key.pem").exists() and _fits(folder / "cert.pem", names, now)
+
+
 def ensure_certificate(folder: Path, names: tuple[str, ...], now: datetime) -> None:
-    """Make cert.pem and key.pem where none fits: other names or addresses than these, or at its end.
+    """Make cert.pem and key.pem where none fits: other names or addresses than these, at its end, or not yet valid.
 
     `names` are host names and addresses, the first is shown as the owner. One that fits stays: whoever compared
     its fingerprint once need not do it again.
     """
     folder.mkdir(mode=0o700, exist_ok=True)
     certificate, key = folder / "cert.pem", folder / "key.pem"
-    if key.exists() and _fits(certificate, names, now):
+    if fits(folder, names, now):
         return
     private = ec.generate_private_key(ec.SECP256R1())
     made = _made(private, names, now)
@@ -41,6 +46,7 @@ def _fits(path: Path, names: tuple[str, ...], now: datetime) -> bool:
         return False
     return (
         set(held) == set(_alternatives(names))
+        and certificate.not_valid_before_utc <= now
         and certificate.not_valid_after_utc - now > RENEW_BEFORE_END
         and _is_pair(certificate, key)
     )

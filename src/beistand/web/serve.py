@@ -5,6 +5,7 @@ import signal
 import sys
 from pathlib import Path
 from threading import Event, Thread
+from time import monotonic
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -17,6 +18,8 @@ from beistand.web.state import HOSTS, make_secret, state_folder
 
 THREADS = 32
 LOOK_SECONDS = 5.0
+CERTIFICATE_SECONDS = 3600.0
+"""A clock that was put right, or ten years, make a certificate invalid while the pages run."""
 
 
 def main() -> None:
@@ -71,13 +74,20 @@ class _Pages(BaseApplication):  # type: ignore[misc]  # gunicorn has no type inf
         return application
 
     def _watch(self) -> None:
-        """End all of it when the own address or the name is another one: after `init`, after a move."""
+        """End all of it when the own address or the name is another one, or when the certificate no longer holds."""
         Thread(target=self._wait_for_another, name="address", daemon=True).start()
 
     def _wait_for_another(self) -> None:
-        never = Event()
+        never, looked = Event(), monotonic()
         while not never.wait(LOOK_SECONDS):
             address = listening_address(self._folder / "address")
-            if (address, names_of(address)) != (self._address, self._names):
+            has_moved = (address, names_of(address)) != (self._address, self._names)
+            is_due = monotonic() - looked >= CERTIFICATE_SECONDS
+            if is_due:
+                looked = monotonic()
+            if has_moved or (is_due and not self._has_certificate()):
                 os.kill(os.getppid(), signal.SIGTERM)
                 return
+
+    def _has_certificate(self) -> bool:
+        return certificate.fits(self._folder / "tls", self._names, certificate.now())

@@ -25,6 +25,7 @@ FIELDS = {
     "schedules-meet": "at",
     "replug-too-long": "replug",
     "passphrase-unusable": "passphrase",
+    "passphrase-short": "passphrase",
     "log-in-wrong": "own_password",
 }
 """Which field of a form a code is about."""
