@@ -38,11 +38,11 @@ class KernelAddressGate:
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._lock = RLock()
+        """From the question to the change: two threads never answer each other's half."""
         self._owned = OwnedRules()
         self._owned_for: Wanted | None = None
         """What our own table was made for, whether the kernel took it or not; None: it is not there."""
         self._ready_until = 0.0
-        """From the question to the change: two threads never answer each other's half."""
         self._shut: Wanted | None = None
         """What the table was made for by us; None: not at all."""
         self._generation = -1
@@ -86,18 +86,24 @@ class KernelAddressGate:
 
     def _open(self) -> bool:
         for _ in range(TRIES):
+            there = sorted(self._families())
             try:
-                there = sorted(netfilter.families_of(TABLE))
                 if there:
                     netfilter.delete(TABLE, there)
             except OSError as error:
-                if error.errno in netfilter.MISSING:
-                    return False  # nothing of it can stand there
-                if error.errno != errno.ENOENT:
+                if error.errno != errno.ENOENT:  # one went by itself meanwhile
                     raise
             else:
                 return bool(there)
         return True
+
+    def _families(self) -> frozenset[str]:
+        try:
+            return netfilter.families_of(TABLE)
+        except OSError as error:
+            if error.errno in netfilter.MISSING:
+                return frozenset()  # a kernel without nf_tables: nothing of it can stand there
+            raise
 
     def _look(self, wanted: Wanted) -> bool:
         generation = netfilter.generation()

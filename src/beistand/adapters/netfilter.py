@@ -19,13 +19,14 @@ GROUP = 7
 SOL_NETLINK, ADD_MEMBERSHIP = 270, 1
 GETTABLE, DELTABLE, GETCHAIN, GETRULE, NEWGEN, GETGEN = 1, 2, 4, 7, 15, 16
 BATCH_BEGIN, BATCH_END = 16, 17
-REQUEST, ACK, DUMP = 0x1, 0x4, 0x300
+REQUEST, ACK, INTERRUPTED, DUMP = 0x1, 0x4, 0x10, 0x300
 ERROR, DONE = 2, 3
 HEAD, NFGEN, ATTRIBUTE = struct.Struct("=IHHII"), struct.Struct("=BBH"), struct.Struct("=HH")
 FAMILIES = {"inet": 1, "arp": 3, "netdev": 5}
 MISSING = frozenset({errno.EPROTONOSUPPORT, errno.EOPNOTSUPP, errno.EAFNOSUPPORT, errno.EINVAL})
 """What a kernel without nf_tables answers: then nothing of it can stand there, either."""
 SECONDS = 2.0
+TRIES = 5
 RECEIVE = 1 << 17
 VOLATILE = {
     GETTABLE: frozenset({3, 4, 5}),  # use, handle, padding
@@ -62,7 +63,7 @@ def delete(table: str, families: Sequence[str]) -> None:
     with closing(_open()) as line:
         line.send(b"".join(messages))
         for _ in families:
-            for kind, body in _messages(line.recv(RECEIVE)):
+            for kind, _, body in _messages(line.recv(RECEIVE)):
                 if kind == ERROR:
                     _raise(body)
 
@@ -124,7 +125,9 @@ class NetfilterChanges:
             if error.errno != errno.ENOBUFS:
                 raise
             return ""
-        said = [dict(_attributes(body)).get(3, b"") for kind, body in _messages(raw) if kind & 0xFF == NEWGEN]
+        said = [
+            dict(_attributes(body)).get(3, b"") for kind, _, body in _messages(raw) if kind & 0xFF == NEWGEN
+        ]
         return _text(said[-1]) if said else ""
 
 
@@ -138,19 +141,29 @@ def _of(table: str, kind: int, replies: list[bytes]) -> Iterator[bytes]:
 
 
 def _ask(kind: int, flags: int, given: dict[int, bytes], family: int = 0) -> list[bytes]:
-    """Return the bodies of all replies to one question."""
+    """Return the bodies of all replies to one question; asked again where the rules changed in the middle."""
+    for _ in range(TRIES):
+        found, is_whole = _ask_once(kind, flags, given, family)
+        if is_whole:
+            return found
+    raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+
+def _ask_once(kind: int, flags: int, given: dict[int, bytes], family: int) -> tuple[list[bytes], bool]:
+    is_whole = True
     with closing(_open()) as line:
         line.send(_message(NFT_SUBSYSTEM << 8 | kind, REQUEST | flags, family, 0, given))
         found: list[bytes] = []
         while True:
-            for answer, body in _messages(line.recv(RECEIVE)):
+            for answer, answered, body in _messages(line.recv(RECEIVE)):
                 if answer == ERROR:
                     _raise(body)
+                is_whole &= not answered & INTERRUPTED
                 if answer in {ERROR, DONE}:
-                    return found
+                    return found, is_whole
                 found.append(body)
             if not flags & DUMP and found:
-                return found
+                return found, is_whole
 
 
 def _open() -> socket.socket:
@@ -169,12 +182,13 @@ def _message(kind: int, flags: int, family: int, resource: int, given: dict[int,
     return HEAD.pack(HEAD.size + len(body), kind, flags, 1, 0) + body
 
 
-def _messages(raw: bytes) -> Iterator[tuple[int, bytes]]:
+def _messages(raw: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Yield (type, flags, body) of each."""
     while len(raw) >= HEAD.size:
-        length, kind, *_ = HEAD.unpack_from(raw)
+        length, kind, flags, *_ = HEAD.unpack_from(raw)
         if length < HEAD.size:
             return
-        yield kind, raw[HEAD.size : length]
+        yield kind, flags, raw[HEAD.size : length]
         raw = raw[_padded(length) :]
 
 
