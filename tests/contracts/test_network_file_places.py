@@ -270,6 +270,7 @@ def test_whoever_writes_a_file_anew_is_known_by_his_marks(
         ("usr/lib/systemd/network/a.network", "network-file-of-package"),
         ("usr/lib/NetworkManager/system-connections/a.nmconnection", "network-file-of-package"),
         ("usr/local/lib/systemd/network/a.network", ""),
+        ("etc/systemd/network/\udce9.network", "network-file-name-unreadable"),
         ("etc/systemd/network/a.network", ""),
     ],
 )

@@ -42,6 +42,8 @@ class FakeNetworkFiles:
         return self.files[path].body if path in self.files else None
 
     def check_writable(self, file: NetworkFile) -> None:
+        if file.shown != file.path:
+            raise Refused("network-file-name-unreadable", path=file.shown)
         if file.path.startswith("/run/"):
             raise Refused("network-file-not-lasting", path=file.path)
         if file.path.startswith(("/usr/lib/", "/lib/")):

@@ -234,6 +234,27 @@ def test_the_note_and_the_file_as_it_was_are_found_afterwards(places: Places) ->
     assert len([*places.kept_network_files.iterdir()]) == 1
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/etc/a", b"[Match]\nName=eth\xe9\n[Network]\nAddress=192.0.2.10/24\n"),
+        ("/etc/a", b"[Network]\nAddress=192.0.2.10/24 # caf\xe9 \x1b[31m\n"),
+        ("/etc/caf\udce9", b"[Network]\nAddress=192.0.2.10/24\n"),
+        ("/etc/a\nb\x1b", b"[Network]\nAddress=192.0.2.10/24 more\n"),
+    ],
+)
+def test_what_is_no_text_is_noted_and_told_as_text(places: Places, path: str, body: bytes) -> None:
+    write_installation(places.etc, INSTALLATION)
+    notes = GuardNotes(places.guard_note, places.kept_network_files)
+    files = FakeNetworkFiles(NetworkFile(path=path, manager=Manager.NETWORKD, body=body))
+    before = place_findings(files.naming([PHONES]))
+    note = guard(places, files, notes)
+    assert notes.read() == note
+    for found in (*before, *note_findings(note)):
+        assert all(str(each).isprintable() for each in found.fields.values())
+        msgspec.json.encode(found)
+
+
 def test_before_init_the_guard_touches_nothing(places: Places) -> None:
     files = FakeNetworkFiles(file_of(Manager.IFUPDOWN, INTERFACES))
     notes = GuardNotes(places.guard_note, places.kept_network_files)

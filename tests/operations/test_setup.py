@@ -125,6 +125,7 @@ def named_address(machine: JoinedMachine) -> None:
         (unclear_address, "network-file-not-understood"),
         (only_unclear_address, "network-file-not-understood"),
         (named_address, "network-file-names-address"),
+        (lambda machine: moved(machine, "/etc/caf\udce9"), "network-file-name-unreadable"),
         (lambda machine: moved(machine, "/run/systemd/network/a.network"), "network-file-not-lasting"),
         (lambda machine: moved(machine, "/usr/lib/systemd/network/a.network"), "network-file-of-package"),
         (lambda machine: machine.files.read_only.add(PATH), "network-file-read-only"),

@@ -35,7 +35,7 @@ class GuardNotes:
         Readable by root only: profiles of NetworkManager hold passwords.
         """
         digest = hashlib.sha256(file.body).hexdigest()[:8]
-        path = self._kept / f"{file.path.strip('/').replace('/', '-')}.{digest}"
+        path = self._kept / f"{file.shown.strip('/').replace('/', '-')}.{digest}"
         with told_as_failure(self._kept):
             make_folders(self._kept, mode=0o700)
         write_durably(path, file.body, mode=0o600)

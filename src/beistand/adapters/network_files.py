@@ -46,7 +46,7 @@ class SystemNetworkFiles:
         if not used:
             raise Refused("network-manager-unknown", interface=interface)
         if len({each.manager for each in used}) > 1:
-            paths = ", ".join(each.path for each in used)
+            paths = ", ".join(each.shown for each in used)
             raise Refused("network-files-disagree", interface=interface, paths=paths)
         return tuple(sorted(used, key=lambda each: not configured(each)))
 
@@ -71,6 +71,8 @@ class SystemNetworkFiles:
 
     def check_writable(self, file: NetworkFile) -> None:
         path = Path(os.path.realpath(file.path))
+        if file.shown != file.path:
+            raise Refused("network-file-name-unreadable", path=file.shown)
         if path.is_relative_to(self._root / "run"):
             raise Refused("network-file-not-lasting", path=file.path)
         if any(path.is_relative_to(self._root / each) for each in ("usr/lib", "lib")):

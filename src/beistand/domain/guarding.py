@@ -81,7 +81,7 @@ def unread_findings(files: Iterable[NetworkFile]) -> list[Finding]:
         Finding(
             code="network-file-unread",
             severity=Severity.WARN,
-            fields={"path": each.path, "manager": each.manager.value, "why": each.unread},
+            fields={"path": each.shown, "manager": each.manager.value, "why": each.unread},
         )
         for each in files
         if each.unread
@@ -91,7 +91,7 @@ def unread_findings(files: Iterable[NetworkFile]) -> list[Finding]:
 def lease_finding(file: NetworkFile, interface: str) -> Finding | None:
     """A DHCP server may give the service address away, and no guard sees it in a file."""
     for _, line in leases(file):
-        fields: dict[str, Field] = {"interface": interface, "path": file.path, "line": line}
+        fields: dict[str, Field] = {"interface": interface, "path": file.shown, "line": line}
         return Finding(code="network-file-leases", severity=Severity.WARN, fields=fields)
     return None
 

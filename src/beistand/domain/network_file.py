@@ -46,6 +46,11 @@ class NetworkFile(Value, frozen=True, kw_only=True):
         """The content; bytes that are no UTF-8 survive the way through it and back. A byte order mark is none."""
         return self.body.removeprefix(MARK).decode("utf-8", "surrogateescape")
 
+    @property
+    def shown(self) -> str:
+        """The path as people are told it: a name may hold bytes that are no text."""
+        return plain(self.path)
+
     def with_text(self, text: str) -> NetworkFile:
         """Return the file with this content, and with the byte order mark that it had."""
         mark = MARK if self.body.startswith(MARK) else b""
@@ -100,6 +105,7 @@ class Named(Value, frozen=True, kw_only=True):
     """A place in a network file that brings an address we asked for."""
 
     path: str
+    """As people are told it."""
     line: int
     manager: Manager
     interface: str
@@ -115,7 +121,7 @@ class NotUnderstood(Refused):
     """A line of a network file says something that cannot be read with certainty."""
 
     def __init__(self, path: str, line: int, what: str) -> None:
-        super().__init__("network-file-not-understood", path=path, line=line, what=what)
+        super().__init__("network-file-not-understood", path=plain(path), line=line, what=what)
         self.line = line
 
 
@@ -123,7 +129,9 @@ class NamesAddress(Refused):
     """A line that brings no address names the one that moves: what should become of it, a person decides."""
 
     def __init__(self, path: str, line: int, what: str, address: str) -> None:
-        super().__init__("network-file-names-address", path=path, line=line, what=what, address=address)
+        super().__init__(
+            "network-file-names-address", path=plain(path), line=line, what=what, address=address
+        )
         self.line = line
 
 
@@ -137,7 +145,12 @@ class Unclear(Exception):
 
 def shown(text: str) -> str:
     """Return the beginning of what stands in a file, for a sentence about it."""
-    return " ".join(text[:400].replace("\0", " ").split())[:80]
+    return plain(" ".join(text[:400].replace("\0", " ").split())[:80])
+
+
+def plain(text: str) -> str:
+    """Return it with a question mark for each sign that no terminal and no message takes."""
+    return "".join(each if each.isprintable() else "?" for each in text)
 
 
 def with_prefix(ip: str, length: str) -> str:

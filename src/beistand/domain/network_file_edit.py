@@ -27,6 +27,7 @@ from beistand.domain.network_file import (
     NotUnderstood,
     Reading,
     Unclear,
+    plain,
     shown,
 )
 from beistand.domain.network_file_text import lines, places
@@ -198,10 +199,10 @@ def _said(file: NetworkFile, number: int) -> str:
 
 def _named(file: NetworkFile, address: str, line: int, interface: str, *, what: str = "") -> Named:
     return Named(
-        path=file.path,
+        path=file.shown,
         line=line,
         manager=file.manager,
-        interface=interface,
+        interface=plain(interface),
         address=address,
         is_understood=not what,
         what=what,

@@ -96,7 +96,7 @@ def _keep_address(leaver: Leaver, interface: str, address: str) -> Told:
     try:
         files = node.files.configuring(interface)
         if there := _bringing(files, ip):
-            told = [message("leave-address-in-file", address=ip, path=there.path)]
+            told = [message("leave-address-in-file", address=ip, path=there.shown)]
         else:
             changed = _with_address(node, files, interface, own, address)
             node.files.write(changed)
@@ -126,7 +126,7 @@ def _with_address(
     if home is None:
         raise Refused("setup-address-in-no-file", address=own_ip, interface=interface)
     if program := node.files.generator(home):
-        raise Refused("setup-file-generated", path=home.path, program=program)
+        raise Refused("setup-file-generated", path=home.shown, program=program)
     node.files.check_writable(home)
     try:
         # What else speaks of the own address stays true: it stays an address of the machine.
@@ -146,7 +146,7 @@ def _to_write(files: tuple[NetworkFile, ...], interface: str, address: str, erro
         address=address,
         interface=interface,
         line=line_to_write(manager, interface, address),
-        path=files[0].path if files else "-",
+        path=files[0].shown if files else "-",
         why=str(error.message),
     )
 
@@ -168,7 +168,7 @@ def _out_of_files(leaver: Leaver) -> Told:
     ips = [each.address for each in leaver.installation.service_addresses]
     try:
         named = files.naming(ips)
-        every = {each.path: each for each in files.every() if not each.is_generated}
+        every = {each.shown: each for each in files.every() if not each.is_generated}
     except BeistandError as error:
         return [message("leave-files-not-read", address=", ".join(ips), why=str(error.message))]
     told: Told = []

@@ -173,15 +173,15 @@ def _changed_files(
     places = node.files.naming([ip])
     if not changing:
         for place in places:
-            if not place.is_understood and place.path in {each.path for each in files}:
+            if not place.is_understood and place.path in {each.shown for each in files}:
                 raise NotUnderstood(place.path, place.line, place.what)
         raise Refused("setup-address-in-no-file", address=ip, interface=interface)
     for named in places:
-        if named.path not in {each.path for each in changing} and not _is_made_of(named, changing):
+        if named.path not in {each.shown for each in changing} and not _is_made_of(named, changing):
             raise Refused("setup-address-named-elsewhere", address=ip, path=named.path, line=named.line)
     for each in changing:
         if program := node.files.generator(each):
-            raise Refused("setup-file-generated", path=each.path, program=program)
+            raise Refused("setup-file-generated", path=each.shown, program=program)
         node.files.check_writable(each)
     # The own address may have been prepared already, beside the present one.
     is_prepared = any(_ip(own) == one.ip for each in files for one in configured(each))

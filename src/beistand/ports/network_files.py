@@ -38,8 +38,9 @@ class NetworkFiles(Protocol):
     def check_writable(self, file: NetworkFile) -> None:
         """See that the file can be changed for good.
 
-        Raises Refused `network-file-not-lasting` where the next boot takes it away, `network-file-of-package` where
-        an update does, and `network-file-read-only` where `write` would fail, for a reason that can be seen before.
+        Raises Refused `network-file-name-unreadable` where its name is no text, `network-file-not-lasting` where the
+        next boot takes it away, `network-file-of-package` where an update does, and `network-file-read-only` where
+        `write` would fail, for a reason that can be seen before.
         """
 
     def generator(self, file: NetworkFile) -> str:
