@@ -67,6 +67,7 @@ class Wiring:
     def __init__(self, places: Places) -> None:
         self.places = places
         self._known: Installation | None = None
+        self.readers = Readers(cleared=(places.run, places.state))
         self.clock = SystemClock()
         self.store = SqliteStore(places.state / STATE_FILE)
         self.addresses = NetlinkAddresses(places.run / "routes.json")
@@ -81,9 +82,8 @@ class Wiring:
         self.guard_notes = GuardNotes(places.guard_note, places.kept_network_files)
         self.phone_teller = SipPhoneTeller()
         self.mailer = SmtpMailer()
-        self.readers = Readers()
         self.users = FileUsers(self.readers)
-        self.services = SystemdServices(places.gate)
+        self.services = SystemdServices(places.gate, readers=self.readers)
         self.contacts = SqliteContacts(self.readers, places.run)
         self.console = SocketConsole()
         self.registers = KernelRegisters()

@@ -229,6 +229,15 @@ def test_the_check_of_a_staged_database_ends_with_a_click(tmp_path: Path) -> Non
     assert disk.database_problem(slot, lambda: None) == ""
 
 
+def test_what_a_killed_agent_left_is_removed(database: Path, tmp_path: Path) -> None:
+    made(database, plain)
+    left = tmp_path / "dumps" / ".reading-left"
+    left.mkdir(parents=True)
+    (left / "copy").write_text("half")
+    dump(database, tmp_path / "dumps" / "astdb")
+    assert [each.name for each in (tmp_path / "dumps").iterdir()] == ["astdb"]
+
+
 def test_the_process_that_waits_is_started_again(database: Path) -> None:
     made(database, plain)
     readers = Readers()
@@ -237,6 +246,9 @@ def test_the_process_that_waits_is_started_again(database: Path) -> None:
     before = set(waiting())
     for each in before:
         os.kill(each, signal.SIGKILL)
+    end = time.monotonic() + SECONDS
+    while any(status_of(each).get("State", "Z")[0] != "Z" for each in before):
+        assert time.monotonic() < end
     assert len(SqliteContacts(readers).list(wanted)) == 1
     readers.close()
 

@@ -15,6 +15,7 @@ import beistand
 from beistand.adapters.contacts import SqliteContacts
 from beistand.adapters.lines import ConfiguredLines
 from beistand.adapters.readers import Readers
+from beistand.adapters.start_files import StartFiles
 from beistand.adapters.user_directory import FileUsers
 from beistand.domain.errors import Failed
 from beistand.domain.profile import DirectoryFormat, Lines, Profile, UserDirectory
@@ -80,6 +81,7 @@ def ask_all(place: Path, readers: Readers, body: bytes) -> list[str]:
         FileUsers(readers).list,
         ConfiguredLines(readers).list,
         SqliteContacts(readers).list,
+        lambda _: StartFiles(readers).options(str(place / "pjsip.conf")),
     )
     codes = []
     for each in asked:

@@ -12,7 +12,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from math import inf
 from pathlib import Path
@@ -52,8 +52,11 @@ class Scratch(msgspec.Struct, frozen=True):
 class Readers:
     """One process that waits, and a child of it for each question. Safe to share between threads."""
 
-    def __init__(self, patience: float = COURTESY_SECONDS) -> None:
-        """`patience`: seconds for an answer where the question says none."""
+    def __init__(self, patience: float = COURTESY_SECONDS, cleared: Sequence[Path] = ()) -> None:
+        """`patience`: seconds for an answer where the question says none. `cleared`: folders that are ours alone,
+        where nothing stays that readers of an agent left that was killed.
+        """
+        forget_scratch(*cleared)
         self.patience = patience
         self._lock = Lock()
         self._process: commands.Program | None = None
@@ -200,6 +203,13 @@ def scratch_for(file: int, folder: Path, size: int) -> Iterator[Scratch]:
             yield Scratch(path, handle)
     finally:
         shutil.rmtree(path, ignore_errors=True)
+
+
+def forget_scratch(*folders: Path) -> None:
+    """Remove what readers of an agent that was killed left below these folders; nobody reads now."""
+    for folder in folders:
+        for left in folder.glob(f"{SCRATCH}*"):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _read(back: int, child: int, end: float, check: Callable[[], None]) -> bytes | None:

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from beistand.adapters.commands import last_line, run
 from beistand.adapters.durable_file import remove_durably, write_durably
+from beistand.adapters.readers import SHARED, Readers
+from beistand.adapters.start_files import StartFiles
 from beistand.domain.confinement import confinement
 from beistand.domain.errors import CommandFailed, Failed
 from beistand.domain.profile import Profile, Service
-from beistand.domain.start_options import LARGEST, MOST_LINES, start_options
+from beistand.domain.start_options import MOST_LINES
 
 ASK_SECONDS = 10.0
 RUNNING = {"active", "reloading"}
@@ -33,7 +35,9 @@ class SystemdServices:
         self,
         gate: Path = Path("/run/beistand/may-serve"),
         units: Path = Path("/etc/systemd/system"),
+        readers: Readers = SHARED,
     ) -> None:
+        self._start_files = StartFiles(readers)
         self._gate = gate
         self._units = units
 
@@ -140,23 +144,9 @@ class SystemdServices:
     def start_options(self, profile: Profile) -> tuple[str, ...]:
         found: set[str] = set()
         for service in profile.services:
-            if service.start_file and (content := _content(service.start_file)) is not None:
-                found.update(start_options(content))
+            if service.start_file:
+                found.update(self._start_files.options(service.start_file))
         return tuple(sorted(found)[:MOST_LINES])
-
-
-def _content(path: str) -> bytes | None:
-    """Return the first bytes of a regular file; its account may have put anything else there."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        return os.read(descriptor, LARGEST + 1) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
 
 
 def _has_set_id(path: str) -> bool:

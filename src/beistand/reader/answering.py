@@ -1,17 +1,21 @@
 """Which part answers which question."""
 
 import errno
+import os
 import sqlite3
 from collections.abc import Mapping, Sequence
 
+from beistand.domain.start_options import LARGEST, start_options
 from beistand.reader import database, lines, mailboxes
 from beistand.reader.asking import (
     Answer,
     Ask,
     CheckDatabase,
     CopyDatabase,
+    Lines,
     ReadLines,
     ReadMailboxes,
+    ReadStartOptions,
     SelectRows,
     Unread,
     UpdateRows,
@@ -27,6 +31,8 @@ def answer(ask: Ask, named: Mapping[str, int], files: Sequence[int]) -> Answer:
                 return mailboxes.read(ask, files)
             case ReadLines():
                 return lines.read(ask, files)
+            case ReadStartOptions():
+                return Lines(lines=start_options(os.pread(files[0], LARGEST + 1, 0)))
             case CopyDatabase():
                 return database.copy(ask, named)
             case SelectRows():

@@ -34,6 +34,10 @@ class ReadLines(Value, frozen=True, kw_only=True, tag="lines"):
     register_keys: tuple[str, ...]
 
 
+class ReadStartOptions(Value, frozen=True, kw_only=True, tag="start-options"):
+    """What counts in the one file, as `domain/start_options` reads it. Answers: Lines, Unread."""
+
+
 class CopyDatabase(Value, frozen=True, kw_only=True, tag="copy"):
     """Copy a database in use into the scratch folder and look whether the copy is whole.
 
@@ -63,7 +67,7 @@ class CheckDatabase(Value, frozen=True, kw_only=True, tag="check"):
     """Look whether the database in the scratch folder is whole. Answers: Done, Unread."""
 
 
-Ask = ReadMailboxes | ReadLines | CopyDatabase | SelectRows | UpdateRows | CheckDatabase
+Ask = ReadMailboxes | ReadLines | ReadStartOptions | CopyDatabase | SelectRows | UpdateRows | CheckDatabase
 
 
 class Limits(Value, frozen=True, kw_only=True):

@@ -1,7 +1,6 @@
 """Dump SQLite files while the PBX writes to them (port `Databases`): a reader copies them."""
 
 import os
-import shutil
 import stat
 import time
 from collections.abc import Callable, Mapping
@@ -17,7 +16,7 @@ from beistand.adapters.folders import Folders
 from beistand.adapters.hashing import file_digest, stamp
 from beistand.adapters.opening import COMPANIONS, opened_database
 from beistand.adapters.owners import Owners
-from beistand.adapters.readers import SCRATCH, SHARED, Readers, Scratch, scratch_for
+from beistand.adapters.readers import SHARED, Readers, Scratch, forget_scratch, scratch_for
 from beistand.adapters.sqlite_check import seconds_for
 from beistand.domain.errors import Failed, NoSpace
 from beistand.domain.manifest import shown
@@ -67,8 +66,7 @@ class SqliteDatabases:
             into.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             for each in (draft, note):
                 each.unlink(missing_ok=True)
-            for left in into.parent.glob(f"{SCRATCH}*"):  # of an agent that was killed
-                shutil.rmtree(left)
+            forget_scratch(into.parent)
         try:
             status = self._copied(database, draft, check)
             if status is None:
