@@ -151,7 +151,7 @@ def path(two: TwoAgents, tmp_path: Path) -> Iterator[Path]:
 def viewer_on_the_pair(two: TwoAgents) -> None:
     settle_in(two.a)
     viewer(two.a)
-    mail = MailServer(host="mail.example.org", password=MAIL_SECRET)
+    mail = MailServer(host="mail.example.org", password=MAIL_SECRET, sender="pbx@example.org")
     two.a.store.set_settings(msgspec.structs.replace(two.a.store.settings(), mail_server=mail, revision=9))
     two.turns(1)
     two.a.agent.link.turn()

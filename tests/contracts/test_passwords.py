@@ -41,6 +41,31 @@ def test_a_verifier_that_cannot_be_read_fits_nothing(passwords: Passwords, verif
     assert not passwords.fits(WORDS, verifier)
 
 
+ABSURD = [
+    "",
+    "$argon2id$v=19$m=4294967295,t=1,p=1$YWFhYWFhYWE$YWFhYWFhYWFhYWFhYWFhYQ",
+    "$argon2id$v=19$m=19456,t=4294967295,p=1$YWFhYWFhYWE$YWFhYWFhYWFhYWFhYWFhYQ",
+    "$argon2id$v=19$m=19456,t=3,p=16777215$YWFhYWFhYWE$YWFhYWFhYWFhYWFhYWFhYQ",
+    "$argon2id$v=19$m=-1,t=-1,p=-1$YWFhYWFhYWE$YWFhYWFhYWFhYWFhYWFhYQ",
+    f"$argon2id$v=19$m={'9' * 200},t=1,p=1$YWFhYWFhYWE$YWFhYWFhYWFhYWFhYWFhYQ",
+    "$argon2id$v=19$m=65537,t=1,p=1$YWFhYWFhYWE$YWFhYWFhYWFhYWFhYWFhYQ",
+    "$argon2id$v=19$m=19456,t=11,p=1$YWFhYWFhYWE$YWFhYWFhYWFhYWFhYWFhYQ",
+    "$argon2d$v=19$m=19456,t=3,p=1$YWFhYWFhYWE$YWFhYWFhYWFhYWFhYWFhYQ",
+    "$argon2id$v=19$m=19456,t=3,p=1$" + "YWFh" * 100_000 + "$YWFhYWFhYWFhYWFhYWFhYQ",
+]
+
+
+def test_what_was_made_here_is_bearable(passwords: Passwords) -> None:
+    assert passwords.is_bearable(passwords.verifier(WORDS))
+
+
+@pytest.mark.parametrize("verifier", ABSURD, ids=range(len(ABSURD)))
+def test_the_costs_of_a_verifier_are_read_before_they_are_paid(passwords: Passwords, verifier: str) -> None:
+    """One that a broken-in peer sent would ask for 4 TiB, or for days."""
+    assert not passwords.is_bearable(verifier)
+    assert not passwords.fits(WORDS, verifier)
+
+
 @pytest.mark.parametrize("password", ["ä" * 1000, "\ud800 half", "\0\0\0", "x" * 100_000])
 def test_every_text_can_be_tried(passwords: Passwords, password: str) -> None:
     assert passwords.fits(password, passwords.verifier(password))

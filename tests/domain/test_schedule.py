@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from beistand.domain.schedule import Interval, Schedule, is_due, missed_run, next_run
+from beistand.domain.schedule import NEVER, Interval, Schedule, is_due, missed_run, next_run
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONES = [BERLIN, ZoneInfo("America/New_York"), ZoneInfo("Australia/Lord_Howe"), ZoneInfo("Pacific/Apia"), UTC]
@@ -233,3 +233,23 @@ def test_hours_are_real_hours_in_each_night(zone: ZoneInfo, noon: datetime) -> N
         now += timedelta(minutes=5)
     assert set(gaps[1:]) == {timedelta(hours=1)}
     assert len(gaps) == 24
+
+
+@given(
+    interval=st.sampled_from(Interval),
+    every=st.integers(1, 1000),
+    start=st.dates(),
+    at=st.times(),
+    after=st.integers(-31_000_000, 32_000_000_000),
+    zone=st.sampled_from(ZONES),
+)
+def test_no_date_of_a_calendar_ends_a_schedule(interval, every, start, at, after, zone) -> None:
+    """What a peer sent, or an earlier version stored: a run behind the end of all days is one that never comes."""
+    schedule = Schedule(interval=interval, every=every, start=start, at=at)
+    moment = datetime.fromtimestamp(after, UTC)
+    run = next_run(schedule, moment, zone)
+    assert moment < run <= NEVER
+    assert run.astimezone(zone) > moment
+    assert (
+        missed_run(schedule, None, moment, zone) is None or missed_run(schedule, None, moment, zone) <= moment
+    )

@@ -17,6 +17,9 @@ class FakePasswords:
         self.checked += 1
         return verifier is not None and verifier.partition("$")[2].partition("$")[2] == _same(password)[::-1]
 
+    def is_bearable(self, verifier: str) -> bool:
+        return verifier.startswith("fake$") and len(verifier) < 2000
+
 
 def _same(password: str) -> str:
     return unicodedata.normalize("NFKC", password)

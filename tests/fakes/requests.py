@@ -34,6 +34,8 @@ EXAMPLES: tuple[Value, ...] = (
     p.SetConfig(config=ModuleConfig()),
     p.ListGenerations(),
     p.RetryService(),
+    p.GetEpoch(),
+    p.ForgetEpoch(word="forget"),
     p.GetMachine(),
     p.ConfirmMachine(host="pbx1"),
     p.UndoInit(),

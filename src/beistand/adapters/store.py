@@ -17,7 +17,7 @@ from beistand.domain.generation import Copy, CopyState
 from beistand.domain.licence import LicenceSet
 from beistand.domain.mail import MailState, OutboxEntry
 from beistand.domain.pair import Pair
-from beistand.domain.role import Grant, Side, Standing
+from beistand.domain.role import Grant, Side, Standing, after_forgetting
 from beistand.domain.settings import PairSettings
 from beistand.ports.store import Event, Room
 
@@ -100,6 +100,14 @@ class SqliteStore:
         with self._file.change() as db:
             sql = "UPDATE standing SET current_grant = ?, own_epoch = 0, settled_epoch = 0"
             _one(db.execute(sql, (msgspec.json.encode(grant),)).rowcount)
+
+    def forget_epoch(self, instead: Grant) -> None:
+        with self._file.change() as db:
+            rows = db.execute("SELECT own_epoch, settled_epoch FROM standing").fetchall()
+            _one(len(rows))
+            own, settled = after_forgetting(int(rows[0][0]), int(rows[0][1]), instead.epoch)
+            sql = "UPDATE standing SET current_grant = ?, own_epoch = ?, settled_epoch = ?"
+            db.execute(sql, (msgspec.json.encode(instead), own, settled))
 
     def set_side(self, side: Side) -> None:
         with self._file.change() as db:

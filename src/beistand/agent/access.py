@@ -44,6 +44,7 @@ ACCESS: dict[type[Value], Access] = {
     protocol.GetCoverage: Access.LOOK,
     protocol.GetUpdate: Access.LOOK,
     protocol.GetSetup: Access.LOOK,
+    protocol.GetEpoch: Access.LOOK,
     protocol.GetMachine: Access.LOOK,
     protocol.GetMail: Access.LOOK,
     protocol.ReadModuleLog: Access.LOOK,
@@ -94,6 +95,7 @@ ACCESS: dict[type[Value], Access] = {
     # Whoever says so has seen the machine, or had it opened.
     protocol.ConfirmMachine: Access.ROOT,
     protocol.UndoInit: Access.ROOT,
+    protocol.ForgetEpoch: Access.ROOT,
 }
 """A test finds a request that stands here not."""
 

@@ -207,17 +207,15 @@ class Accounts:
         if request.password or known is None:
             _check(name, request.password)
         verifier = self._passwords.verifier(request.password) if request.password else ""
-        # On the standby of a dead active somebody at its console may give an account another password.
-        is_password_only = known is not None and known.role is request.role and verifier != ""
 
         def change(settings: PairSettings) -> PairSettings:
             return self._with(settings, name, request.role, verifier)
 
-        return _listed(
-            change_settings(self._agent, change, is_at_console=caller.is_at_console and is_password_only)
-        )
+        # On the standby of a silent active a person at its console sets any account: nobody is locked out by what
+        # a broken-in active pushed.
+        return _listed(change_settings(self._agent, change, is_at_console=caller.is_at_console))
 
-    def remove(self, request: RemoveAccount, _caller: Caller) -> AccountList:
+    def remove(self, request: RemoveAccount, caller: Caller) -> AccountList:
         def change(settings: PairSettings) -> PairSettings:
             name = plain_name(request.name)
             return msgspec.structs.replace(
@@ -226,7 +224,8 @@ class Accounts:
                 known_places=places.without_account(settings.known_places, name),
             )
 
-        return _listed(change_settings(self._agent, change))
+        # On the standby of a silent active a person at its console takes back whom a broken-in active made.
+        return _listed(change_settings(self._agent, change, is_at_console=caller.is_at_console))
 
     def change_password(self, request: ChangePassword, caller: Caller) -> Value:
         """Raise Refused `not-logged-in`: at the console there is no password of one's own, a program has none."""
@@ -266,14 +265,14 @@ class Accounts:
         change_settings(self._agent, change)
         return NewToken(token=secret, view=_token_view(token))
 
-    def remove_token(self, request: RemoveToken, _caller: Caller) -> AccountList:
+    def remove_token(self, request: RemoveToken, caller: Caller) -> AccountList:
         def change(settings: PairSettings) -> PairSettings:
             left = tuple(each for each in settings.tokens if each.id != request.id)
             if len(left) == len(settings.tokens):
                 raise Refused("unknown-token", id=request.id)
             return msgspec.structs.replace(settings, tokens=left)
 
-        return _listed(change_settings(self._agent, change))
+        return _listed(change_settings(self._agent, change, is_at_console=caller.is_at_console))
 
     # --- inside ---------------------------------------------------------------------------------
 

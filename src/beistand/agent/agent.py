@@ -24,6 +24,7 @@ from beistand.agent.own_data import OwnData
 from beistand.agent.own_machine import OwnMachine
 from beistand.agent.pausing import learn_pause, own_pause
 from beistand.agent.peer_clock import PeerClock
+from beistand.agent.peer_words import PeerWords
 from beistand.agent.postman import Postman
 from beistand.agent.replication import learn_copy, learn_peer, send_settings
 from beistand.agent.room import Room
@@ -78,7 +79,7 @@ class Agent:
         self.worker = Worker(wiring.clock)
         self.keeper = Keeper(self)
         self.network_setup = NetworkSetup(self)
-        self.link = Link(wiring.clock, self._peer, self.greeting, self._news)
+        self.link = Link(wiring.clock, self._peer, self.greeting, self._news, self._check)
         self.link.on_answer = lambda greeting: send_settings(self, greeting)
         self.healing = Healing(self)
         self.peer_clock = PeerClock(wiring.store, wiring.clock)
@@ -101,6 +102,10 @@ class Agent:
     @cached_property
     def strays(self) -> Strays:
         return Strays(self)
+
+    @cached_property
+    def peer_words(self) -> PeerWords:
+        return PeerWords(self)
 
     @cached_property
     def own_machine(self) -> OwnMachine:
@@ -215,7 +220,11 @@ class Agent:
                 return each
         return Copy(generation=generation, state=CopyState.IMPORTED, at=generation.end)
 
+    def _check(self, greeting: Greeting) -> None:
+        self.peer_words.check(greeting)
+
     def _news(self, greeting: Greeting, was_silent: bool) -> None:
+        self.peer_words.hear(greeting)
         self.keeper.news(greeting, was_silent)
         self.peer_clock.heard(greeting.appliance.now)
         learn_peer(self, greeting)

@@ -14,6 +14,7 @@ from beistand.domain.config_check import change_problem, config_problem, tidied
 from beistand.domain.errors import Refused
 from beistand.domain.licensing import key_problem, module_problem
 from beistand.domain.role import Role
+from beistand.domain.settings_check import is_step
 from beistand.domain.weakening import former_address, weakenings
 from beistand.protocol import Done, RemoveConfig, SetConfig
 
@@ -30,10 +31,11 @@ def set_config(agent: Agent, request: SetConfig, caller: Caller) -> ModuleConfig
     and with what `config_problem` or `change_problem` finds.
     """
     old, wanted = agent.store.config(), tidied(request.config)
-    _check_may_edit(agent)
+    is_rescue = _check_may_edit(agent, caller)
     problem = (
         config_problem(wanted)
-        or key_problem(wanted, agent.store.licences())
+        # The key in it is the active's, whose licences are not here.
+        or (None if is_rescue else key_problem(wanted, agent.store.licences()))
         or change_problem(old, wanted, agent.node.installation, today(agent))
     )
     if problem:
@@ -49,7 +51,7 @@ def set_config(agent: Agent, request: SetConfig, caller: Caller) -> ModuleConfig
 def remove_config(agent: Agent, _request: RemoveConfig, caller: Caller) -> Done:
     """Delete it: what stands in it rests. Raises Refused as `set_config`, and `module-config-missing`."""
     old = agent.store.config()
-    _check_may_edit(agent)
+    _check_may_edit(agent, caller)
     if old.is_removed:
         raise Refused("module-config-missing")
     new = _saved(agent, old, msgspec.structs.replace(old, is_removed=True, active=False), caller)
@@ -57,18 +59,26 @@ def remove_config(agent: Agent, _request: RemoveConfig, caller: Caller) -> Done:
     return Done()
 
 
-def _check_may_edit(agent: Agent) -> None:
+def _check_may_edit(agent: Agent, caller: Caller) -> bool:
+    """Return whether it is edited on the standby of an active that is silent, at its console.
+
+    What a broken-in active pushed can so be taken back; it holds until the active is heard again, as its own counts.
+    """
     store = agent.node.store
     if store.pair() is not None and store.standing().role is not Role.ACTIVE:
+        if caller.is_at_console and agent.link.current() is None:
+            return True
         raise Refused("configure-on-the-active")
     if problem := module_problem(store.licences(), today(agent)):
         raise Refused(problem.code, **problem.fields)
+    return False
 
 
 def _saved(agent: Agent, old: ModuleConfig, wanted: ModuleConfig, caller: Caller) -> ModuleConfig:
     heard = agent.link.last()
     # Above the peer's, too: it may have been changed there last, when that was the active.
-    known = max(agent.store.config().revision, heard.config_revision if heard else 0)
+    mine, told = agent.store.config().revision, heard.config_revision if heard else 0
+    known = max(mine, told if is_step(mine, told) else 0)
     new = msgspec.structs.replace(wanted, revision=known + 1)
     agent.store.set_config(new)
     agent.link.greet_now()

@@ -83,6 +83,7 @@ def _parts(agent: Agent) -> tuple[Part, ...]:
 def _parts_of_pair(agent: Agent, pair: Pair) -> tuple[Part, ...]:
     return (
         ("line", Severity.BLOCK, partial(_line, agent)),
+        ("peer-words", Severity.BLOCK, agent.peer_words.findings),
         ("peer-alarms", Severity.BLOCK, partial(_peer_alarms, agent, pair)),
         ("outlook", Severity.BLOCK, partial(_outlook, agent, pair)),
         ("pause", Severity.WARN, partial(_paused, agent)),

@@ -14,7 +14,7 @@ from beistand.domain.errors import BeistandError
 from beistand.domain.facts import Finding, Severity
 from beistand.domain.fork import Fork, History, found_in, is_open, parted_at
 from beistand.domain.message import message
-from beistand.domain.role import Grant
+from beistand.domain.role import Grant, is_believable
 from beistand.operations.keeping import kept
 from beistand.ports.store import Event
 
@@ -163,7 +163,8 @@ class Forks:
         standing, fork = self._agent.store.standing(), greeting.fork
         us = {standing.me, greeting.appliance.node}
         is_ours = fork is not None and {fork.older.holder, fork.newer.holder} == us
-        return fork if is_ours and is_open(fork, standing) else None
+        is_near = fork is not None and is_believable(standing.epoch, fork.newer.epoch)
+        return fork if is_ours and is_near and is_open(fork, standing) else None
 
     def _noted(self) -> Fork | None:
         body = self._agent.store.get(FORK)

@@ -38,11 +38,14 @@ class Link:
         peer: Callable[[], Peer | None],
         my_greeting: Callable[[], Greeting | None],
         news: Callable[[Greeting, bool], None],
+        check: Callable[[Greeting], None] = lambda _greeting: None,
     ) -> None:
+        """`check` raises BeistandError where an answer says what no appliance can mean: then it is none."""
         self._clock = clock
         self._peer = peer
         self._my_greeting = my_greeting
         self._news = news
+        self._check = check
         self._lock = Lock()
         self._heard: Heard | None = None
         self._began = clock.monotonic()
@@ -143,6 +146,7 @@ class Link:
             return None
         try:
             answer = peer.greet(mine, seconds)
+            self._check(answer)
         except BeistandError as error:
             self._silent(error.message)
             return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from beistand.agent.letters import texts, trial_letter
 from beistand.agent.pair_settings import change_settings
 from beistand.domain.errors import Refused
 from beistand.domain.mail import Encryption, MailServer, MailState
-from beistand.domain.mail_address import is_mail_address
+from beistand.domain.mail_address import is_mail_address, is_mail_host
 from beistand.domain.mail_text import text_problem
 from beistand.ports.mail import Mail
 from beistand.protocol import (
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 
 SHOWN = 100
 """Newest mails of the outbox."""
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
 
 def acts(agent: Agent) -> Acts:
@@ -131,7 +129,7 @@ def changed_server(old: MailServer, wanted: SetMailServer) -> MailServer:
     host = wanted.host.strip()
     if not host:
         return MailServer()
-    if not _HOST.fullmatch(host):
+    if not is_mail_host(host):
         raise Refused("mail-host-form", host=host)
     if not 1 <= wanted.port <= 65535:
         raise Refused("mail-port-form", port=wanted.port)

@@ -9,6 +9,7 @@ import msgspec
 from beistand.agent.log import log
 from beistand.domain.errors import Refused
 from beistand.domain.role import Role
+from beistand.domain.settings_check import is_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +33,8 @@ def change_settings(
         old = agent.store.settings()
         heard = agent.link.last()
         # Above the peer's, too: they may have been changed there last, when that was the active.
-        known = max(old.revision, heard.settings_revision if heard else 0)
+        told = heard.settings_revision if heard else 0
+        known = max(old.revision, told if is_step(old.revision, told) else 0)
         new = msgspec.structs.replace(change(old), revision=known + 1)
         agent.store.set_settings(new)
     agent.link.greet_now()
@@ -44,6 +46,7 @@ def take_settings(agent: Agent, settings: PairSettings) -> None:
     with agent.changing_settings:
         if agent.node.store.standing().is_holder:
             raise Refused("settings-on-the-active")
+        agent.peer_words.check_settings(settings)
         if settings != agent.store.settings():
             agent.store.set_settings(settings)
             log("accounts-taken", revision=settings.revision)

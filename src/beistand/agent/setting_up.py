@@ -15,7 +15,8 @@ from beistand.agent.worker import Progress, Result, Work
 from beistand.domain.errors import Refused
 from beistand.domain.licence import issue_set
 from beistand.domain.pair import Greeting
-from beistand.domain.role import Role
+from beistand.domain.role import POSSIBLE_EPOCH, Role
+from beistand.domain.words import word_problem
 from beistand.operations import initialise
 from beistand.operations.pairing import Outreach, OwnSide, accept_pair, check_server, pair_with_standby
 from beistand.protocol import Accepted, AcceptPair, FetchHostKey, HostKey, Init, StartPair
@@ -109,6 +110,10 @@ def pairing_work(agent: Agent, request: StartPair) -> Work:
 def accept(agent: Agent, request: AcceptPair) -> Accepted:
     """Become the standby of the active that asks."""
     agent.network_setup.refuse_while_open()
+    if problem := word_problem(request):
+        raise Refused(problem.code, **problem.fields)
+    if request.grant.epoch > POSSIBLE_EPOCH:
+        raise Refused("epoch-impossible", epoch=str(request.grant.epoch))
     with agent.pairing:
         accepted = accept_pair(_own_side(agent), request)
     log("paired", pair=request.pair, peer=request.active.host)

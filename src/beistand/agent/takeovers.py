@@ -16,6 +16,7 @@ from beistand.domain.facts import Facts, Finding, Severity
 from beistand.domain.generation import Copy, CopyState
 from beistand.domain.health import oldest_promised
 from beistand.domain.job import GIVE_WAY, Job, JobKind
+from beistand.domain.mail_text import one_line
 from beistand.domain.message import Message, message
 from beistand.domain.phones import reached
 from beistand.domain.safety import OLDEST, REPLUG, data_age, findings, not_accepted, verdict
@@ -35,6 +36,9 @@ from beistand.operations.takeover import (
 )
 from beistand.ports.store import Event
 from beistand.protocol import PlanTakeover, StartTakeover, TakeoverPlanAnswer
+
+LONGEST_NAME = 200
+"""Of who clicked, in characters: it stands in the grant, which the other appliance reads."""
 
 
 def show_plan(agent: Agent, request: PlanTakeover, caller: Caller) -> TakeoverPlanAnswer:
@@ -85,7 +89,7 @@ def start_takeover(agent: Agent, request: StartTakeover, caller: Caller) -> Job:
     if left := not_accepted(found, accept, forger):
         raise Refused("not-accepted", finding=left[0].code)
     # Who clicked is whoever the agent knows it to be; only at the console a person may say more.
-    operator = (request.operator if caller.is_at_console else "") or caller.who
+    operator = one_line((request.operator if caller.is_at_console else "") or caller.who)[:LONGEST_NAME]
     grant = takeover_grant(facts, standing, operator)
 
     def act(progress: Progress) -> datetime:

@@ -6,6 +6,7 @@ from beistand.agent import (
     accounts,
     configuring,
     cycles,
+    epochs,
     init_undo,
     insight,
     local_backups,
@@ -106,6 +107,7 @@ class Verbs:
             **mails.acts(agent),
             **insight.acts(agent),
             **updating.acts(agent),
+            **epochs.acts(agent),
             **agent.network_setup.acts(),
             **agent.own_machine.acts(),
             **init_undo.acts(agent),
@@ -118,6 +120,8 @@ class Verbs:
             if ACCESS.get(type(request)) is not Access.OPEN:
                 caller = self._agent.accounts.fresh(caller)
             permit(request, caller)
+            if caller.is_peer:
+                self._agent.peer_words.check(request)
             answer = self._acts[type(request)](request, caller)
         except BeistandError as error:
             self._agent.audit.refused(request, caller, error.message)
@@ -207,6 +211,7 @@ class Verbs:
     def push_config(self, request: PushConfig, _caller: Caller) -> Value:
         if self._agent.node.store.standing().is_holder:
             raise Refused("configure-on-the-active")
+        self._agent.peer_words.check_config(request.config)
         if request.config != self._agent.store.config():
             self._agent.store.set_config(request.config)
             log("settings-taken", revision=request.config.revision)
@@ -237,6 +242,7 @@ class Verbs:
         return self._agent.worker.start(JobKind.RECEIVE, work)
 
     def release(self, request: Release, _caller: Caller) -> Value:
+        self._agent.peer_words.check_claim(request.epoch)
         self._agent.keeper.release(request.epoch)
         return Done()
 

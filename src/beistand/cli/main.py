@@ -22,6 +22,7 @@ COMMANDS = {
     "config": "config",
     "coverage": "coverage",
     "cycle": "cycle",
+    "epoch": "epoch",
     "generation": "generation",
     "init": "init",
     "leave": "leave",

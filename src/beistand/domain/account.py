@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
 from enum import StrEnum
 
+from beistand.domain.bounds import Moment, Word
 from beistand.domain.errors import Refused
 from beistand.domain.message import Message, message
 from beistand.domain.value import Value
@@ -65,11 +65,11 @@ class AccountRole(StrEnum):
 
 
 class Account(Value, frozen=True, kw_only=True):
-    name: str
+    name: Word
     role: AccountRole
-    verifier: str
+    verifier: Word
     """Argon2id, in the form of the reference implementation: `$argon2id$v=19$…`. Never shown."""
-    since: datetime
+    since: Moment
 
     @property
     def is_administrator(self) -> bool:
@@ -82,13 +82,13 @@ class Account(Value, frozen=True, kw_only=True):
 class ApiToken(Value, frozen=True, kw_only=True):
     """A program's way in; the token itself is shown once and not kept."""
 
-    id: str
-    name: str
+    id: Word
+    name: Word
     role: AccountRole
-    digest: str
+    digest: Word
     """SHA-256 of the token, hexadecimal: a token has 256 random bits, so no slow hash is needed."""
-    since: datetime
-    by: str
+    since: Moment
+    by: Word
     """Name of the administrator who made it."""
 
     def __repr__(self) -> str:

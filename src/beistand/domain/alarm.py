@@ -7,6 +7,7 @@ shows it, and mails it. What goes to and fro becomes no storm: a state must last
 from collections.abc import Iterable
 from datetime import datetime
 
+from beistand.domain.bounds import Count, Seconds
 from beistand.domain.facts import Finding, Severity
 from beistand.domain.generation import Copy, CopyState
 from beistand.domain.mail import MailState, OutboxEntry
@@ -29,12 +30,12 @@ ABSENCE_SECONDS = 600.0
 class AlarmPath(Value, frozen=True, kw_only=True):
     """Whether an appliance can tell anybody anything, as it says itself. Ages, not times: clocks may differ."""
 
-    mails_waiting: int = 0
+    mails_waiting: Count = 0
     """Mails to administrators that the server did not take."""
-    mails_seconds: float = 0.0
+    mails_seconds: Seconds = 0.0
     """Since when the oldest of them waits."""
     mails_why: Message | None = None
-    cycle_overdue_seconds: float = 0.0
+    cycle_overdue_seconds: Seconds = 0.0
     """So long a cycle has been due that does not begin; 0: none is."""
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from beistand.domain.pair import Greeting
-from beistand.domain.role import Grant, Standing
+from beistand.domain.role import Grant, Standing, is_believable
 from beistand.domain.value import Value
 
 LONGEST_WAIT = timedelta(minutes=2)
@@ -70,7 +70,7 @@ def boot_verdict(
         return Serve(verified=True)
     if greeting is not None:
         # Its claim may be past its last look for us: what we would add now, it would not see.
-        is_taken = greeting.serving or greeting.claims > standing.epoch
+        is_taken = greeting.serving or is_claimed_there(standing, greeting)
         return Held(mac="") if is_taken else Serve(verified=True)
     if waited_seconds < LONGEST_WAIT.total_seconds():
         return Wait()
@@ -80,10 +80,18 @@ def boot_verdict(
 def pair_grant(standing: Standing, greeting: Greeting) -> Grant | None:
     """Return the grant that the peer tells, if one of us two holds it.
 
-    A number from an earlier pair of that machine means nothing here, however high it is.
+    A number from an earlier pair of that machine means nothing here, however high it is; nor does one that no clicks
+    can have led to (ADR 22).
     """
     told = greeting.grant
-    return told if told and told.holder in (standing.me, greeting.appliance.node) else None
+    if told is None or not is_believable(standing.epoch, told.epoch):
+        return None
+    return told if told.holder in (standing.me, greeting.appliance.node) else None
+
+
+def is_claimed_there(standing: Standing, greeting: Greeting) -> bool:
+    """Tell whether a takeover is under way at the peer that would mint a number above ours."""
+    return greeting.claims > standing.epoch and is_believable(standing.epoch, greeting.claims)
 
 
 class Action(StrEnum):
@@ -118,6 +126,6 @@ def peer_news(standing: Standing, greeting: Greeting, *, serving: bool, unverifi
         return Action.WITHDRAW if serving else Action.KEEP
     if greeting.serving and not serving:
         return Action.FORK if greeting.served_unverified_seconds > limit else Action.HOLD
-    if greeting.claims > standing.epoch and not serving:
+    if is_claimed_there(standing, greeting) and not serving:
         return Action.HOLD
     return Action.KEEP

@@ -11,6 +11,7 @@ from beistand.domain.licence import is_key
 from beistand.domain.mail_address import is_mail_address
 from beistand.domain.message import Message, message
 from beistand.domain.schedule import Schedule, next_run
+from beistand.domain.words import word_problem
 
 MOMENT = timedelta(microseconds=1)
 MOST_STEPS = 500
@@ -21,6 +22,8 @@ LONGEST_TO_REPLUG = 200
 
 def config_problem(config: ModuleConfig) -> Message | None:
     """Return what is wrong with the first field that is, None if it may be saved."""
+    if problem := word_problem(msgspec.structs.replace(config, schedule=None, backup_schedule=None)):
+        return problem
     if not config.name.strip():
         return message("config-name-missing")
     if config.licence_key and not is_key(config.licence_key):

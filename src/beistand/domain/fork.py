@@ -5,8 +5,10 @@ that its click knew of tells whether it continues that history or stands beside 
 """
 
 from datetime import datetime
+from typing import Annotated
 
-from beistand.domain.role import Grant, NodeId, Standing
+from beistand.domain.bounds import FEW, Count, Moment, Word
+from beistand.domain.role import Epoch, Grant, NodeId, Standing, is_believable
 from beistand.domain.value import Value
 
 
@@ -21,37 +23,37 @@ class Fork(Value, frozen=True, kw_only=True):
 class Counted(Value, frozen=True, kw_only=True):
     """How many things of one kind an appliance recorded since the histories parted."""
 
-    kind: str
+    kind: Word
     """`calls`, `voicemail`, `recordings` …: a word of the profile; `record.<kind>` is the catalogue's."""
-    count: int
+    count: Count
 
 
 class Recorded(Value, frozen=True, kw_only=True):
     """What was recorded since a moment."""
 
-    records: tuple[Counted, ...] = ()
-    files: int = 0
-    bytes: int = 0
+    records: Annotated[tuple[Counted, ...], FEW] = ()
+    files: Count = 0
+    bytes: Count = 0
     """Of all files of the telephone system that changed since."""
-    newest: datetime | None = None
+    newest: Moment | None = None
     """The last change among them; None: there was none."""
 
 
 class History(Value, frozen=True, kw_only=True):
     """What one appliance has that the other has not, for whoever has to choose."""
 
-    host: str
+    host: Word
     node: NodeId
-    epoch: int
+    epoch: Epoch
     """Of the grant under which it was recorded."""
-    operator: str
+    operator: Word
     """Who clicked for it."""
-    at: datetime
+    at: Moment
     """When that was."""
-    since: datetime
+    since: Moment
     """What was recorded from here on is counted: the moment in which the histories parted."""
     recorded: Recorded = Recorded()
-    backup: str = ""
+    backup: Word = ""
     """The local backup that keeps it there."""
 
 
@@ -73,15 +75,22 @@ def over(standing: Standing, peer_epoch: int) -> int:
     """
     grant = standing.grant
     if grant is None:
-        return peer_epoch
+        return peer_epoch if is_believable(0, peer_epoch) else 0
     known = known_of_other(grant) if grant.holder == standing.me else grant.epoch
-    return max(known, peer_epoch if peer_epoch > standing.epoch else 0)
+    is_news = peer_epoch > standing.epoch and is_believable(standing.epoch, peer_epoch)
+    return max(known, peer_epoch if is_news else 0)
 
 
 def found_in(standing: Standing, theirs: Grant | None) -> Fork | None:
     """Return the fork that a grant told by the peer makes with our own one."""
     mine = standing.grant
-    if mine is None or theirs is None or mine.holder != standing.me or not is_fork(mine, theirs):
+    if (
+        mine is None
+        or theirs is None
+        or not is_believable(mine.epoch, theirs.epoch)
+        or mine.holder != standing.me
+        or not is_fork(mine, theirs)
+    ):
         return None
     older, newer = sorted((mine, theirs), key=lambda each: each.epoch)
     return Fork(older=older, newer=newer)

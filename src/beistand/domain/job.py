@@ -1,9 +1,10 @@
 """A job: one long act of the agent, with its progress and its end."""
 
-from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
-from beistand.domain.message import Field, Message
+from beistand.domain.bounds import FEW, Count, Moment, Seconds, Word
+from beistand.domain.message import BoundField, Message
 from beistand.domain.value import Value
 
 
@@ -38,24 +39,24 @@ class JobState(StrEnum):
 
 
 class Job(Value, frozen=True, kw_only=True):
-    id: str
+    id: Word
     kind: JobKind
     state: JobState = JobState.RUNNING
-    stage: str = ""
+    stage: Word = ""
     """Code of the stage, `job.stage.<code>` in the catalogue."""
-    stages: tuple[str, ...] = ()
+    stages: Annotated[tuple[Word, ...], FEW] = ()
     """All of them in their order, where that is known when it begins."""
-    failed_stage: str = ""
+    failed_stage: Word = ""
     """The stage at which it failed, while everything before is taken back and from then on."""
-    within_seconds: float = 0.0
+    within_seconds: Seconds = 0.0
     """How long the stage may last, where that depends on the telephone system; 0: `domain.waits` says it."""
-    done: int = 0
-    total: int = 0
+    done: Count = 0
+    total: Count = 0
     """Units of the stage (bytes or files); 0 while unknown."""
-    begin: datetime
-    end: datetime | None = None
+    begin: Moment
+    end: Moment | None = None
     error: Message | None = None
-    result: dict[str, Field] = {}
+    result: Annotated[dict[Word, BoundField], FEW] = {}
     """Figures of the finished job: seconds, bytes, identifiers."""
-    revision: int = 0
+    revision: Count = 0
     """Grows with every change: a client waits for the next one."""

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import msgspec
 
+from beistand.domain.bounds import MANY, Count, Word
 from beistand.domain.role import Role
 from beistand.domain.value import Value
 
@@ -24,19 +25,19 @@ class LicenceKind(StrEnum):
 
 
 class Licence(Value, frozen=True, kw_only=True):
-    key: str
+    key: Word
     kind: LicenceKind
-    module: str = ""
-    counterpart: str = ""
+    module: Word = ""
+    counterpart: Word = ""
     """Redundancy licences only: the key on the active that this one stands in for."""
     is_self_issued: bool = True
-    holder: str = ""
+    holder: Word = ""
     """Who it was issued to."""
-    count: Annotated[int, msgspec.Meta(ge=0)] = 0
+    count: Count = 0
     """How many it grants, of user licences; 0: no limit."""
     expires: date | None = None
     """The last day that it holds for; None: for good."""
-    seller: str = ""
+    seller: Word = ""
     """Who signed it; empty: self-issued."""
 
     @property
@@ -50,7 +51,7 @@ class Licence(Value, frozen=True, kw_only=True):
 class LicenceSet(Value, frozen=True, kw_only=True):
     """The licences of one appliance; identity: they never travel."""
 
-    licences: tuple[Licence, ...] = ()
+    licences: Annotated[tuple[Licence, ...], MANY] = ()
 
     @property
     def server_key(self) -> str:

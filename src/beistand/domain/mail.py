@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 
+from beistand.domain.bounds import LongText, Word
 from beistand.domain.message import Message
 from beistand.domain.value import Value
 
@@ -19,14 +20,14 @@ class Encryption(StrEnum):
 class MailServer(Value, frozen=True, kw_only=True):
     """The server that mails are handed to. The password is secret: it reaches no log, page or backup."""
 
-    host: str = ""
+    host: Word = ""
     """Empty: no mail server is configured."""
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 587
     encryption: Encryption = Encryption.STARTTLS
-    user: str = ""
+    user: Word = ""
     """Empty: no login."""
-    password: str = ""
-    sender: str = ""
+    password: Word = ""
+    sender: Word = ""
 
     def __repr__(self) -> str:  # a password never reaches a log
         return f"MailServer(host={self.host!r}, port={self.port}, encryption={self.encryption.value})"
@@ -35,10 +36,10 @@ class MailServer(Value, frozen=True, kw_only=True):
 class MailText(Value, frozen=True, kw_only=True):
     """A text that an administrator wrote instead of the catalogue's; fields stand in braces."""
 
-    kind: str
+    kind: Word
     """Which mail: `users-takeover` is the one to all users after a takeover (S21)."""
-    subject: str
-    body: str
+    subject: LongText
+    body: LongText
 
 
 class MailState(StrEnum):

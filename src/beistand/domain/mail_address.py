@@ -11,6 +11,7 @@ _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+")
 _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 """A label of a host name. With underscores, which some houses have in theirs."""
 _LITERAL = re.compile(r"\[[0-9]{1,3}(\.[0-9]{1,3}){3}\]")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _ENCODED_WORD = "=?"
 """Begins an encoded word (RFC 2047): a mail library takes it for one instead of for the name."""
 
@@ -31,3 +32,8 @@ def is_mail_address(text: str) -> bool:
     return is_name and (
         _LITERAL.fullmatch(domain) is not None or all(_LABEL.fullmatch(each) for each in domain.split("."))
     )
+
+
+def is_mail_host(text: str) -> bool:
+    """Tell whether this can be the name or the address of a mail server."""
+    return _HOST.fullmatch(text) is not None

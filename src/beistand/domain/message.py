@@ -2,18 +2,22 @@
 
 import re
 import unicodedata
+from typing import Annotated
 
+from beistand.domain.bounds import FEW, LongText, Number, Whole, Word
 from beistand.domain.value import Value
 
 Field = str | int | float | bool
 _NAMED = {"\n": "\\n", "\r": "\\r"}
+BoundField = LongText | Whole | Number | bool
+"""A field as it may arrive; `Field` is what code asks for."""
 
 
 class Message(Value, frozen=True, kw_only=True):
     """One thing to tell. Logs print `code key=value`, pages and terminals the sentence and its hint."""
 
-    code: str
-    fields: dict[str, Field] = {}
+    code: Word
+    fields: Annotated[dict[Word, BoundField], FEW] = {}
 
     def __str__(self) -> str:
         return " ".join([self.code, *(f"{key}={_quoted(value)}" for key, value in self.fields.items())])

@@ -4,6 +4,9 @@ The evidence of a takeover needs witnesses, phones must hear the announcement of
 have the service address. None of it can be mended in the minute in which the active is dead.
 """
 
+from typing import Annotated
+
+from beistand.domain.bounds import FEW, Count, Seconds, Word
 from beistand.domain.facts import Finding, Severity
 from beistand.domain.message import Field
 from beistand.domain.value import Value
@@ -17,9 +20,9 @@ DEAF_SECONDS = 2400.0
 class Hearing(Value, frozen=True, kw_only=True):
     """What an appliance heard of the trial frames of its peer."""
 
-    control_seconds: float = 0.0
+    control_seconds: Seconds = 0.0
     """Since the last control frame, or since the peer has been connected: an ARP probe for its own address."""
-    lost: int = 0
+    lost: Count = 0
     """Control frames since the last one that had the announcement of a foreign address beside it."""
 
 
@@ -28,11 +31,11 @@ class Outlook(Value, frozen=True, kw_only=True):
 
     gateway: bool | None = None
     """Answers ARP; None: not looked yet, or there is none."""
-    phones_known: int = 0
-    phones_answering: int = 0
+    phones_known: Count = 0
+    phones_answering: Count = 0
     has_looked: bool = False
     """The witnesses were asked: the standby does that all the time, the active has no need to."""
-    rivals: tuple[str, ...] = ()
+    rivals: Annotated[tuple[Word, ...], FEW] = ()
     """MACs of machines outside the pair that answer for the service address."""
     hearing: Hearing | None = None
 

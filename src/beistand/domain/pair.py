@@ -4,14 +4,16 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from beistand.domain.alarm import AlarmPath
+from beistand.domain.bounds import FEW, Count, InterfaceAddress, Moment, Seconds, Word
 from beistand.domain.fork import Fork, History
 from beistand.domain.generation import Copy
 from beistand.domain.licence import LicenceSet
 from beistand.domain.outlook import Outlook
 from beistand.domain.pause import Pause
-from beistand.domain.role import Grant, NodeId, Side, Standing
+from beistand.domain.role import Epoch, Grant, NodeId, Side, Standing
 from beistand.domain.start_options import LONGEST_LINE, MOST_LINES
 from beistand.domain.value import Value
 
@@ -26,22 +28,22 @@ class Appliance(Value, frozen=True, kw_only=True):
     """What an appliance says about itself: for the version handshake and the prerequisites (S4)."""
 
     node: NodeId
-    host: str
-    own_address: str
+    host: Word
+    own_address: InterfaceAddress
     """With prefix length."""
-    service_addresses: tuple[str, ...]
-    mac: str
-    beistand_version: str
-    pbx_version: str
-    profile: str
-    licence_key: str
-    gateway: str
-    dns: tuple[str, ...]
+    service_addresses: Annotated[tuple[Word, ...], FEW]
+    mac: Word
+    beistand_version: Word
+    pbx_version: Word
+    profile: Word
+    licence_key: Word
+    gateway: Word
+    dns: Annotated[tuple[Word, ...], FEW]
     is_static: bool
     """The own address has no lifetime: nobody leased it."""
-    now: datetime
-    time_servers: tuple[str, ...] = ()
-    vlan: int = 0
+    now: Moment
+    time_servers: Annotated[tuple[Word, ...], FEW] = ()
+    vlan: Annotated[int, Meta(ge=0, le=4095)] = 0
     """Of the interface that the own address is on; 0: none."""
     start_options: StartOptions = ()
     """What root reads when its PBX starts, line by line: it never travels as a file."""
@@ -64,15 +66,15 @@ class Greeting(Value, frozen=True, kw_only=True):
 
     appliance: Appliance
     grant: Grant | None
-    own_epoch: int
+    own_epoch: Epoch
     serving: bool
     """Holds the service address now."""
     verified: bool
     """Serves with the peer's agreement, or has not needed to ask for longer than the fork limit (R3)."""
-    served_unverified_seconds: float
-    config_revision: int
+    served_unverified_seconds: Seconds
+    config_revision: Count
     newest: Copy | None
-    settings_revision: int = 0
+    settings_revision: Count = 0
     """Of the pair settings: accounts, mail server, texts."""
     licences: LicenceSet = LicenceSet()
     """Shown beside the own ones; a key that stands on both sides is an error (S5)."""
@@ -82,13 +84,13 @@ class Greeting(Value, frozen=True, kw_only=True):
     """Whether it can tell anybody that something is wrong (F30)."""
     outlook: Outlook | None = None
     """What it sees of the network: each side tells what either sees."""
-    config_digest: str = ""
+    config_digest: Word = ""
     """Of the module configuration: two that were changed on both sides of a broken line may bear one number."""
     fork: Fork | None = None
     """Two histories of which neither knew of the other (R5)."""
     history: History | None = None
     """What only the sender recorded, where there is something to compare."""
-    claims: int = 0
+    claims: Epoch = 0
     """Epoch that a takeover under way there would mint; 0: none."""
 
 

@@ -5,7 +5,9 @@ Scheduled cycles rest and none is begun by hand; local backups go on. It belongs
 
 from datetime import datetime, timedelta
 
+from beistand.domain.bounds import Moment, Word
 from beistand.domain.facts import Finding, Severity
+from beistand.domain.role import Epoch
 from beistand.domain.value import Value
 
 FORGOTTEN = timedelta(hours=24)
@@ -15,22 +17,22 @@ FORGOTTEN = timedelta(hours=24)
 class Versions(Value, frozen=True, kw_only=True):
     """What an appliance runs."""
 
-    beistand: str
-    pbx: str
+    beistand: Word
+    pbx: Word
 
 
 class Pause(Value, frozen=True, kw_only=True):
     """Durable on the active; the standby hears of it. It is kept after its end, so that its update can be seen."""
 
-    who: str
-    since: datetime
-    epoch: int
+    who: Word
+    since: Moment
+    epoch: Epoch
     active: Versions
     """When the pause began; so the next one."""
     standby: Versions
-    end: datetime | None = None
+    end: Moment | None = None
     """When somebody resumed; None: the cycles rest."""
-    ended_by: str = ""
+    ended_by: Word = ""
 
     @property
     def is_on(self) -> bool:

@@ -1,11 +1,14 @@
 """Who serves: grants, epochs and the role that follows from them (DESIGN "Roles, grants, boot rule")."""
 
-from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
+import msgspec
+
+from beistand.domain.bounds import Moment, Word
 from beistand.domain.value import Value
 
-NodeId = str
+NodeId = Word
 """Names an appliance for good: 16 hexadecimal digits, minted by `beistand init`, part of its identity."""
 
 
@@ -22,18 +25,31 @@ class Side(StrEnum):
     ODD = "odd"
 
 
+LARGEST_JUMP = 10_000
+"""By so much a number that the peer tells may lie above all that is known here. A click raises it by one or two, and
+one of the two may be away for years: this is a takeover an hour for a year. Against the end of all numbers it is
+nothing, so that a peer that lies never gets there (ADR 22)."""
+POSSIBLE_EPOCH = 10**9
+"""No pair gets there by clicks. A number above it was a lie; only such a one may be forgotten."""
+MOST_EPOCH = 2**62
+"""The highest that is minted: SQLite holds it and the next ones (2^63 - 1)."""
+Epoch = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+NOBODY = "0" * 16
+"""Holds what is left when an impossible number was forgotten: no appliance has this name."""
+
+
 class Grant(Value, frozen=True, kw_only=True):
     """The durable permission to serve: to hold the service address and to run the PBX."""
 
-    epoch: int
+    epoch: Epoch
     holder: NodeId
-    parent: int
+    parent: Epoch
     """The epoch this one follows; 0 for the first. Two grants with one parent are a fork (R5)."""
-    operator: str
-    at: datetime
-    evidence: str
+    operator: Word
+    at: Moment
+    evidence: Word
     """SHA-256 of the facts on which a person decided; empty for the first grant."""
-    over: int | None = None
+    over: Epoch | None = None
     """The highest number of the other appliance that the click knew of (domain/fork.py); None: as the parent says."""
 
 
@@ -73,6 +89,19 @@ def next_epoch(known: int, side: Side) -> int:
     """Return the smallest number above `known` that this side may mint (even or odd)."""
     wanted = 0 if side is Side.EVEN else 1
     return known + 1 if (known + 1) % 2 == wanted else known + 2
+
+
+def after_forgetting(own: int, settled: int, epoch: int) -> tuple[int, int]:
+    """Return own and settled epoch where this is the highest number left: whose data is here stays as it is."""
+    if own > settled:
+        own = max(1, min(own, epoch))
+        return own, min(settled, own - 1)
+    return min(own, epoch), min(settled, epoch)
+
+
+def is_believable(known: int, told: int) -> bool:
+    """Tell whether a number that the peer tells may have come from clicks, where this one is the highest known."""
+    return told - known <= LARGEST_JUMP
 
 
 def higher(one: Grant | None, other: Grant | None) -> Grant | None:

@@ -35,6 +35,12 @@ class Schedule(Value, frozen=True, kw_only=True):
 CLOCK_TOLERANCE = timedelta(minutes=1)
 """A run noted further in the future than this was noted by a wrong clock (F9)."""
 
+NEVER = datetime(9000, 1, 1, tzinfo=UTC)
+"""A run that lies behind the end of the calendar: whoever waits for it waits for good, and no arithmetic fails on it.
+
+No person may save such a schedule (domain/config_check.py), but one may have been stored, or come from a peer."""
+
+_FIRST_DAY, _LAST_DAY = date(1970, 1, 1), NEVER.date()
 _REAL = {Interval.MINUTE: timedelta(minutes=1), Interval.HOUR: timedelta(hours=1)}
 _DAYS = {Interval.DAY: 1, Interval.WEEK: 7}
 _SHORTEST_MONTH = timedelta(days=28)
@@ -80,13 +86,20 @@ def _shortest_step(schedule: Schedule) -> timedelta:
 
 
 def _moment(schedule: Schedule, number: int, zone: tzinfo) -> datetime:
-    """Return the scheduled moment with this number, counted from 0 at the start, in UTC."""
-    steps = number * schedule.every
+    """Return the scheduled moment with this number, counted from 0 at the start, in UTC; NEVER at the latest."""
+    try:
+        return min(_exact_moment(schedule, number, zone), NEVER)
+    except (OverflowError, ValueError):  # behind the last day that a calendar has
+        return NEVER
+
+
+def _exact_moment(schedule: Schedule, number: int, zone: tzinfo) -> datetime:
+    steps, start = number * schedule.every, min(max(schedule.start, _FIRST_DAY), _LAST_DAY)
     if schedule.interval in _REAL:
-        return _valid(schedule.start, schedule.at, zone) + steps * _REAL[schedule.interval]
+        return _valid(start, schedule.at, zone) + steps * _REAL[schedule.interval]
     if schedule.interval is Interval.MONTH:
-        return _valid(_months_later(schedule.start, steps), schedule.at, zone)
-    return _valid(schedule.start + timedelta(days=steps * _DAYS[schedule.interval]), schedule.at, zone)
+        return _valid(_months_later(start, steps), schedule.at, zone)
+    return _valid(start + timedelta(days=steps * _DAYS[schedule.interval]), schedule.at, zone)
 
 
 def _months_later(start: date, months: int) -> date:

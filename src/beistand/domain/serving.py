@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from beistand.domain.boot import Action, pair_grant
 from beistand.domain.pair import Greeting
-from beistand.domain.role import Standing
+from beistand.domain.role import Standing, is_believable
 from beistand.domain.value import Value
 
 
@@ -106,8 +106,8 @@ def is_asked_to_serve(standing: Standing, *, serving: bool) -> bool:
 
 
 def may_release(standing: Standing, epoch: int) -> bool:
-    """Tell whether the claim of this epoch may have what we hold: it must be above all that is known here."""
-    return epoch > standing.epoch
+    """Tell whether the claim of this epoch may have what we hold: it must be above all that is known here, and near."""
+    return epoch > standing.epoch and is_believable(standing.epoch, epoch)
 
 
 def takes_back(released: int, standing: Standing, epoch: int) -> bool:

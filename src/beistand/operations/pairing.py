@@ -17,6 +17,7 @@ from beistand.domain.machine import twins
 from beistand.domain.message import message
 from beistand.domain.pair import Appliance, Greeting, Pair
 from beistand.domain.role import Grant, Role, Side
+from beistand.domain.words import word_problem
 from beistand.operations.keeping import refuse_unkept
 from beistand.ports.clock import Clock
 from beistand.ports.network import Arp
@@ -78,6 +79,8 @@ def pair_with_standby(own: OwnSide, outreach: Outreach, request: StartPair, job:
     accepted = outreach.introduction.accept_pair(
         request.server, request.user, request.password, request.host_key, asked
     )
+    if problem := word_problem(accepted):
+        raise Refused(problem.code, **problem.fields)
     _fits(asked.active, accepted.appliance, request.server, mac)
     _refuse_same_id(own, accepted.machine_id, accepted.appliance.host)
     pair = Pair(

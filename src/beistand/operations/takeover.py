@@ -10,14 +10,14 @@ from threading import Event
 
 import msgspec
 
-from beistand.domain.errors import AddressInUse, Cancelled
+from beistand.domain.errors import AddressInUse, Cancelled, Refused
 from beistand.domain.facts import Facts, Finding, Verdict
 from beistand.domain.fork import over
 from beistand.domain.installation import Installation
 from beistand.domain.message import Message, message
 from beistand.domain.plan import Plan
 from beistand.domain.profile import Profile
-from beistand.domain.role import Grant, Standing, next_epoch
+from beistand.domain.role import MOST_EPOCH, Grant, Standing, is_believable, next_epoch
 from beistand.domain.safety import blocking, verdict
 from beistand.domain.value import Value
 from beistand.operations.data_ready import make_ready
@@ -147,8 +147,15 @@ def with_claim_of_peer(facts: Facts, released: int) -> Facts:
 
 
 def claimed_epoch(facts: Facts, standing: Standing) -> int:
-    """Return the number that this takeover would mint: above everything known here and there."""
-    return next_epoch(max(standing.epoch, facts.peer_epoch, facts.claimed), standing.side)
+    """Return the number that this takeover would mint: above everything known here, and believed of there.
+
+    Raises Refused `epoch-impossible` where no number is left.
+    """
+    believed = facts.peer_epoch if is_believable(standing.epoch, facts.peer_epoch) else 0
+    epoch = next_epoch(max(standing.epoch, believed, facts.claimed), standing.side)
+    if epoch > MOST_EPOCH:
+        raise Refused("epoch-impossible", epoch=str(standing.epoch))
+    return epoch
 
 
 def takeover_grant(facts: Facts, standing: Standing, operator: str) -> Grant:

@@ -15,3 +15,9 @@ class Passwords(Protocol):
         Without an account, or with a verifier that cannot be read, the answer is False and takes as long as any
         other: the time does not tell which names exist. The same signs in another Unicode form are the same password.
         """
+
+    def is_bearable(self, verifier: str) -> bool:
+        """Tell whether a verifier that somebody else made can be read, and costs no more than a log-in may.
+
+        `fits` says no to any other, without paying what it asks for.
+        """

@@ -63,6 +63,9 @@ class Store(Protocol):
     def begin_anew(self, grant: Grant) -> None:
         """Know this grant of a new partner and no other: numbers of an earlier pair mean nothing any more."""
 
+    def forget_epoch(self, instead: Grant) -> None:
+        """Know this grant of nobody instead of one with an impossible number. Whose data is here stays known."""
+
     def set_side(self, side: Side) -> None: ...
     def settle(self, epoch: int) -> None:
         """Note that this appliance handed over or was seeded anew up to this epoch: it is a standby.

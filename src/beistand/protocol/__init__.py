@@ -65,6 +65,7 @@ from beistand.protocol.core import (
     TakeoverPlanAnswer,
     WatchJob,
 )
+from beistand.protocol.epoch import EpochView, ForgetEpoch, GetEpoch
 from beistand.protocol.framing import (
     LARGEST_FRAME,
     Answer,
@@ -157,6 +158,8 @@ PersonRequest = (
     | SetConfig
     | ListGenerations
     | RetryService
+    | GetEpoch
+    | ForgetEpoch
     | GetMachine
     | ConfirmMachine
     | UndoInit
@@ -257,13 +260,16 @@ __all__ = [
     "Done",
     "DropUpload",
     "EndPair",
+    "EpochView",
     "FetchHostKey",
     "FileChange",
     "FolderNeed",
+    "ForgetEpoch",
     "GenerationList",
     "GetBackup",
     "GetConfig",
     "GetCoverage",
+    "GetEpoch",
     "GetLicences",
     "GetMachine",
     "GetMail",

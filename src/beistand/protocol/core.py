@@ -1,8 +1,11 @@
 """What people ask of the engine itself: status, setting up, cycle, takeover, jobs, module configuration."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
+from msgspec import Meta
+
+from beistand.domain.bounds import LongText, Seconds, Word
 from beistand.domain.choices import Choice
 from beistand.domain.config import ModuleConfig
 from beistand.domain.facts import Facts, Finding, Verdict
@@ -60,12 +63,12 @@ class StartPair(Value, frozen=True, kw_only=True, tag="pair", tag_field="verb"):
 class AcceptPair(Value, frozen=True, kw_only=True, tag="accept-pair", tag_field="verb"):
     """Run on the standby by the active, over the first connection: become its partner."""
 
-    pair: str
+    pair: Word
     side: Side
     """The side that the standby shall be."""
     active: Appliance
-    active_host_key: str
-    public_key: str
+    active_host_key: LongText
+    public_key: LongText
     """The active's key for the account beistand-peer here."""
     grant: Grant
     config: ModuleConfig
@@ -73,7 +76,7 @@ class AcceptPair(Value, frozen=True, kw_only=True, tag="accept-pair", tag_field=
     """Pair anew although a pair is known."""
     licences: LicenceSet = LicenceSet()
     """The active's, so that each redundancy licence can name the one that it stands in for (S5)."""
-    active_machine_id: str = ""
+    active_machine_id: Word = ""
     """Digest of the active's machine-id: two with one were made from one disk."""
 
 
@@ -106,13 +109,13 @@ class StartTakeover(Value, frozen=True, kw_only=True, tag="takeover", tag_field=
 class WatchJob(Value, frozen=True, kw_only=True, tag="watch-job", tag_field="verb"):
     """Return the job as soon as its revision is above `seen`, or after `seconds`."""
 
-    id: str
-    seen: int = -1
-    seconds: float = 10.0
+    id: Word
+    seen: Annotated[int, Meta(ge=-1, le=2**60)] = -1
+    seconds: Seconds = 10.0
 
 
 class CancelJob(Value, frozen=True, kw_only=True, tag="cancel-job", tag_field="verb"):
-    id: str
+    id: Word
 
 
 class GetConfig(Value, frozen=True, kw_only=True, tag="config-get", tag_field="verb"):
@@ -144,13 +147,13 @@ class Accepted(Value, frozen=True, kw_only=True):
     """The standby's side of a pairing."""
 
     appliance: Appliance
-    public_key: str
-    machine_id: str = ""
+    public_key: LongText
+    machine_id: Word = ""
     """Digest of the standby's machine-id."""
 
 
 class OfferAnswer(Value, frozen=True, kw_only=True):
-    base: str
+    base: Word
     """Digest of the manifest that is live here; empty: nothing was imported yet."""
 
 

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
+from beistand.domain.bounds import Count, Word
 from beistand.domain.errors import Refused
 from beistand.domain.message import Message
 from beistand.domain.pair import PROTOCOL_VERSION
@@ -18,16 +19,16 @@ T = TypeVar("T")
 class Hello(Value, frozen=True, kw_only=True, tag="hello", tag_field="verb"):
     """First on every connection. `release` and `status` never change meaning over versions (F15)."""
 
-    protocol: int = PROTOCOL_VERSION
-    version: str
+    protocol: Count = PROTOCOL_VERSION
+    version: Word
     """Of the program that asks."""
-    pair: str = ""
+    pair: Word = ""
     """Pair id; the peer's channel only."""
 
 
 class Welcome(Value, frozen=True, kw_only=True):
-    protocol: int
-    version: str
+    protocol: Count
+    version: Word
 
 
 class Done(Value, frozen=True, kw_only=True):

@@ -4,10 +4,12 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from beistand.domain.bounds import Word
 from beistand.domain.config import ModuleConfig
 from beistand.domain.connections import Packed
 from beistand.domain.generation import Generation
 from beistand.domain.pair import Greeting
+from beistand.domain.role import Epoch
 from beistand.domain.settings import PairSettings
 from beistand.domain.value import Value
 
@@ -58,7 +60,7 @@ class Receive(Value, frozen=True, kw_only=True, tag="receive", tag_field="verb")
     """Everything is in the inbox: verify and import it."""
 
     generation: Generation
-    base: str
+    base: Word
     """Digest of the manifest that the sent delta refers to; empty: the sent manifest is whole."""
     connections: Packed = b""
     """What the telephone system's address is connected to now: it is ended when the sender is dead (B8)."""
@@ -67,10 +69,10 @@ class Receive(Value, frozen=True, kw_only=True, tag="receive", tag_field="verb")
 class Release(Value, frozen=True, kw_only=True, tag="release", tag_field="verb"):
     """Stop the PBX and give up the service address, because the other side claims this epoch."""
 
-    epoch: int
+    epoch: Epoch
 
 
 class Resume(Value, frozen=True, kw_only=True, tag="resume", tag_field="verb"):
     """Take back a release of this epoch; do nothing if there was none."""
 
-    epoch: int
+    epoch: Epoch

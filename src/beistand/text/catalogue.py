@@ -24,6 +24,7 @@ WORDS = {
     "job-state": "log.job",
     "licence-kind": "licence.kind",
     "part": "part",
+    "peer-word": "peer-word",
     "role": "role",
     "state": "state",
     "weakening": "weakening",

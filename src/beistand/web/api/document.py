@@ -8,6 +8,7 @@ from typing import Any, get_args
 import msgspec
 
 from beistand import __version__
+from beistand.domain.bounds import Moment
 from beistand.text import term
 from beistand.web.api.field_notes import field_notes
 from beistand.web.api.problems import MEDIA_TYPE, Problem
@@ -136,14 +137,17 @@ def _schemas() -> Json:
     return dict(components)
 
 
+_MOMENTS = (datetime, Moment)
+
+
 def _annotate(schema: Json, struct: type[msgspec.Struct]) -> None:
     """Add what msgspec leaves out: notes on fields, and that a moment is one."""
     notes = _notes(struct)
     for field in msgspec.structs.fields(struct):
         shown = schema["properties"][field.name]
-        if field.type is datetime:
+        if field.type in _MOMENTS:
             shown["format"] = "date-time"
-        elif datetime in get_args(field.type):
+        elif any(each in _MOMENTS for each in get_args(field.type)):
             shown["anyOf"][0]["format"] = "date-time"
         if field.name in notes:
             shown["description"] = notes[field.name]

@@ -57,6 +57,7 @@ GROUPS: dict[str, tuple[Route, ...]] = {
             seconds=SETUP_SECONDS,
         ),
         Route("POST /service/retry", protocol.RetryService, protocol.Done, CONFIRMATION),
+        Route("GET /epoch", protocol.GetEpoch, protocol.EpochView, VIEWER),
         Route("GET /machine", protocol.GetMachine, protocol.MachineView, VIEWER),
         Route("GET /network", protocol.GetNetwork, protocol.NetworkView, VIEWER),
         Route("GET /update", protocol.GetUpdate, protocol.UpdateView, VIEWER),
@@ -177,6 +178,7 @@ WITHOUT_ROUTE: dict[type[Value], str] = {
     protocol.MakeSetupCode: "for root at the console",
     protocol.AcceptPair: "asked by the other appliance, over its first connection",
     protocol.SendUpload: "POST /upload sends the whole file",
+    protocol.ForgetEpoch: "root at the console only: what it forgets was a lie of the other appliance",
     protocol.ConfirmMachine: "root at the console only: whoever says so has seen the machine",
     protocol.UndoInit: "root at the console only: afterwards there are no pages to answer from",
 }
