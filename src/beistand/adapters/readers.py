@@ -175,10 +175,6 @@ class Readers:
         return tuple(each for _, (each, until) in found if until > now)
 
 
-SHARED = Readers()
-"""Of this process. Started with the first question."""
-
-
 def account_of(file: int) -> tuple[int, int]:
     """Return user and group that read this file: its owner, and in place of root somebody who owns nothing."""
     status = os.fstat(file)
@@ -210,6 +206,10 @@ def forget_scratch(*folders: Path) -> None:
     for folder in folders:
         for left in folder.glob(f"{SCRATCH}*"):
             shutil.rmtree(left, ignore_errors=True)
+
+
+SHARED = Readers()
+"""Of this process. Started with the first question."""
 
 
 def _read(back: int, child: int, end: float, check: Callable[[], None]) -> bytes | None:
