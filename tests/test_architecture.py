@@ -1,6 +1,7 @@
 """House rules that a machine can check: sizes, names, values, edges."""
 
 import ast
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,6 +43,12 @@ def name_of(path: Path) -> str:
 
 def trees() -> Iterator[tuple[str, ast.Module]]:
     yield from ((name_of(each), ast.parse(each.read_text())) for each in FILES)
+
+
+@pytest.mark.parametrize("name", ["beistand.wiring", "beistand.agent.daemon", "beistand.cli.main"])
+def test_each_program_can_be_imported(name: str) -> None:
+    """No other check runs what a module does while it is read."""
+    assert importlib.import_module(name)
 
 
 def test_no_file_is_too_long() -> None:
