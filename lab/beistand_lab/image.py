@@ -23,7 +23,8 @@ _KEPT_IMAGES = 4
 _SOURCES = ("pyproject.toml", "README.md", "src", "packaging")
 _ENABLED = ("ssh.service",)
 _SSHD = """\
-# Of the lab: `beistand pair` logs in as root by password, once.
+# Of the lab: `beistand pair` logs in as root by password, once. The first line is Debian's.
+Include /etc/ssh/sshd_config.d/*.conf
 HostKey /etc/ssh/ssh_host_ed25519_key
 PermitRootLogin yes
 PasswordAuthentication yes
