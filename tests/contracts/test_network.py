@@ -91,6 +91,19 @@ def test_a_machine_with_our_own_address_answers_nobody_only(world: World) -> Non
     assert world.claims() == []
 
 
+def test_a_question_as_nobody_is_no_claim(world: World) -> None:
+    """Who is held asks each second who has the address; a takeover on the other side must not stop at that."""
+    if isinstance(world, MemoryWorld):
+        world.b.arp.ask("eth0", [SERVICE], 0.1, as_nobody=True)
+        assert world.a.arp.fast_probe("eth0", SERVICE) == ""
+        return
+    with ThreadPoolExecutor() as pool:
+        probe = pool.submit(world.a.arp.fast_probe, "eth0", SERVICE)
+        asked = pool.submit(world.b.arp.ask, "eth0", [SERVICE], 0.7, as_nobody=True)
+    assert asked.result().macs == {}
+    assert probe.result() == ""
+
+
 def test_an_address_is_on_its_interface_or_not(world: World) -> None:
     a = world.a
     assert a.addresses.has("eth0", a.own_ip)

@@ -28,6 +28,8 @@ UNKNOWN = b"\0" * 6
 TRIAL = (
     b"TRIAL\0"  # where a request leaves the target's MAC open: no other program's frame is taken for a trial
 )
+ASKING = b"ASKS\0\0"
+"""Marks a question that is asked as nobody: who probes for an address at the same time takes it for no rival."""
 CONTENDER = b"S"
 """Begins the mark of `contend`, five bytes of seconds follow. No card's MAC begins so: the bit of groups is set."""
 LONGEST_SERVICE = (1 << 40) - 1
@@ -45,6 +47,8 @@ class Heard(Value, frozen=True, kw_only=True):
     sender: str
     target: str
     is_trial: bool = False
+    is_question: bool = False
+    """Asked as nobody, and not because its sender wants the address."""
     contends: int | None = None
     """Seconds that its sender says it has been serving."""
 
@@ -62,13 +66,14 @@ class RawArp:
     ) -> Answers:
         """Raise Failed `interface-down`. Each address is asked twice: one frame may be lost."""
         own = NOBODY if as_nobody else self._own_ip()
+        mark = ASKING if own == NOBODY else UNKNOWN
         wanted, macs = set(addresses), dict[str, str]()
         ear = self._ear(interface)
         with ear.listening() as heard:
             end = monotonic() + seconds
             for until in (end - seconds / 2, end):
                 for each in wanted - set(macs):
-                    ear.send(REQUEST, own, each)
+                    ear.send(REQUEST, own, each, marked=mark)
                 for frame in _until(heard, until):
                     if frame.sender in wanted:
                         macs.setdefault(frame.sender, frame.mac)
@@ -111,10 +116,10 @@ class RawArp:
 
     def holders(self, interface: str, addresses: Sequence[str], seconds: float) -> tuple[str, ...]:
         """Raise Failed `interface-down`."""
-        ear = self._ear(interface)
+        ear, own = self._ear(interface), self._own_ip()
         with ear.listening() as heard:
             for each in addresses:
-                ear.send(REQUEST, self._own_ip(), each)
+                ear.send(REQUEST, own, each, marked=ASKING if own == NOBODY else UNKNOWN)
             frames = [each for each in _until(heard, monotonic() + seconds) if each.sender in addresses]
         return tuple(sorted({each.mac for each in frames}))
 
@@ -300,6 +305,7 @@ def _decoded(raw: bytes) -> Heard | None:
         sender=socket.inet_ntoa(sender),
         target=socket.inet_ntoa(target),
         is_trial=marked == TRIAL and operation == REQUEST,
+        is_question=marked == ASKING and operation == REQUEST,
         contends=_seconds(marked) if operation == REQUEST and sender == target else None,
     )
 
@@ -307,6 +313,7 @@ def _decoded(raw: bytes) -> Heard | None:
 def _conflicts(frame: Heard, address: str) -> bool:
     """RFC 5227 section 2.1.1: whoever uses the address, or probes for it at the same time."""
     probes_too = frame.is_request and frame.sender == NOBODY and frame.target == address
+    probes_too = probes_too and not frame.is_question
     return frame.sender == address or probes_too
 
 
