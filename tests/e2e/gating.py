@@ -227,6 +227,8 @@ def under_ifupdown_ng(place: Place) -> tuple[str, ...]:
     """Another program reads the same file from now on; an address without a mask, in a stanza of no kind."""
     line = appliance.on_the_disk(place.lab.settings, place.host, network_managers.take_ifupdown_ng("/"))
     subprocess.run(line, check=True)
+    # It stops at a pattern that matches nothing.
+    appliance_sh(place, "sed -i '/^source /d' /etc/network/interfaces")
     _more_interfaces(place, f"iface eth0\n\taddress {place.address}/24")
     return ("file", "/etc/network/interfaces")
 
