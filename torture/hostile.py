@@ -25,7 +25,7 @@ from beistand.domain.export import HEADER, MANIFEST, SIGNATURE
 from beistand.domain.manifest import encode
 from fakes.exporting import FakeSignatures
 from fakes.standby import File, Folder
-from torture import hostile_files
+from torture import hostile_files, hostile_peer
 from torture.run import Run
 
 EXTENT = 20
@@ -43,6 +43,7 @@ def campaign(run: Run) -> None:
     os.environ.setdefault("BEISTAND_FUZZ_EXTENT", str(max(1, EXTENT // run.every)))
     os.environ.setdefault("BEISTAND_FUZZ_EXAMPLES", str(max(4, 60 // run.every)))
     _properties(run)
+    hostile_peer.speeches(run)
     folder = Path(tempfile.mkdtemp(dir="/dev/shm"))
     try:
         _Files(run, folder).go()
