@@ -74,3 +74,16 @@ def test_a_promise_links_to_what_shows_it(promise: Promise) -> None:
 def test_every_campaign_stands_beside_a_promise() -> None:
     named = {campaign for promise in PROMISES for campaign in promise.campaigns}
     assert named == CAMPAIGNS
+
+
+SECURITY = LINK.findall((ROOT / "SECURITY.md").read_text())
+
+
+@pytest.mark.parametrize(("words", "path"), [each for each in SECURITY if each[1].startswith("tests/")])
+def test_what_security_says_has_its_test(words: str, path: str) -> None:
+    name = "test_" + words.replace(" ", "_")
+    assert re.search(rf"^def {name}\(", (ROOT / path).read_text(), re.MULTILINE), f"{path} has no {name}"
+
+
+def test_every_document_that_security_names_is_there() -> None:
+    assert [path for _, path in SECURITY if not (ROOT / path).exists()] == []
