@@ -105,6 +105,18 @@ def test_a_refused_init_keeps_what_was_typed_but_the_password(start: Start) -> N
     assert 'value="pw"' not in page
 
 
+def test_a_pbx_in_use_is_asked_about_before_the_page_stops_it(start: Start) -> None:
+    refusal = message("init-ends-calls", units="asterisk.service", calls=3, phones=2)
+    browser, agent = start({GetStatus: FRESH, GetNetwork: PLACE, Init: refusal})
+    standby = {**APPLIANCE, "role": "standby"}
+    assert 'name="ends_calls"' not in browser.get("/setup/").content.decode()
+    page = browser.post("/setup/", standby).content.decode()
+    assert "3 calls" in page
+    assert 'name="ends_calls"' in page
+    browser.post("/setup/", {**standby, "ends_calls": "on"})
+    assert [each.accept for each in agent.asked(Init)] == [(), ("init-ends-calls",)]
+
+
 def test_a_machine_without_a_static_address_is_told_so(start: Start) -> None:
     nowhere = msgspec.structs.replace(PLACE, candidates=(), interfaces=())
     browser, _ = start({GetStatus: FRESH, GetNetwork: nowhere})
