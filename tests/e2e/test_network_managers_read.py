@@ -38,19 +38,24 @@ class Machine:
         self._place, self._brings, self._numbers = place, brings, itertools.count()
 
     def check(self, files: Files) -> bool:
-        """See that no address comes up untold, and none after the guard; return whether one came up before."""
+        """See that no address comes up untold, none after the guard, and the own one stays; return whether one came."""
         root = self._place / str(next(self._numbers))
         for path, text in files.items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_bytes(text.encode())
             (root / path).chmod(0o644 if "systemd" in path else 0o600)
         ours = SystemNetworkFiles(root)
-        came = SERVICE in self._brings(root)
+        before = self._brings(root)
+        came = SERVICE in before
         told = ours.naming([SERVICE])
         assert told or not came, f"untold: {files}"
+        has_own = bool(ours.naming([grammar.OWN]))
         note = hold_back(ours, INSTALLATION, lambda file: "/kept")
         if came and not note.passed:
-            assert SERVICE not in self._brings(root), f"not held back: {files} -> {_texts(root, files)}"
+            left = self._brings(root)
+            assert SERVICE not in left, f"not held back: {files} -> {_texts(root, files)}"
+            stays = grammar.OWN in before or not has_own
+            assert not stays or grammar.OWN in left, f"no network: {files} -> {_texts(root, files)}"
         shutil.rmtree(root)
         return came
 

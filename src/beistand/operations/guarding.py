@@ -11,7 +11,7 @@ from beistand.domain.guarding import GuardNote, HeldBack, LetPass, brings, held_
 from beistand.domain.installation import Installation
 from beistand.domain.message import Message, message
 from beistand.domain.network_file import Manager, Named, NetworkFile
-from beistand.domain.network_file_edit import configured, named
+from beistand.domain.network_file_edit import named
 from beistand.ports.network_files import NetworkFiles
 
 
@@ -25,7 +25,8 @@ def hold_back(
     """
     every = files.every()
     addresses = [each.address for each in installation.service_addresses]
-    # Of files that are read together one with the own address is enough.
+    # Where none of the files that are read together has the own address, it takes every place of the service address:
+    # only their manager knows which of them is the one that counts.
     with_own = {_reader(each) for each in every if brings(each, installation.own_ip)}
     held: list[HeldBack] = []
     passed: list[LetPass] = []
@@ -45,19 +46,9 @@ def hold_back(
         except BeistandError as error:
             passed += [LetPass(place=each, why=error.message) for each in sure]
         else:
-            if _is_at_home(without, installation):
-                with_own.add(_reader(file))
             held += [HeldBack(place=each, kept=kept) for each in sure if each not in left]
             passed += [LetPass(place=each, why=_not_changed(each)) for each in left]
     return GuardNote(held=tuple(held), passed=tuple(passed))
-
-
-def _is_at_home(file: NetworkFile, installation: Installation) -> bool:
-    """Tell whether the file brings the own address to the interface that it belongs to, by its name."""
-    return any(
-        each.ip == installation.own_ip and each.interface == installation.interface
-        for each in configured(file)
-    )
 
 
 def _reader(file: NetworkFile) -> tuple[Manager, bool]:
