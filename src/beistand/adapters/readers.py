@@ -271,7 +271,3 @@ def _killing(child: int) -> Iterator[None]:
         gone.register(child, select.POLLIN)
         gone.poll(FORK_SECONDS * 1000)
         os.close(child)
-
-
-SHARED = Readers()
-"""Of this process. Started with the first question."""
