@@ -112,6 +112,15 @@ def test_a_boot_before_anybody_confirmed_takes_it_back(appliance: Appliance) -> 
     assert not appliance.agent.is_initialised
 
 
+def test_a_boot_that_takes_it_back_lets_the_address_speak_again(appliance: Appliance) -> None:
+    """The gate was shut before the network; the address is the machine's own again."""
+    appliance.ask(ASKED)
+    appliance.joined.machine.silenced.add(PRESENT)
+    appliance.boot()
+    appliance.assert_as_before()
+    assert appliance.joined.machine.silenced == set()
+
+
 def test_a_boot_after_it_was_confirmed_changes_nothing(appliance: Appliance) -> None:
     appliance.ask(ASKED)
     appliance.ask(ConfirmSetup(reached=OWN))
