@@ -1,5 +1,8 @@
 """What a broken-in peer says: checked like a person's input, told, and never in the way of a takeover."""
 
+import json
+import sqlite3
+from contextlib import closing
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -304,3 +307,37 @@ def test_a_text_that_moves_the_cursor_is_shown_plainly(two: TwoAgents, language:
     told = sentence(message("name-twice", name="\x1b[2J\u202eevil"), language)
     assert "\x1b" not in told
     assert "\u202e" not in told
+
+
+# --- what an earlier version believed ------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("told", "leaf"),
+    [
+        ("vlan", -1),
+        ("vlan", 10**12),
+        ("host", "x" * 5000),
+        ("now", "2026-01-01T00:00:00"),
+        ("dns", ["x"] * 2000),
+    ],
+)
+def test_a_word_of_the_peer_that_was_stored_without_bounds_ends_nothing(
+    two: TwoAgents, told: str, leaf: Any
+) -> None:
+    pair = json.loads(msgspec.json.encode(two.b.store.pair()))
+    pair["peer"][told] = leaf
+    state = two.b.folder / "state" / "state.db"
+    with closing(sqlite3.connect(state)) as db, db:
+        db.execute("UPDATE setting SET body = ? WHERE name = 'pair'", (json.dumps(pair).encode(),))
+    two.b.store.put("cycles-pause", stored_pause("2026-01-01T00:00:00"))
+    two.turns(2)
+    assert not {"not-judged", "state-damaged"} & set(findings(two.b))
+    serves_after_the_death_of_the_peer(two)
+
+
+def stored_pause(since: str) -> bytes:
+    """Return a pause as an earlier version kept it: its moment without a zone."""
+    versions = {"beistand": "1", "pbx": "22"}
+    pause = {"who": "anna", "since": since, "epoch": 2, "active": versions, "standby": versions}
+    return json.dumps(pause).encode()

@@ -19,6 +19,7 @@ from beistand.domain.mail import MailState, OutboxEntry
 from beistand.domain.pair import Pair
 from beistand.domain.role import Grant, Side, Standing, after_forgetting
 from beistand.domain.settings import PairSettings
+from beistand.domain.stored import read
 from beistand.ports.store import Event, Room
 
 T = TypeVar("T")
@@ -311,7 +312,7 @@ class SqliteStore:
 
     def _decoded(self, body: bytes, type_: type[T]) -> T:
         try:
-            return msgspec.json.decode(body, type=type_)
+            return read(body, type_)
         except msgspec.MsgspecError as error:
             raise Failed("state-damaged", path=str(self._path), why=str(error)) from error
 

@@ -15,6 +15,7 @@ from beistand.domain.facts import Finding, Severity
 from beistand.domain.fork import Fork, History, found_in, is_open, parted_at
 from beistand.domain.message import message
 from beistand.domain.role import Grant, is_believable
+from beistand.domain.stored import read
 from beistand.operations.keeping import kept
 from beistand.ports.store import Event
 
@@ -168,7 +169,7 @@ class Forks:
 
     def _noted(self) -> Fork | None:
         body = self._agent.store.get(FORK)
-        return msgspec.json.decode(body, type=Fork) if body else None
+        return read(body, Fork) if body else None
 
     def _hosts(self) -> dict[str, str]:
         pair = self._agent.store.pair()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from beistand.domain.pause import FORGOTTEN, Pause
+from beistand.domain.stored import read
 
 if TYPE_CHECKING:
     from beistand.agent.agent import Agent
@@ -51,4 +52,4 @@ def note(store: Store, pause: Pause | None) -> None:
 
 def _kept(store: Store) -> Pause | None:
     body = store.get(DOCUMENT)
-    return msgspec.json.decode(body, type=Pause) if body else None
+    return read(body, Pause) if body else None
