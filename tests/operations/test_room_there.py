@@ -4,10 +4,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from beistand.domain.errors import NoSpace
 from beistand.domain.manifest import Entry, Kind, changes, portions
+from beistand.domain.words import word_problem
 from beistand.operations.room_there import answer_offer, make_room, room_needed
 from beistand.protocol import FolderNeed, MakeRoom
 from fakes.standby import File, Folder, Sandbox, Trees, sandbox, snapshot
@@ -107,3 +109,13 @@ def test_names_that_no_text_can_hold_are_left_to_the_other_side() -> None:
     odd = os.fsdecode(b"/t\xff/a")
     found = room_needed(portions(changes(iter([]), iter([entry(odd, 10)])), lambda: iter([])))
     assert (found.arriving, found.folders, found.largest.size) == (10, (), 10)
+
+
+@pytest.mark.parametrize("name", ["a\nb.wav", "\x1b[2J.wav", "\u202egnp.wav", "\n" * 250])
+def test_no_name_of_a_file_makes_words_that_the_other_side_refuses(name: str) -> None:
+    """A cycle would never end: whoever makes recordings names them."""
+    path = "/var/" + f"{name}/" * 16 + name
+    new = [entry(path[:4095], MIB)]
+    request = room_needed(portions(changes([], new), lambda: iter(())))
+    assert word_problem(request) is None
+    assert msgspec.json.decode(msgspec.json.encode(request), type=MakeRoom) == request

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from beistand.domain.errors import NoSpace
 from beistand.domain.generation import Generation
-from beistand.domain.manifest import Entry, Kind, Portion, shown
+from beistand.domain.manifest import LONGEST_PATH, Entry, Kind, Portion, shown
+from beistand.domain.message import printable
 from beistand.operations.receiving import check_offer
 from beistand.operations.staging import MARGIN, space_missing
 from beistand.ports.node import Node
@@ -29,7 +30,7 @@ def room_needed(portions: Iterable[Portion]) -> MakeRoom:
             if folder in folders or len(folders) < FOLDERS_COUNTED:
                 folders[folder] += entry.size
             if entry.size > largest.size:
-                largest = FolderNeed(path=shown(path), size=entry.size)
+                largest = FolderNeed(path=printable(shown(path))[:LONGEST_PATH], size=entry.size)
     told = ((size, folder) for folder, size in folders.items() if folder.isprintable())
     return MakeRoom(
         arriving=min(arriving, MOST_BYTES),
