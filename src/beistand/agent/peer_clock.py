@@ -6,12 +6,15 @@ from threading import Lock
 import msgspec
 
 from beistand.domain.value import Value
+from beistand.domain.words import FIRST_YEAR, LAST_YEAR
 from beistand.ports.clock import Clock
 from beistand.ports.store import Store
 
 DOCUMENT = "peer-clock"
 NEWS = timedelta(seconds=10)
 """A smaller change is not written down: each write waits for the disk."""
+LARGEST_SECONDS = (LAST_YEAR - FIRST_YEAR) * 366 * 86_400.0
+"""Two clocks that may both be wrong do not lie further apart (domain/words.py)."""
 
 
 class Ahead(Value, frozen=True, kw_only=True):
@@ -54,5 +57,7 @@ class PeerClock:
                 ahead = msgspec.json.decode(body, type=Ahead) if body else None
             except msgspec.MsgspecError:
                 ahead = None
-            self._noted = timedelta(seconds=ahead.seconds) if ahead else None
+            # An earlier version noted what no calendar holds: then nothing is known until the peer is heard.
+            is_possible = ahead is not None and abs(ahead.seconds) < LARGEST_SECONDS
+            self._noted = timedelta(seconds=ahead.seconds) if ahead and is_possible else None
         return self._noted
