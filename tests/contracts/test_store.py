@@ -141,6 +141,49 @@ def test_a_grant_for_me_is_my_own_epoch(store: SqliteStore) -> None:
     assert store.standing().role is Role.STANDBY
 
 
+@pytest.mark.parametrize("epoch", [2**62, 2**63 - 2, 2**63 - 1])
+@pytest.mark.parametrize("holder", [ME, PEER])
+def test_the_largest_numbers_are_kept(store: SqliteStore, epoch: int, holder: str) -> None:
+    assert store.adopt(a_grant(epoch, holder))
+    assert store.standing().epoch == epoch
+    store.settle(epoch)
+    store.record(a_copy(5, 2**60))
+    assert store.copies()[0].generation.sequence == 2**60
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda store: store.adopt(a_grant(2**63)),
+        lambda store: store.adopt(a_grant(10**30, PEER)),
+        lambda store: store.close_plan(a_grant(2**64)),
+        lambda store: store.settle(2**63),
+        lambda store: store.next_sequence(2**63),
+        lambda store: store.record(a_copy(2**63 // 10**15, 2**63)),
+        lambda store: store.put("name \ud800", b""),
+    ],
+)
+def test_what_fits_in_no_column_is_refused_and_changes_nothing(store: SqliteStore, change) -> None:
+    store.save_plan(b"a plan")
+    before = (store.standing(), store.plan(), store.copies())
+    with pytest.raises(Refused, match="state-value"):
+        change(store)
+    assert (store.standing(), store.plan(), store.copies()) == before
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_an_impossible_number_is_forgotten_and_whose_data_is_here_is_not(
+    store: SqliteStore, own: bool
+) -> None:
+    store.adopt(a_grant(7, ME if own else PEER))
+    store.adopt(a_grant(2**63 - 1, PEER))
+    store.forget_epoch(a_grant(7, "0" * 16))
+    assert store.standing().epoch == 7
+    assert store.standing().has_own_data is own
+    assert not store.standing().is_holder
+    assert store.adopt(a_grant(8, PEER))
+
+
 def test_the_end_of_the_plan_and_the_grant_are_one(store: SqliteStore, path: Path) -> None:
     store.save_plan(b"[1]")
     store.save_plan(b"[2]")

@@ -101,11 +101,16 @@ class StateFile:
 
     @contextlib.contextmanager
     def change(self) -> Iterator[sqlite3.Connection]:
-        """Give the connection inside one transaction: durable when the block has ended, undone by any error."""
+        """Give the connection inside one transaction: durable when the block has ended, undone by any error.
+
+        Raises Refused `state-value` where a value fits in no column: a number above 2^63-1, half a surrogate.
+        """
         with self._lock, self._told():
             try:
                 with self._changing(), _transaction(self._db):
                     yield self._db
+            except (OverflowError, UnicodeEncodeError) as error:
+                raise Refused("state-value", why=str(error)) from error
             except sqlite3.DatabaseError as error:
                 if self._is_full(error):
                     # The next change is written over what is gathered now: it needs no more room than there was.

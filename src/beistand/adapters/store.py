@@ -20,6 +20,7 @@ from beistand.domain.pair import Pair
 from beistand.domain.role import Grant, Side, Standing, after_forgetting
 from beistand.domain.settings import PairSettings
 from beistand.domain.stored import read
+from beistand.domain.words import LARGEST
 from beistand.ports.store import Event, Room
 
 T = TypeVar("T")
@@ -291,6 +292,9 @@ class SqliteStore:
 
     def _hold(self, db: Connection, grant: Grant) -> bool:
         """Remember the grant if it is the highest known; a holder's own epoch changes in the same row."""
+        if grant.epoch > LARGEST:
+            # A grant is kept as text, which takes any number: it could never be read again.
+            raise Refused("state-value", why=f"epoch {grant.epoch}")
         row = db.execute("SELECT me, current_grant FROM standing").fetchone()
         if row is None:
             raise Refused("not-initialised")
