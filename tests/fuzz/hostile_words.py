@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -86,9 +87,7 @@ class Liar:
 
     def says(self) -> None:
         """Say one word to the standby, as its socket takes it: refused or taken, and never a bug."""
-        word = msgspec.json.decode(msgspec.json.encode(self._chance.choice(self._true)))
-        for _ in range(self._chance.randint(1, MOST_CHANGES)):
-            self._change(word)
+        word = self.next_word()
         try:
             request = msgspec.json.decode(_encoded(word), type=PeerRequest)
         except (msgspec.DecodeError, UnicodeError, RecursionError):
@@ -102,6 +101,13 @@ class Liar:
             self.taken += 1
         self.two.b.turn()
 
+    def next_word(self) -> Any:
+        """Return a true word with a few hostile values in it."""
+        word = msgspec.json.decode(msgspec.json.encode(self._chance.choice(self._true)))
+        for _ in range(self._chance.randint(1, MOST_CHANGES)):
+            self._change(word)
+        return word
+
     def _change(self, word: Any) -> None:
         places = [each for each in _places(word) if not isinstance(each[0][each[1]], dict | list | bool)]
         if not places:
@@ -110,9 +116,9 @@ class Liar:
         old: Any = holder[key]
         alike = NUMBERS if isinstance(old, int | float) and not isinstance(old, bool) else TEXTS
         # Mostly of its own kind: what the types refuse never reaches a rule.
-        holder[key] = self._chance.choice(
-            alike if self._chance.random() < ALIKE else (*NUMBERS, *TEXTS, *OTHERS)
-        )
+        wanted = self._chance.choice(alike if self._chance.random() < ALIKE else (*NUMBERS, *TEXTS, *OTHERS))
+        # A later change may go into it: shared by two words it would hold itself at last, and no seed say the same.
+        holder[key] = deepcopy(wanted)
 
     def is_survived(self) -> None:
         """The agent answers, nothing of its status fails, and a click serves the phones once the peer is off."""
