@@ -21,7 +21,7 @@ def writable(lines: tuple[str, ...]) -> list[str]:
 
 def test_a_pbx_writes_to_the_folders_of_its_profile_only() -> None:
     lines = confinement(SHIPPED, UNIT)
-    assert "ProtectSystem=strict" in lines
+    assert {"ProtectSystem=strict", "ReadOnlyPaths=/run"} <= {*lines}
     assert "NoNewPrivileges=yes" in lines
     assert '"-/var/lib/asterisk"' in writable(lines)
     assert '"-/etc/asterisk"' in writable(lines)

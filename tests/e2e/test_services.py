@@ -206,7 +206,9 @@ def confined(lab: Lab) -> Iterator[InGuest]:
     services.close_gate()
 
 
-@pytest.mark.parametrize("place", ["/etc/cron.d/planted", "/root/planted", "/opt/planted"])
+@pytest.mark.parametrize(
+    "place", ["/etc/cron.d/planted", "/root/planted", "/run/planted", "/run/systemd/planted"]
+)
 def test_no_folder_of_a_pbx_is_made_where_root_runs_things(lab: Lab, confined: InGuest, place: str) -> None:
     """Its account writes asterisk.conf, which root reads at the start (D6)."""
     lab.sh("a", ["sh", "-c", PLANT, "sh", place])
@@ -225,7 +227,7 @@ def test_a_confined_pbx_answers_and_cannot_gain_rights(lab: Lab, confined: InGue
     folder = "touch /etc/asterisk/x /var/lib/asterisk/x /var/log/asterisk/x /var/spool/asterisk/x /tmp/x"
     inside = "nsenter -t $(pidof -s asterisk) -m setpriv --reuid asterisk --regid asterisk --clear-groups"
     assert lab.sh("a", ["sh", "-c", f"{inside} sh -c '{folder}'"]).returncode == 0
-    outside = "touch /etc/cron.d/x || touch /usr/local/bin/x || touch /root/x"
+    outside = "touch /etc/cron.d/x || touch /usr/local/bin/x || touch /root/x || touch /run/x"
     root_inside = "nsenter -t $(pidof -s asterisk) -m"
     assert lab.sh("a", ["sh", "-c", f"{root_inside} sh -c '{outside}'"], check=False).returncode != 0
 

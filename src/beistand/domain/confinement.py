@@ -18,6 +18,8 @@ _NEVER = (
 # No ProtectClock, no PrivateDevices: both close /dev, where telephony cards are. No RestrictRealtime: `asterisk -p`.
 _ALWAYS = (
     "ProtectSystem=strict",
+    # Said again: with ProtectKernelTunables or ProtectControlGroups systemd 252 leaves /run writable (tried).
+    "ReadOnlyPaths=/run",
     "ProtectHome=read-only",
     "ProtectKernelTunables=yes",
     "ProtectKernelModules=yes",
