@@ -111,3 +111,29 @@ def test_one_that_was_replaced_on_disk_is_still_the_program(program: str, start:
     until(lambda: len(ProcProcesses().running([program], "")) == 1)
     Path(program).unlink()  # as an upgrade does
     assert len(ProcProcesses().running([program], "")) == 1
+
+
+def made_up(proc: Path, command: bytes, age: float) -> Path:
+    """Return a /proc with one process in it that runs /usr/sbin/pbx."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    for name in ("self", "41"):
+        (proc / name / "ns").mkdir(parents=True)
+        for space in ("pid", "net"):
+            (proc / name / "ns" / space).symlink_to("ours")
+    (proc / "41/exe").symlink_to("/usr/sbin/pbx")
+    (proc / "41/cmdline").write_bytes(command)
+    (proc / "41/stat").write_text(f"41 (pbx) S 1 {'0 ' * 17}{int((1000 - age) * ticks)} 0 0")
+    (proc / "uptime").write_text("1000.00 0.00")
+    return proc
+
+
+@pytest.mark.parametrize(
+    ("command", "age", "is_seen"),
+    [(b"", 0.1, False), (b"\0", 0.5, False), (b"", 5.0, True), (b"pbx\0-f\0", 0.1, True)],
+)
+def test_a_command_line_that_is_not_there_yet_is_looked_at_again(
+    tmp_path: Path, command: bytes, age: float, is_seen: bool
+) -> None:
+    """In the middle of execve(2) it is empty, and once a process has ended; one that was wiped stays so."""
+    found = ProcProcesses(made_up(tmp_path, command, age)).running(["/usr/sbin/pbx"], "")
+    assert bool(found) is is_seen

@@ -16,6 +16,8 @@ LONGEST_FILE = 1 << 22
 LISTENING_TCP, LISTENING_UNIX = "0A", 0x10000
 SPACES = ("pid", "net")
 GONE = " (deleted)"
+UNDECIDED_SECONDS = 1.0
+"""A command line is empty for a moment in execve(2), and once a process has ended: the next look tells what it is."""
 
 
 class ProcProcesses:
@@ -70,12 +72,14 @@ class ProcProcesses:
             uid = (self._proc / pid).stat().st_uid
         except OSError:
             return None
-        sockets = self._sockets(pid)
+        seconds, sockets = self._seconds(pid), self._sockets(pid)
+        if not any(command) and seconds < UNDECIDED_SECONDS:
+            return None
         return Process(
             pid=int(pid),
             began=self._began(pid),
             program=program,
-            seconds=self._seconds(pid),
+            seconds=seconds,
             command=tuple(command),
             user=_name(uid),
             login=self._login(pid),
