@@ -38,6 +38,8 @@ _IDLE = ("ftruncate", "fchown", "fchmod")
 each start (sqlite.org/wal.html)."""
 _ANSWERED = ("sendto", "sendmsg")
 _SOCKETS = ("UNIX", "TCP", "socket:")
+_TO_OUR_READER = "UNIX-SEQPACKET"
+"""The agent's own reader of files: it is asked, and told nothing that anybody relies on."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +193,8 @@ class Order:
         self._wrote(path, call.thread)
 
     def answered(self, call: Call) -> None:
-        if call.paths and call.paths[0].startswith(_SOCKETS):
+        to = call.paths[0] if call.paths else ""
+        if to.startswith(_SOCKETS) and not to.startswith(_TO_OUR_READER):
             self._rely(call.thread, "an answer")
 
     def synced(self, call: Call) -> None:

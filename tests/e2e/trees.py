@@ -16,7 +16,8 @@ TREES = ("/etc/asterisk", "/var/lib/asterisk", "/var/spool/asterisk", "/usr/shar
 STAYS = ("/var/lib/asterisk/licenses", "/var/lib/asterisk/astdb*", "/var/lib/asterisk/documentation",
     "/var/lib/asterisk/rest-api", "/var/lib/asterisk/static-http", "/var/spool/asterisk/outgoing*",
     "/var/spool/asterisk/system", "/var/spool/asterisk/tmp", "/var/spool/asterisk/voicemail/*/tmp",
-    "/var/spool/asterisk/.beistand", "/var/spool/asterisk/lab-ballast", "/etc/asterisk/.beistand")
+    "/var/spool/asterisk/.beistand", "/var/spool/asterisk/lab-ballast", "/etc/asterisk/.beistand",
+    "/etc/asterisk/asterisk.conf", "/etc/asterisk/startup.d")
 def described(path):
     seen = os.lstat(path)
     owner = pwd.getpwuid(seen.st_uid).pw_name + ":" + grp.getgrgid(seen.st_gid).gr_name
