@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
@@ -54,6 +55,40 @@ def test_it_waits_counts_down_and_is_confirmed_over_the_new_address(appliance: A
     assert appliance.choices() == []
     appliance.ask(UndoSetup())
     appliance.assert_as_before()
+
+
+def test_a_look_of_the_main_loop_refuses_nobody(appliance: Appliance) -> None:
+    """It holds the lock for a moment, and a person's confirmation came in that moment."""
+    appliance.ask(ASKED)
+    acting, holds, never = appliance.agent.network_setup._acting, Event(), Event()
+
+    def look() -> None:
+        with acting:
+            holds.set()
+            never.wait(0.1)
+
+    looking = Thread(target=look)
+    looking.start()
+    assert holds.wait(5)
+    assert appliance.ask(ConfirmSetup(reached=OWN)).stage == "confirmed"
+    looking.join()
+
+
+def test_another_act_refuses(appliance: Appliance) -> None:
+    appliance.ask(ASKED)
+    acting, holds, ends = appliance.agent.network_setup._acting, Event(), Event()
+
+    def act() -> None:
+        with acting:
+            holds.set()
+            ends.wait(30)
+
+    acts = Thread(target=act)
+    acts.start()
+    assert holds.wait(5)
+    assert appliance.refusal(ConfirmSetup(reached=OWN)) == "setup-under-way-elsewhere"
+    ends.set()
+    acts.join()
 
 
 def test_a_setup_that_is_done_claims_nothing_any_more(appliance: Appliance) -> None:

@@ -61,6 +61,8 @@ KEPT = (DOCUMENT, sessions.DOCUMENT, setup_code.DOCUMENT)
 """Documents that do not depend on what this machine is."""
 TOLD_EVERY = 30.0
 """The log counts down in steps of so many seconds."""
+LOOK_SECONDS = 1.0
+"""A look of the main loop's is over sooner, on a slow disk too; an act takes many seconds."""
 
 
 class NetworkSetup:
@@ -203,8 +205,8 @@ class NetworkSetup:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Raise Refused `setup-under-way` while another act is."""
-        if not self._acting.acquire(blocking=False):
+        """Raise Refused `setup-under-way-elsewhere` while another act is; a look of the agent's own is waited for."""
+        if not self._acting.acquire(timeout=LOOK_SECONDS):
             raise Refused("setup-under-way-elsewhere")
         try:
             yield
