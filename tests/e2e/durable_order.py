@@ -38,8 +38,8 @@ _IDLE = ("ftruncate", "fchown", "fchmod")
 each start (sqlite.org/wal.html)."""
 _ANSWERED = ("sendto", "sendmsg")
 _SOCKETS = ("UNIX", "TCP", "socket:")
-_TO_OUR_READER = "UNIX-SEQPACKET"
-"""The agent's own reader of files: it is asked, and told nothing that anybody relies on."""
+_HANDED_OVER = "cmsg_type=SCM_RIGHTS"
+"""Open files for the agent's own reader: it is asked something, and told nothing that anybody relies on."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,8 @@ def parsed(lines: Iterable[str]) -> Iterator[Call]:
             continue
         if (resumed := _RESUMED.match(text)) is not None:
             text = begun.pop(thread, "") + resumed[1]
+        if _HANDED_OVER in text:
+            continue
         if (call := _CALL.match(text)) is not None and not call[3].startswith(("-", "?")):
             yield Call(thread, call[1], _paths(call[1], call[2], call[4]), _flags(call[1], call[2]))
 
@@ -193,8 +195,7 @@ class Order:
         self._wrote(path, call.thread)
 
     def answered(self, call: Call) -> None:
-        to = call.paths[0] if call.paths else ""
-        if to.startswith(_SOCKETS) and not to.startswith(_TO_OUR_READER):
+        if call.paths and call.paths[0].startswith(_SOCKETS):
             self._rely(call.thread, "an answer")
 
     def synced(self, call: Call) -> None:
