@@ -152,3 +152,18 @@ def test_a_machine_that_is_no_appliance_is_nobodys_business(two: TwoAgents) -> N
     two.b.wiring.processes.now = [stray()]
     two.b.agent.strays.turn()
     assert two.b.wiring.processes.ended == []
+
+
+def test_a_pbx_that_serves_while_its_machine_becomes_an_appliance_is_no_stray(two: TwoAgents) -> None:
+    """Turns of the look come before and behind the moment in which the identity is written."""
+    one = standby(two)
+    strays = one.agent.strays
+    one.wiring.processes.now = [stray()]
+    strays.expect()
+    node, one.agent._node = one.agent._node, None
+    initialised, one.agent.store.is_initialised = one.agent.store.is_initialised, lambda: False
+    strays.turn()
+    one.agent._node, one.agent.store.is_initialised = node, initialised
+    strays.turn()
+    assert one.wiring.processes.ended == []
+    assert "pbx-started-here" not in findings(one)

@@ -119,7 +119,7 @@ class SystemdServices:
         run(["systemctl", "daemon-reload"], seconds=30)
 
     def gated(self) -> tuple[str, ...]:
-        found = self._units.glob(f"*.d/{DROP_IN}")
+        found = self._units.glob(f"*.service.d/{DROP_IN}")  # the peer's slice has one, too
         return tuple(sorted(each.parent.name.removesuffix(".d") for each in found))
 
     def starts_at_boot(self, unit: str) -> bool:

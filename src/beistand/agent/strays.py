@@ -39,6 +39,7 @@ class Strays:
         self._agent = agent
         self._stopping = Event()
         self._was_open = False
+        self._is_expected = False
         self._is_gated = False
         self._leaving: dict[tuple[int, str], float] = {}
         """What ran while we served, and until when it may take to end."""
@@ -55,12 +56,14 @@ class Strays:
         self._stopping.set()
 
     def expect(self) -> None:
-        """A person makes a standby of a machine whose PBX runs, and knows that it ends."""
-        self._was_open = True
+        """A person makes an appliance of a machine whose PBX runs: it serves on, or the keeper ends it in order."""
+        self._is_expected = True
 
     def findings(self) -> tuple[Finding, ...]:
         last = self._last
-        if last is None or self._agent.clock.monotonic() - self._last_at > TOLD_SECONDS:
+        if last is None or self._agent.wiring.services.gate_is_open():
+            return ()  # here it may run now: what was is in the history
+        if self._agent.clock.monotonic() - self._last_at > TOLD_SECONDS:
             return ()
         fields = {**told(last), "count": self._count}
         return (Finding(code="pbx-started-here", severity=Severity.BLOCK, fields=fields),)
@@ -78,8 +81,8 @@ class Strays:
         console = profile.console.socket if profile.console else ""
         found = self._agent.wiring.processes.running(programs(profile), console)
         now = self._agent.clock.monotonic()
-        if self._was_open:
-            self._was_open = False
+        if self._was_open or self._is_expected:
+            self._was_open = self._is_expected = False
             limit = now + LEAVING_SECONDS + sum(each.stop_seconds for each in profile.services)
             self._leaving = {each.key: limit for each in found}
         keys = {each.key for each in found}
