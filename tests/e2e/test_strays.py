@@ -67,7 +67,7 @@ def test_it_is_stopped_within_seconds_and_told(lab: Lab, administrator: Administ
     begin = time.time()
     lab.sh("b", ["sh", "-c", WAYS[way]], check=False)
     if way == "by-systemctl":
-        said = lab.sh("b", ["journalctl", "-u", "asterisk", f"--since=@{begin:.0f}", "-o", "cat"]).stdout
+        said = lab.sh("b", ["journalctl", "-u", "asterisk", f"--since=@{int(begin)}", "-o", "cat"]).stdout
         assert "beistand status" in said
         return
     wait_for(lambda: (finding(administrator) or {}).get("count", 0) > before, SEEN_SECONDS, "the finding")
