@@ -25,8 +25,11 @@ _WHY = "; ".join(
         "Beistand: nicht gestartet, diese Anlage bedient die Telefone gerade nicht. Warum und was tun: beistand status",
     )
 )
-SAYS_WHY = f"{{ {{ {_WHY}; }} | systemd-cat -t beistand -p warning; exit 1; }}"
-"""For the journal of the unit, past its own standard output: whoever starts it by hand gets no error from systemctl."""
+SAYS_WHY = f"{{ {{ {_WHY}; sleep 0.5; }} | systemd-cat -t beistand -p warning; exit 1; }}"
+"""For the journal of the unit, past its own standard output: whoever starts it by hand gets no error from systemctl.
+
+The journal looks up the unit of whoever writes to it: who has ended by then belongs to none (seen on a busy machine).
+"""
 SWITCHED_OFF = {"", "disabled", "masked", "masked-runtime", "not-found"}
 
 
