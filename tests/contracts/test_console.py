@@ -93,20 +93,54 @@ def test_a_pbx_that_hangs_or_never_ends_is_told_in_time(
     assert MOST_BYTES > 10 * 65536
 
 
-def test_a_stopped_process_with_a_full_queue_is_told_in_time(tmp_path: Path) -> None:
-    path = tmp_path / "ctl"
+@contextmanager
+def full_queue(path: Path) -> Iterator[tuple[socket.socket, list[socket.socket]]]:
+    """Yield a listener that takes nobody in, and those that leave no room in its queue."""
+    waiting = [socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) for _ in range(3)]
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
         server.bind(str(path))
         server.listen(0)
-        waiting = [socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) for _ in range(3)]
         for each in waiting:
             each.setblocking(False)
             with suppress(BlockingIOError):
                 each.connect(str(path))
-        with pytest.raises(Failed, match="pbx-not-asked"):
-            SocketConsole().ask(str(path), ["core show version"], 0.3)
-        for each in waiting:
-            each.close()
+        try:
+            yield server, waiting
+        finally:
+            for each in waiting:
+                each.close()
+
+
+def test_a_stopped_process_with_a_full_queue_is_told_like_any_that_hangs(tmp_path: Path) -> None:
+    """Each question that nobody answered leaves a place in the queue taken: it is the same trouble, told once."""
+    full, hangs = tmp_path / "full", tmp_path / "hangs"
+    with full_queue(full), pytest.raises(Failed) as told:
+        SocketConsole().ask(str(full), ["core show version"], 0.3)
+    with listening(hangs, silent), pytest.raises(Failed) as told_before:
+        SocketConsole().ask(str(hangs), ["core show version"], 0.3)
+    assert told.value.message.fields["why"] == told_before.value.message.fields["why"] == "timeout"
+
+
+def test_a_full_queue_that_gets_room_in_time_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "ctl"
+    with full_queue(path) as (server, waiting):
+
+        def serve() -> None:
+            for each in waiting:
+                each.close()
+            with suppress(OSError):
+                while True:
+                    line, _ = server.accept()
+                    with line, suppress(OSError, AssertionError):
+                        like_asterisk(line)
+
+        later = threading.Timer(0.2, serve)
+        later.start()
+        try:
+            assert SocketConsole().ask(str(path), ["one"], 10) == "did one\n"
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            later.join(5)
 
 
 @pytest.mark.parametrize("kind", ["missing", "file", "fifo", "link", "nobody listens"])

@@ -6,6 +6,7 @@ with a NUL; after `cli quit after ` the PBX closes the connection once the comma
 
 import os
 import socket
+import struct
 from collections.abc import Sequence
 from contextlib import closing
 from time import monotonic
@@ -24,8 +25,10 @@ class SocketConsole:
         end = monotonic() + seconds
         try:
             said = [_asked(socket, each, end) for each in _grouped(commands)]
+        except (TimeoutError, BlockingIOError) as error:
+            raise Failed("pbx-not-asked", path=socket, why="timeout") from error
         except OSError as error:
-            raise Failed("pbx-not-asked", path=socket, why=error.strerror or "timeout") from error
+            raise Failed("pbx-not-asked", path=socket, why=error.strerror or str(error)) from error
         return b"".join(said).decode(errors="replace")
 
 
@@ -44,13 +47,16 @@ def _grouped(commands: Sequence[str]) -> list[bytes]:
 def _asked(path: str, commands: bytes, end: float) -> bytes:
     """Return what comes behind the greeting line. Raises OSError, TimeoutError at the end of the time."""
     with closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as line:
-        line.settimeout(_left(end))
+        # A queue without room is waited for by the kernel alone, and for so long (unix(7)). A socket of
+        # `settimeout` fails at once instead: to whoever asks, a PBX that hangs would be two different troubles.
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(_left(end)))
         # By descriptor: the folder belongs to the PBX, and no link in it leads anywhere else.
         place = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
             line.connect(f"/proc/self/fd/{place}")
         finally:
             os.close(place)
+        line.settimeout(_left(end))
         line.sendall(QUIT + commands)
         answer = b""
         while True:
@@ -61,6 +67,11 @@ def _asked(path: str, commands: bytes, end: float) -> bytes:
             answer += piece
             if len(answer) > MOST_BYTES:
                 raise OSError(0, "endless answer")
+
+
+def _timeval(seconds: float) -> bytes:
+    """Return the time as a `struct timeval`. One of zero would mean: for ever."""
+    return struct.pack("ll", int(seconds), max(1, int(seconds % 1 * 1_000_000)))
 
 
 def _left(end: float) -> float:
