@@ -101,6 +101,8 @@ class CoverageLook:
             self._agent.complaints.tell("coverage", error.message)
         except Exception:  # noqa: BLE001  the edge of the thread: the next look may work
             self._agent.complaints.bug("coverage")
+        else:
+            self._agent.complaints.end("coverage")
         finally:
             with self._lock:
                 self._is_looking = False

@@ -127,7 +127,7 @@ class Loop:
             ("alarms", agent.alarms.tick),
             ("notices", agent.notices.tick),
         ):
-            with agent.complaints.about(name):
+            with agent.complaints.about(f"turn-{name}"):
                 act()
 
     def _set_level(self) -> None:
@@ -139,7 +139,7 @@ class Loop:
     def _run(self, parts: tuple[Part, ...]) -> None:
         agent = self._agent
         self.recovery.mend()
-        with agent.complaints.about("gate"):
+        with agent.complaints.about("gate-at-start"):
             if agent.is_initialised:
                 # An upgrade may know better what the PBX must not touch; it holds from the PBX's next start.
                 agent.node.services.install_gate(agent.node.profile)

@@ -114,15 +114,21 @@ class Complaints:
 
     @contextmanager
     def about(self, where: str, level: str = "warning") -> Iterator[None]:
-        """The edge of a thread: whatever fails inside is told under this name, and the next turn may work."""
+        """The edge of a thread: whatever fails inside is told under this name, and the next turn may work.
+
+        What the work inside tells by itself is not ended by an edge of the same name: a turn that did not fail
+        may have found a trouble that lasts.
+        """
+        edge = f"edge-{where}"
         try:
             yield
         except BeistandError as error:
-            self.tell(where, error.message, level)
+            self.tell(edge, error.message, level)
         except Exception:  # noqa: BLE001  as above
-            self.bug(where)
+            if self.is_new(edge, "internal-error"):
+                log_bug(where)
         else:
-            self.end(where)
+            self.end(edge)
 
     def end(self, where: str) -> None:
         """Note that it works again."""
