@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from beistand.domain.facts import Severity, Verdict
+from beistand.domain.facts import Verdict
+from beistand.domain.finding import Severity
 from beistand.domain.generation import CopyState
 from beistand.domain.job import JobKind
 from beistand.domain.role import Role

@@ -6,7 +6,7 @@ from string import Formatter
 
 import pytest
 
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.message import message
 from beistand.text import LANGUAGES, hint, language, sentence, term
 from beistand.text.catalogue import BECAUSE, WORDS, entries

@@ -12,7 +12,7 @@ from beistand.agent.lookout import LOOK_SECONDS, TRIAL_SECONDS
 from beistand.agent.status import status
 from beistand.domain.config import ModuleConfig
 from beistand.domain.errors import Failed
-from beistand.domain.facts import Severity
+from beistand.domain.finding import Severity
 from beistand.domain.generation import CopyState
 from beistand.domain.imports import Lineage, Point
 from beistand.domain.job import Job, JobState

@@ -9,7 +9,7 @@ import pytest
 
 from beistand.adapters.settings import write_installation
 from beistand.agent.gate import shut_at_boot
-from beistand.domain.facts import Finding
+from beistand.domain.finding import Finding
 from beistand.domain.origin import Trace, TraceKind
 from beistand.ports.places import Places
 from fakes.address_gate import FakeAddressGate, FakeRuleChanges

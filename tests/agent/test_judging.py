@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from beistand.domain.errors import Failed
-from beistand.domain.facts import Severity
+from beistand.domain.finding import Severity
 from beistand.domain.judging import EVIDENCE_NOT_JUDGED, NOT_JUDGED
 from beistand.domain.notices import PROBLEM_SECONDS
 from beistand.domain.safety import not_accepted

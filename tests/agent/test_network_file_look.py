@@ -3,7 +3,7 @@
 import pytest
 
 from beistand.agent.findings import findings
-from beistand.domain.facts import Severity
+from beistand.domain.finding import Severity
 from beistand.domain.guarding import GuardNote, HeldBack
 from beistand.domain.network_file import Manager, NetworkFile
 from fakes.agents import TwoAgents

@@ -6,7 +6,7 @@ import pytest
 
 from beistand.agent.log import log
 from beistand.cli.console import Console
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.message import Message
 
 HOSTILE = "/a\n<3>internal-error reference=0 \x1b]0;x\x07\x9b2J\u202e\udc80\U0001f600\U000e0041"

@@ -11,7 +11,8 @@ import time
 import msgspec
 import pytest
 
-from beistand.domain.facts import Facts, Finding, PeerSigns, Severity, Verdict
+from beistand.domain.facts import Facts, PeerSigns, Verdict
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.job import JobKind, JobState
 from beistand.domain.message import message
 from beistand.protocol import (

@@ -4,7 +4,7 @@ import json
 
 import msgspec
 
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.generation import CopyState
 from beistand.domain.message import message
 from beistand.domain.role import Role

@@ -13,7 +13,7 @@ from beistand.domain.alarm import (
     peer_alarms,
     where_it_stays,
 )
-from beistand.domain.facts import Severity
+from beistand.domain.finding import Severity
 from beistand.domain.generation import Copy, CopyState
 from beistand.domain.mail import MailState, OutboxEntry
 from beistand.domain.mail_text import USERS_TAKEOVER

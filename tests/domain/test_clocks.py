@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from beistand.domain.clocks import clock_unset, data_age
-from beistand.domain.facts import Severity
+from beistand.domain.finding import Severity
 from beistand.domain.health import clocks_differ
 from beistand.domain.safety import findings
 from fakes.situations import NOW, A, B, appliance, facts, imported

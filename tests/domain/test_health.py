@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from beistand.domain.config import ModuleConfig
-from beistand.domain.facts import Severity
+from beistand.domain.finding import Severity
 from beistand.domain.generation import Copy, CopyState, Generation
 from beistand.domain.health import (
     copy_findings,

@@ -3,7 +3,8 @@
 import pytest
 
 from beistand.domain import safety
-from beistand.domain.facts import Facts, Finding, Severity
+from beistand.domain.facts import Facts
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.safety import RULES, Rule, findings, foreign_holder, not_accepted
 from fakes.situations import STRANGER_MAC, facts
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from beistand.adapters.libraries import libraries_of
-from beistand.domain.facts import Severity
+from beistand.domain.finding import Severity
 from beistand.domain.library_age import library_findings, locked_on
 
 LOCK = Path(__file__).parents[2] / "packaging/requirements.lock"

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from beistand.domain.attempts import LastTry, TryEnd
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.message import Message, message
 from beistand.domain.notices import (
     Notice,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from beistand.domain.facts import Severity
+from beistand.domain.finding import Severity
 from beistand.domain.outlook import Hearing, Outlook, outlook_findings
 
 MAC = "02:00:00:00:00:99"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from beistand.domain.facts import Severity
+from beistand.domain.finding import Severity
 from beistand.domain.room import FileSystem, room_finding
 
 MIB, GIB = 1 << 20, 1 << 30

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from beistand.domain.facts import NOBODYS, Facts, PeerSigns, Severity, Verdict
+from beistand.domain.facts import NOBODYS, Facts, PeerSigns, Verdict
+from beistand.domain.finding import Severity
 from beistand.domain.generation import Copy, CopyState
 from beistand.domain.safety import RULES, blocking, findings, not_accepted, verdict
 from fakes.situations import A_MAC, HUNG, NOW, RUNNING, STRANGER_MAC, facts, generation, imported

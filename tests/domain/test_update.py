@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.generation import CopyState
 from beistand.domain.pause import Pause, Versions, pause_finding
 from beistand.domain.update import Seen, Side, is_older, update_steps

@@ -5,7 +5,7 @@ from datetime import timedelta
 import msgspec
 
 from beistand.domain.choices import Predicament, choices, job_choices, setup_choices
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.fork import Counted, History, Recorded
 from beistand.domain.job import Job, JobKind
 from beistand.domain.message import message

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from beistand.domain.account import AccountRole
 from beistand.domain.checks import checks
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.generation import Copy, CopyState
 from beistand.domain.job import Job, JobKind, JobState
 from beistand.domain.licence import Licence, LicenceKind

@@ -5,7 +5,7 @@ import pytest
 
 from beistand.domain.account import AccountRole
 from beistand.domain.choices import setup_choices
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.job import Job, JobKind, JobState
 from beistand.domain.message import message
 from beistand.domain.role import Role

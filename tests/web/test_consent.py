@@ -2,7 +2,7 @@
 
 import pytest
 
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.message import Message, message
 from beistand.text import LANGUAGES
 from beistand.text.catalogue import entries

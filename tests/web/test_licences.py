@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from msgspec.structs import replace
 
 from beistand.domain.account import AccountRole
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.licence import Licence, LicenceKind
 from beistand.domain.message import message
 from beistand.protocol import (

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from beistand.client import Told
 from beistand.domain.account import AccountRole
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.message import message
 from beistand.protocol import (
     MOST_LINES,

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.generation import Copy, CopyState, Generation
 from beistand.domain.job import Job, JobKind
 from beistand.domain.message import message

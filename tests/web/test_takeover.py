@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from beistand.domain.account import AccountRole
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.job import GIVE_WAY, JobKind, JobState
 from beistand.domain.message import message
 from beistand.domain.role import Role

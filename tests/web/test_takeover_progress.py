@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from beistand.domain.account import AccountRole
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.job import JobKind, JobState
 from beistand.domain.mail import Encryption
 from beistand.domain.message import message

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from beistand.agent.agent import Agent
-    from beistand.domain.facts import Finding
+    from beistand.domain.finding import Finding
     from beistand.domain.phones import Contact, Dated
     from beistand.domain.profile import AfterStart as Asked
 

@@ -24,7 +24,7 @@ from beistand.domain.serving import is_nobody_serving
 
 if TYPE_CHECKING:
     from beistand.agent.agent import Agent
-    from beistand.domain.facts import Finding
+    from beistand.domain.finding import Finding
 
 ALIVE = "alive"
 """The document that says when this agent was last alive, by its clock."""

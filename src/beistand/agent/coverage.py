@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from beistand.domain.coverage import Coverage as Sum
 from beistand.domain.coverage import Group, server_groups, unintended
 from beistand.domain.errors import BeistandError
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.job import JobKind
 from beistand.domain.role import Role
 from beistand.protocol import Coverage, GetCoverage, Uncovered

@@ -10,7 +10,7 @@ from beistand.agent.pausing import pause_on
 from beistand.domain.attempts import WAIT_BETWEEN_TRIES, Attempts
 from beistand.domain.config import ModuleConfig
 from beistand.domain.errors import Refused
-from beistand.domain.facts import Severity
+from beistand.domain.finding import Severity
 from beistand.domain.health import prerequisites
 from beistand.domain.job import Job, JobKind
 from beistand.domain.licence import LicenceSet

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from beistand.domain.choices import Choice, HeldBy, Predicament, choices, job_choices, setup_choices
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.job import JobKind
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from beistand.agent.licensing import found_in_licences, today
 from beistand.agent.link import OTHER_PROTOCOL
 from beistand.agent.pausing import known_pause
 from beistand.domain.alarm import SILENCE_SECONDS, peer_alarms
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.health import copy_findings, prerequisites
 from beistand.domain.library_age import library_findings
 from beistand.domain.message import Field, Message

@@ -11,7 +11,7 @@ import msgspec
 from beistand.agent.log import log
 from beistand.domain.boot import pair_grant
 from beistand.domain.errors import BeistandError
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.fork import Fork, History, found_in, is_open, parted_at
 from beistand.domain.message import message
 from beistand.domain.role import Grant, is_believable

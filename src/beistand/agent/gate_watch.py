@@ -14,7 +14,7 @@ from beistand.domain.origin import Brought, origin_findings
 
 if TYPE_CHECKING:
     from beistand.agent.agent import Agent
-    from beistand.domain.facts import Finding
+    from beistand.domain.finding import Finding
     from beistand.ports.address_gate import RuleChanges
     from beistand.ports.node import Node
 

@@ -13,7 +13,7 @@ from beistand.agent.serving_acts import ServingActs
 from beistand.agent.serving_notes import released_for
 from beistand.domain.boot import Action, Adopt, Held, Serve, StandBy, Wait, pair_grant, peer_news
 from beistand.domain.errors import BeistandError, Failed, Refused
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.healing import SILENT_SECONDS, peer_knows_our_grant
 from beistand.domain.role import Role
 from beistand.domain.serving import (

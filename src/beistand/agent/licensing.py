@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from beistand.agent.acts import Acts
     from beistand.agent.agent import Agent
     from beistand.agent.caller import Caller
-    from beistand.domain.facts import Finding
+    from beistand.domain.finding import Finding
 
 KNOWN = "known-licences"
 """Document of the store: what files made known."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from beistand.agent.agent import Agent
-    from beistand.domain.facts import Finding
+    from beistand.domain.finding import Finding
     from beistand.domain.network_file import Named, NetworkFile
 
 LOOK_SECONDS = 10.0

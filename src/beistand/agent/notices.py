@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from beistand.agent.agent import Agent
-    from beistand.domain.facts import Finding
+    from beistand.domain.finding import Finding
     from beistand.domain.message import Field
 
 TOLD = "told"

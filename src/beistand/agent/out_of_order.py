@@ -9,7 +9,7 @@ from beistand.agent.caller import Caller
 from beistand.agent.log import log_message
 from beistand.agent.server import Server
 from beistand.domain.errors import BeistandError
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.message import Message
 from beistand.domain.value import Value
 from beistand.ports.places import Places

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from beistand import __version__
 from beistand.agent.log import log
 from beistand.domain.errors import BeistandError
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.job import JobKind
 from beistand.domain.message import Field, Message, message
 from beistand.operations.exporting import LocalBackups, Order, make_backup

@@ -8,7 +8,7 @@ import msgspec
 
 from beistand.agent.log import log
 from beistand.domain.errors import BeistandError, Failed, Refused
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.machine import MachineSigns, Whose, whose, with_news
 from beistand.protocol import ConfirmMachine, GetMachine, MachineView
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from beistand.agent.log import log_message
 from beistand.domain.config_check import config_problem
 from beistand.domain.errors import Refused
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.message import message
 from beistand.domain.role import POSSIBLE_EPOCH, is_believable
 from beistand.domain.settings_check import is_step, settings_problem

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from beistand.agent.agent import Agent
-    from beistand.domain.facts import Finding
+    from beistand.domain.finding import Finding
     from beistand.domain.mail import MailServer, OutboxEntry
     from beistand.domain.message import Message
 

@@ -11,7 +11,7 @@ from beistand.domain.room import room_finding
 
 if TYPE_CHECKING:
     from beistand.agent.agent import Agent
-    from beistand.domain.facts import Finding
+    from beistand.domain.finding import Finding
 
 LOOK_SECONDS = 10.0
 TRY_SECONDS = 60.0

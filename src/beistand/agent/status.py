@@ -15,7 +15,7 @@ from beistand.domain.attempts import Attempts
 from beistand.domain.choices import setup_choices
 from beistand.domain.clocks import data_age
 from beistand.domain.config import ModuleConfig
-from beistand.domain.facts import Severity
+from beistand.domain.finding import Severity
 from beistand.domain.health import oldest_promised
 from beistand.domain.job import JobKind
 from beistand.domain.pair import has_standby

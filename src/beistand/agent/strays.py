@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from beistand.agent.log import log
 from beistand.domain.errors import BeistandError
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.message import message
 from beistand.domain.strays import Process, is_stray, programs, told, unit_of
 from beistand.ports.store import Event as HistoryEvent

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from beistand.domain import health
-from beistand.domain.facts import Severity
+from beistand.domain.finding import Severity
 from beistand.domain.judging import Judging
 from beistand.domain.message import Message, message
 

@@ -12,7 +12,8 @@ from beistand.agent.log import log
 from beistand.agent.serving_notes import released_for
 from beistand.agent.worker import Progress, Result, Work
 from beistand.domain.errors import Failed, Refused
-from beistand.domain.facts import Facts, Finding, Severity
+from beistand.domain.facts import Facts
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.generation import Copy, CopyState
 from beistand.domain.health import oldest_promised
 from beistand.domain.job import GIVE_WAY, Job, JobKind

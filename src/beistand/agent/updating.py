@@ -14,7 +14,7 @@ from beistand.agent.log import log
 from beistand.agent.pausing import known_pause, note, pause_on
 from beistand.agent.prerequisites import network
 from beistand.domain.errors import Refused
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.job import JobKind
 from beistand.domain.pair import Appliance, Pair
 from beistand.domain.pause import Pause, Versions

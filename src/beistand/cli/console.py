@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import click
 import msgspec
 
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.job import Job
 from beistand.domain.message import Field, Message, is_sign, printable
 from beistand.text.catalogue import Tellable, hint, sentence, term

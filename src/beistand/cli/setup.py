@@ -11,7 +11,7 @@ from beistand.cli.init import make, one_role
 from beistand.cli.verb import verb
 from beistand.client import Client
 from beistand.domain.errors import Refused
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.role import Role
 from beistand.domain.setup import CHANGE_SECONDS, under_way
 from beistand.protocol import (

@@ -7,7 +7,7 @@ from beistand.cli.console import Console
 from beistand.cli.jobs import progress_line
 from beistand.cli.verb import verb
 from beistand.client import Client
-from beistand.domain.facts import Severity
+from beistand.domain.finding import Severity
 from beistand.domain.generation import Copy, CopyState
 from beistand.domain.role import Role
 from beistand.domain.waits import until_state

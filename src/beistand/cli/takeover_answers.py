@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from beistand.cli.console import Console
 from beistand.domain.errors import Refused
-from beistand.domain.facts import Finding
+from beistand.domain.finding import Finding
 from beistand.domain.safety import FOREIGN, REPLUG, not_accepted
 from beistand.protocol import TakeoverPlanAnswer
 

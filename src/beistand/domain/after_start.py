@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.message import Field
 from beistand.domain.phones import Contact
 from beistand.domain.profile import AfterStart

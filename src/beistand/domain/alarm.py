@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from beistand.domain.bounds import Count, Seconds
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.generation import Copy, CopyState
 from beistand.domain.mail import MailState, OutboxEntry
 from beistand.domain.mail_text import USERS_TAKEOVER

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from beistand.domain import health
-from beistand.domain.facts import Finding
+from beistand.domain.finding import Finding
 from beistand.domain.judging import Judging, Tell, plainly
 from beistand.domain.outlook import ENOUGH_LOST, Outlook, outlook_findings
 from beistand.domain.pair import Appliance

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 
 LARGEST_SKEW = timedelta(seconds=60)
 """Between the clocks of a pair; above it a person is told."""

@@ -64,24 +64,6 @@ class Facts(Value, frozen=True, kw_only=True):
     """Why the first of them could not, as the log writes it."""
 
 
-class Severity(StrEnum):
-    BLOCK = "block"
-    """Stops the takeover; may be accepted by its code where `acceptable` says so."""
-    CONFIRM = "confirm"
-    """Needs a second, explicit confirmation by its code."""
-    WARN = "warn"
-    INFO = "info"
-
-
-class Finding(Value, frozen=True, kw_only=True):
-    """One thing a person should know, with what to do in its hint (catalogue)."""
-
-    code: str
-    severity: Severity
-    fields: dict[str, str | int | float | bool] = {}
-    acceptable: bool = True
-
-
 class Verdict(StrEnum):
     """DESIGN "Evidence": the most dangerous fact wins; silence counts only beside a positive control."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.value import Value
 
 FAMILIES = ("inet", "arp", "netdev")

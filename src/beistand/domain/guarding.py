@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.message import Field, Message
 from beistand.domain.network_file import Doubt, Named, NetworkFile
 from beistand.domain.network_file_edit import configured, exchanged, leases, taken_out

@@ -12,7 +12,7 @@ from beistand.domain.alarm import where_it_stays
 from beistand.domain.attempts import WAIT_BETWEEN_TRIES
 from beistand.domain.clocks import LARGEST_SKEW
 from beistand.domain.config import ModuleConfig
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.generation import Copy
 from beistand.domain.judging import Judging
 from beistand.domain.message import Field

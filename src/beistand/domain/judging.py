@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from beistand.domain.errors import BeistandError
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.message import Message, message
 
 NOT_JUDGED = "not-judged"

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 
 OLD_DAYS = 180
 """After half a year one of them had a security release, by experience of Django's and cryptography's own lists."""

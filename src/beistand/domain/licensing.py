@@ -7,7 +7,7 @@ import msgspec
 
 from beistand.domain.config import ModuleConfig
 from beistand.domain.errors import Refused
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.licence import REDUNDANCY_MODULE, Licence, LicenceKind, LicenceSet
 from beistand.domain.message import Message, message
 from beistand.domain.role import Role

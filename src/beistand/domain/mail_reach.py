@@ -1,7 +1,7 @@
 """Which mails will reach nobody, told before the day (S11, S21)."""
 
 from beistand.domain.config import ModuleConfig
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.mail import MailServer, User
 from beistand.domain.mail_address import is_mail_address
 from beistand.domain.message import Field

@@ -12,7 +12,7 @@ import msgspec
 
 from beistand.domain.alarm import SILENCE_SECONDS
 from beistand.domain.attempts import LastTry, TryEnd
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.judging import NOT_JUDGED
 from beistand.domain.message import Field, Message
 from beistand.domain.value import Value

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from beistand.domain.alarm import MAILS_BLOCKED_SECONDS
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.mail import MailState, OutboxEntry
 from beistand.domain.message import Field, Message
 

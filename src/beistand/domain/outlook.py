@@ -7,7 +7,7 @@ have the service address. None of it can be mended in the minute in which the ac
 from typing import Annotated
 
 from beistand.domain.bounds import FEW, Count, Seconds, Word
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.message import Field
 from beistand.domain.value import Value
 

@@ -6,7 +6,7 @@ Scheduled cycles rest and none is begun by hand; local backups go on. It belongs
 from datetime import datetime, timedelta
 
 from beistand.domain.bounds import Moment, Word
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.role import Epoch
 from beistand.domain.value import Value
 

@@ -1,6 +1,6 @@
 """When a file system is a reason for an alarm: full, nearly full, or one that can only be read (F2, F3)."""
 
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.value import Value
 
 NO_ROOM = 4 << 20

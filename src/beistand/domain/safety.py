@@ -9,7 +9,8 @@ from datetime import timedelta
 from functools import partial
 
 from beistand.domain.clocks import data_age as age_by
-from beistand.domain.facts import NOBODYS, Facts, Finding, Severity, Verdict
+from beistand.domain.facts import NOBODYS, Facts, Verdict
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.generation import CopyState
 from beistand.domain.judging import EVIDENCE_NOT_JUDGED, NOT_JUDGED, Judging
 from beistand.domain.message import Message, message

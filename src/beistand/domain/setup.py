@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from ipaddress import IPv4Interface
 
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.message import Message, message
 from beistand.domain.network_file import Manager
 from beistand.domain.role import Standing

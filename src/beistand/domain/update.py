@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.generation import Copy, CopyState
 from beistand.domain.message import Message, message
 from beistand.domain.pause import Pause, Versions

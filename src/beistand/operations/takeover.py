@@ -11,7 +11,8 @@ from threading import Event
 import msgspec
 
 from beistand.domain.errors import AddressInUse, Cancelled, Refused
-from beistand.domain.facts import Facts, Finding, Verdict
+from beistand.domain.facts import Facts, Verdict
+from beistand.domain.finding import Finding
 from beistand.domain.fork import over
 from beistand.domain.installation import Installation
 from beistand.domain.message import Message, message

@@ -8,7 +8,8 @@ from msgspec import Meta
 from beistand.domain.bounds import LongText, Seconds, Word
 from beistand.domain.choices import Choice
 from beistand.domain.config import ModuleConfig
-from beistand.domain.facts import Facts, Finding, Verdict
+from beistand.domain.facts import Facts, Verdict
+from beistand.domain.finding import Finding
 from beistand.domain.fork import History
 from beistand.domain.generation import Copy, Generation
 from beistand.domain.job import Job

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from beistand.domain.facts import Finding
+from beistand.domain.finding import Finding
 from beistand.domain.licence import Licence
 from beistand.domain.message import Message
 from beistand.domain.pair import Appliance

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from beistand.domain.facts import Finding, Severity
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.message import Message, message
 from beistand.domain.safety import REPLUG
 from beistand.protocol import TakeoverPlanAnswer

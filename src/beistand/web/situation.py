@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from beistand.domain.facts import Facts, Finding, PeerSigns, Severity, Verdict
+from beistand.domain.facts import Facts, PeerSigns, Verdict
+from beistand.domain.finding import Finding, Severity
 from beistand.domain.message import Message, message
 from beistand.domain.safety import REPLUG
 from beistand.protocol import TakeoverPlanAnswer

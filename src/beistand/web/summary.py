@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from beistand.domain.facts import Severity
+from beistand.domain.finding import Severity
 from beistand.domain.generation import CopyState
 from beistand.domain.message import Message
 from beistand.domain.role import Role

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from beistand.client import Told
 from beistand.domain.errors import BeistandError
-from beistand.domain.facts import Finding
+from beistand.domain.finding import Finding
 from beistand.domain.job import GIVE_WAY, Job, JobKind
 from beistand.domain.message import Message, message
 from beistand.domain.phones import reached_message
