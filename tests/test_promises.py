@@ -1,4 +1,4 @@
-"""The README's "What we promise": every fault is named, and every link leads to a test or a campaign that is there."""
+"""`docs/promises.md`: every fault is named, and every link leads to a test or a campaign that is there."""
 
 import re
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs/promises.md"
 CAMPAIGNS = set(
     re.findall(r'^    "(.+)": "\w+",$', (ROOT / "torture/campaigns.py").read_text(), re.MULTILINE)
 )
@@ -28,13 +29,16 @@ class Promise(NamedTuple):
 
 
 def promises() -> list[Promise]:
-    section = (ROOT / "README.md").read_text().partition("## What we promise\n")[2].partition("\n## ")[0]
+    section = PAGE.read_text().partition("## What we promise\n")[2].partition("\n## ")[0]
     rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| ")]
     return [
         Promise(
             sentence.strip(),
             frozenset(faults.split()),
-            tuple(("test_" + name.replace(" ", "_"), ROOT / path) for name, path in LINK.findall(tests)),
+            tuple(
+                ("test_" + name.replace(" ", "_"), (PAGE.parent / path).resolve())
+                for name, path in LINK.findall(tests)
+            ),
             frozenset(re.findall("`([^`]+)`", campaigns)),
         )
         for sentence, faults, tests, campaigns in rows[1:]  # the first is the head
