@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from beistand.domain.errors import Refused
 from beistand.domain.message import message
 from beistand.protocol import GetMail, GetNetwork, GetStatus, LogOut, SetMailText
-from beistand.web.pages import errors
+from beistand.web import failures as errors
 from fakes.agent_server import Reply, breaks
 from web import scenes
 from web.conftest import STATUS, Start

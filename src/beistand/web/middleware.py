@@ -11,7 +11,7 @@ from beistand.domain.errors import BeistandError
 from beistand.web.agent_link import AgentLink
 from beistand.web.answers import see_other
 from beistand.web.asking import Request
-from beistand.web.pages.errors import failed
+from beistand.web.failures import failed
 from beistand.web.telling import notice
 
 Respond = Callable[[HttpRequest], HttpResponse]

@@ -12,7 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from beistand.web.answers import see_other
 from beistand.web.asking import Request, is_administrator
-from beistand.web.pages.errors import forbidden
+from beistand.web.failures import forbidden
 
 UNSENT = "unsent"
 """In the address of the log-in page: a form was sent, and nobody was there to take it."""

@@ -69,7 +69,7 @@ CSRF_COOKIE_NAME = "__Host-csrf"
 CSRF_COOKIE_SECURE = True
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_FAILURE_VIEW = "beistand.web.pages.errors.csrf_failed"
+CSRF_FAILURE_VIEW = "beistand.web.failures.csrf_failed"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -92,7 +92,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"journal": {"format": "%(levelname)s %(name)s: %(message)s"}},
     "handlers": {"journal": {"class": "logging.StreamHandler", "formatter": "journal"}},
-    # Refusals are no news, and what broke is told with its reference by pages/errors.py.
+    # Refusals are no news, and what broke is told with its reference by web/failures.py.
     "loggers": {"django.request": {"level": "CRITICAL"}, "django.security": {"level": "CRITICAL"}},
     "root": {"handlers": ["journal"], "level": "WARNING"},
 }

@@ -3,12 +3,12 @@
 from django.urls import path
 
 from beistand.web import appearance
+from beistand.web import failures as errors
 from beistand.web.pages import (
     access,
     accounts,
     api,
     backups,
-    errors,
     jobs,
     licences,
     logs,

@@ -23,8 +23,8 @@ from beistand.protocol import (
 )
 from beistand.web.answers import see_other
 from beistand.web.asking import Request
+from beistand.web.failures import not_found
 from beistand.web.forms.access import AccountForm, PasswordForm, TokenForm
-from beistand.web.pages.errors import not_found
 from beistand.web.rights import for_administrators, for_viewers
 from beistand.web.telling import notice, told
 

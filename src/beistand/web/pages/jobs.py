@@ -15,9 +15,9 @@ from beistand.protocol import CancelJob, Done, WatchJob
 from beistand.text import hint, sentence
 from beistand.web.answers import see_other
 from beistand.web.asking import Request, is_administrator
+from beistand.web.failures import forgotten
 from beistand.web.going import see_job
 from beistand.web.middleware import TOKEN
-from beistand.web.pages.errors import forgotten
 from beistand.web.rights import for_administrators, for_viewers, local_path
 from beistand.web.telling import say, spoken, told
 from beistand.web.waiting import patient

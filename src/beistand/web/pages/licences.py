@@ -14,9 +14,9 @@ from beistand.protocol import GetLicences, InstallLicence, InstallLicences, Lice
 from beistand.web.answers import see_other
 from beistand.web.asking import is_administrator
 from beistand.web.confirming import ask_surely, tell_refusal
+from beistand.web.failures import forbidden
 from beistand.web.forms.licences import LicenceFileForm, LicenceKeyForm
 from beistand.web.forms.refusals import in_full
-from beistand.web.pages.errors import forbidden
 from beistand.web.rights import for_administrators, for_viewers
 from beistand.web.telling import notice, say
 

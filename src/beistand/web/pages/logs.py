@@ -18,7 +18,7 @@ from beistand.domain.config import LogLevel
 from beistand.protocol import MOST_LINES, AuditLine, AuditLines, LogLines, ReadAudit, ReadModuleLog
 from beistand.text.catalogue import sentence
 from beistand.web.asking import is_administrator
-from beistand.web.pages.errors import forbidden
+from beistand.web.failures import forbidden
 from beistand.web.rights import for_viewers
 from beistand.web.telling import spoken
 

@@ -31,9 +31,9 @@ from beistand.text.figures import moment
 from beistand.web.answers import see_other
 from beistand.web.asking import is_administrator
 from beistand.web.confirming import ask_surely, tell_refusal
+from beistand.web.failures import forbidden
 from beistand.web.forms.mail import PORTS, MailServerForm, MailTextForm, TestMailForm
 from beistand.web.forms.refusals import in_full
-from beistand.web.pages.errors import forbidden
 from beistand.web.rights import for_viewers
 from beistand.web.telling import notice, spoken, told
 

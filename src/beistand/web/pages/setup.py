@@ -13,9 +13,9 @@ from beistand.web.address import PORT
 from beistand.web.answers import see_other
 from beistand.web.asking import Request, is_administrator
 from beistand.web.choosing import decision
+from beistand.web.failures import forbidden
 from beistand.web.forms.setup import ApplianceForm, CodeForm
 from beistand.web.pages.access import begin_session
-from beistand.web.pages.errors import forbidden
 from beistand.web.telling import notice, spoken, told
 
 ENDS_CALLS = "init-ends-calls"
