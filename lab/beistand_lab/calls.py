@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from beistand_lab.capture import IpPacket
 from beistand_lab.errors import ConditionNotMet
+from beistand_lab.frames import IpPacket
 from beistand_lab.lab import Lab, wait_for
 from beistand_lab.settings import phone_with_port
 

@@ -9,13 +9,9 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from beistand_lab import farm, provider
 from beistand_lab.settings import Settings
-
-if TYPE_CHECKING:
-    from beistand_lab.lab import Lab
 
 QUEUE = 710
 """The number of the queue `house`; 700 is that of the lab's own PBX."""
@@ -154,15 +150,14 @@ def modules(house: House) -> str:
     return _own("modules.conf") + "".join(f"load = {name}.so\n" for name in _MORE_MODULES)
 
 
-def furnish(lab: Lab, host: str, house: House) -> None:
-    """Writes the house onto an appliance that is on; a PBX that runs there starts anew."""
-    make_keys = f"mkdir -p {KEYS} && cd {KEYS} && {{ test -e pbx.key || {_CERTIFICATE} -keyout pbx.key -out pbx.crt; }}"
-    lab.sh(host, ["sh", "-c", make_keys])
-    for path, text in files(house, lab.settings.address("m")).items():
-        lab.copy_in(host, path, text)
-    lab.sh(host, ["sh", "-c", f"chown -R asterisk:asterisk {_PBX} && chmod 640 {KEYS}/*"])
-    house.save(lab.settings)
-    lab.sh(host, ["systemctl", "try-restart", "asterisk"])
+def make_keys() -> str:
+    """The shell command that makes the key of the PBX's TLS once, on the appliance that has the house."""
+    return f"mkdir -p {KEYS} && cd {KEYS} && {{ test -e pbx.key || {_CERTIFICATE} -keyout pbx.key -out pbx.crt; }}"
+
+
+def hand_over() -> str:
+    """The shell command that gives the house's files to the PBX's account."""
+    return f"chown -R asterisk:asterisk {_PBX} && chmod 640 {KEYS}/*"
 
 
 def _endpoint(number: int, house: House) -> str:

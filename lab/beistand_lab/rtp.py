@@ -5,13 +5,10 @@ from __future__ import annotations
 import dataclasses
 import socket
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from beistand_lab import tones
+from beistand_lab.frames import IpPacket
 from beistand_lab.settings import phone_with_port
-
-if TYPE_CHECKING:
-    from beistand_lab.capture import IpPacket
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from beistand_lab.capture import IpPacket
+from beistand_lab.frames import IpPacket
 
 # A message begins where a start line does; in TCP several may share a segment. One that began in an
 # earlier segment is seen by its start line there, with the headers that came along.

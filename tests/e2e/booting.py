@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from beistand_lab import appliance, network, network_managers
-from beistand_lab.capture import Frame
 from beistand_lab.demo.administrator import Administrator
+from beistand_lab.frames import Frame
 from beistand_lab.lab import Lab
 from e2e import switching
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from beistand_lab import calls
-from beistand_lab.capture import ArpClaim
 from beistand_lab.demo.administrator import Administrator
+from beistand_lab.frames import ArpClaim
 from beistand_lab.lab import Lab, wait_for
 from beistand_lab.settings import PHONES
 from e2e.outside import pbx_processes

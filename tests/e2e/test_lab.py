@@ -16,8 +16,8 @@ import pytest
 from beistand.adapters.profiles import Profiles
 from beistand.domain.confinement import confinement
 from beistand_lab import control_groups
-from beistand_lab.capture import IpPacket
 from beistand_lab.errors import LabError
+from beistand_lab.frames import IpPacket
 from beistand_lab.lab import Lab, down, wait_for
 
 pytestmark = pytest.mark.lab

@@ -9,11 +9,11 @@ import time
 from typing import Any
 
 from beistand_lab import calls, contacts
-from beistand_lab.capture import ArpClaim
 from beistand_lab.demo.administrator import Administrator
 from beistand_lab.demo.everything_rings import Taken
 from beistand_lab.demo.teller import Teller
 from beistand_lab.errors import ConditionNotMet, LabError
+from beistand_lab.frames import ArpClaim
 from beistand_lab.lab import Lab, wait_for
 
 QUIET_SECONDS = 15.0
